@@ -1,0 +1,1 @@
+"""The ten published restoration networks, one file a paper, and the table of their hyper-parameters."""

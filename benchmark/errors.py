@@ -1,0 +1,52 @@
+"""The errors a user can cause: each says what was expected, what was found and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SlkdBenchError(Exception):
+    """A user's mistake or a broken input, told in one sentence each: expected, found, remedy.
+
+    The command line prints it without a traceback and exits with code 2.
+    """
+
+    def __init__(self, expected: str, found: str, remedy: str) -> None:
+        self.expected, self.found, self.remedy = expected, found, remedy
+        super().__init__(f"expected {expected}; found {found}. {remedy}")
+
+
+class UnknownName(SlkdBenchError):
+    """A method, data set, protocol, metric or other registered name that does not exist; the nearest ones are offered."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.4)
+        near += [n for n in names if name.lower() in n and n not in near][: 3 - len(near)]
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names)}."
+        super().__init__(f"a registered {kind}", f"'{name}'", hint)
+
+
+class BadImage(SlkdBenchError):
+    """A file that is not a whole, readable RGB image, or pairs of images that do not fit together."""
+
+
+class BadData(SlkdBenchError):
+    """A data set folder, archive or .mat file that is not laid out as its passport says."""
+
+
+class BadWeights(SlkdBenchError):
+    """A checkpoint that is truncated, unsafe, of another network or of another variant."""
+
+
+class BadOutput(SlkdBenchError):
+    """An output folder that cannot be written, or is in use by another run."""
+
+
+class BadResult(SlkdBenchError):
+    """A result file that is cut off or does not follow the schema."""
+
+
+class TrainingStopped(SlkdBenchError):
+    """A training run that cannot go on (a loss term is not finite, a checkpoint does not fit)."""

@@ -1,0 +1,1 @@
+"""Simultaneous Learning Knowledge Distillation: students, scale conversion, extractors, losses and the distiller."""
