@@ -1,0 +1,79 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from baselines.networks.configurations import arguments
+from baselines.networks.prenet import PReNet, from_authors
+from tests.networks.fixtures import fixture
+
+
+@pytest.fixture(scope="module")
+def network() -> PReNet:
+    network = PReNet(**arguments("prenet", "paper")).eval()
+    network.load_state_dict(from_authors(fixture("prenet").state()), strict=True)
+    return network
+
+
+def test_the_authors_output(network: PReNet) -> None:
+    authors = fixture("prenet")
+    assert sum(p.numel() for p in network.parameters()) == authors.parameters
+    with torch.no_grad():
+        assert authors.relative_error(network(authors.image)) <= 1e-5
+    assert authors.relative_error(network(authors.image).detach()) <= 1e-5  # the form that gives gradients
+
+
+@torch.no_grad()
+def test_a_batch_is_its_images(network: PReNet) -> None:
+    image = fixture("prenet").image
+    pair = torch.cat((image, image.flip(-1) * 0.5))
+    singles = torch.cat([network(one[None]) for one in pair])
+    torch.testing.assert_close(network(pair), singles, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_any_size_and_every_stage(network: PReNet) -> None:
+    image = fixture("prenet").image[..., :37, :1]
+    stages = network.stages(image)
+    assert len(stages) == 6
+    assert all(stage.shape == image.shape for stage in stages)
+    assert torch.equal(network(image), stages[-1])
+    first = PReNet(stages=1).eval()
+    first.load_state_dict(network.state_dict())
+    torch.testing.assert_close(first(image), stages[0], rtol=0, atol=1e-6)
+
+
+def test_the_mini_network_learns_in_double_precision_too() -> None:
+    network = PReNet(**arguments("prenet", "mini")).double()
+    network(torch.rand(2, 3, 9, 8).double()).square().mean().backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+def test_strange_states_are_refused() -> None:
+    state = fixture("prenet").state()
+    state["extra"] = state.pop("conv_g.0.bias")
+    with pytest.raises(ValueError, match=r"extra.*conv_g.0.bias"):
+        from_authors(state)
+
+
+@pytest.mark.real
+@torch.no_grad()
+def test_the_published_weights_remove_rain() -> None:
+    real = os.environ.get("SLKD_BENCH_REAL")
+    if not real:
+        pytest.skip("SLKD_BENCH_REAL is not set")
+    folder = Path(real)
+
+    def read(kind: str) -> torch.Tensor:
+        pixels = np.asarray(Image.open(folder / "rain100l" / kind / "norain-1.png").convert("RGB"))
+        return torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)[None]
+
+    network = PReNet().eval()
+    weights = torch.load(folder / "weights" / "prenet" / "rain100l.pth", "cpu", weights_only=True)
+    network.load_state_dict(from_authors(weights), strict=True)
+    degraded, clean = read("input"), read("target")
+    psnr = [-10 * (image.clamp(0, 1) - clean).square().mean().log10().item() for image in (degraded, network(degraded))]
+    assert psnr[0] < 30 < psnr[1]
