@@ -18,7 +18,7 @@ class SlkdBenchError(Exception):
 
 
 class UnknownName(SlkdBenchError):
-    """A method, data set, protocol, metric or other registered name that does not exist; the nearest ones are offered."""
+    """A method, data set, protocol or other registered name that does not exist; the nearest ones are offered."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)

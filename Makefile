@@ -1,0 +1,56 @@
+# make run    set up (once) and run the whole comparison at scale mini, then print the table
+# make test   set up (once) and run everything that CI runs
+#
+# PYTHON=python3.12 chooses the interpreter. When it already has a torch (2.4 or newer, a CUDA build say), that one is
+# used as it is; otherwise constraints.txt decides. VENV=path uses another, even an existing, virtual environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTEST_ARGS ?=
+
+.PHONY: run test lint types unit check clean setup setup-dev
+.DELETE_ON_ERROR:
+
+run: setup
+	$(BIN)/slkd-bench run --all
+
+test: lint types unit
+
+setup: $(VENV)/.ready
+setup-dev: $(VENV)/.ready-dev
+
+HAS_TORCH := import sys, torch; sys.exit(tuple(map(int, torch.__version__.split(".")[:2])) < (2, 4))
+
+$(BIN)/python:
+	@if $(PYTHON) -c '$(HAS_TORCH)' 2>/dev/null; then \
+	  echo "using the torch of $(PYTHON)"; $(PYTHON) -m venv --system-site-packages $(VENV); \
+	else $(PYTHON) -m venv $(VENV); fi
+
+# The one install command: everything at once under one set of constraints, so that nothing replaces torch on its way in.
+INSTALL = if $(BIN)/python -c '$(HAS_TORCH)' 2>/dev/null; then \
+	  $(BIN)/python -c 'import torch; print("torch==" + torch.__version__.partition("+")[0])' > $(VENV)/constraints.txt; \
+	else cp constraints.txt $(VENV)/constraints.txt; fi; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/constraints.txt
+
+$(VENV)/.ready: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing into $(VENV) (once; a few minutes on a slow line)"
+	@$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.ready-dev: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing into $(VENV) with what the tests need (once)"
+	@$(INSTALL) -e '.[dev]'
+	@touch $(VENV)/.ready $@
+
+lint: setup-dev
+	$(BIN)/ruff check .
+
+types: setup-dev
+	$(BIN)/mypy
+
+unit: setup-dev
+	$(BIN)/python -m pytest tests $(PYTEST_ARGS)
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,74 @@
+"""The command line `slkd-bench`. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import typer
+
+from benchmark import __version__
+
+_TOPICS = ("run", "listing", "table")
+
+app = typer.Typer(
+    name="slkd-bench",
+    help="Settles what is true of knowledge distillation for image restoration: run every method on every data set "
+    "under its exact protocol, count what it costs, and print the tables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"slkd-bench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
+    ),
+) -> None:
+    pass
+
+
+for _topic in _TOPICS:
+    importlib.import_module(f"benchmark.cli.{_topic}").register(app)
+
+
+def main() -> None:
+    """Entry point: a user's mistake becomes one clear message and exit code 2, never a traceback."""
+    from benchmark.errors import SlkdBenchError
+
+    try:
+        app()
+    except SlkdBenchError as problem:
+        _complain(problem)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. Finished cells are kept; the same command goes on from there.\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _complain(problem: Exception) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from benchmark.errors import SlkdBenchError
+
+    console = Console(stderr=True, highlight=False)
+    if isinstance(problem, SlkdBenchError):
+        console.print("[bold red]error[/]", escape(f"expected {problem.expected}"), soft_wrap=True)
+        console.print("[bold]found[/]", escape(problem.found), soft_wrap=True)
+        console.print("[bold]do[/]   ", escape(problem.remedy), soft_wrap=True)
+    else:
+        console.print("[bold red]error[/]", escape(str(problem)), soft_wrap=True)

@@ -1,0 +1,70 @@
+"""`slkd-bench list methods|datasets|protocols`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import typer
+
+
+class What(StrEnum):
+    """What can be listed."""
+
+    methods = "methods"
+    datasets = "datasets"
+    protocols = "protocols"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to `app`."""
+
+    @app.command("list")
+    def list_(what: What = typer.Argument(help="methods, datasets or protocols")) -> None:
+        """List the methods, data sets or protocols that the suite knows."""
+        from rich.console import Console
+
+        Console().print({What.methods: _methods, What.datasets: _datasets, What.protocols: _protocols}[what]())
+
+
+def _methods() -> object:
+    from rich.table import Table
+
+    from benchmark.methods import methods
+    from benchmark.nouns import Scale
+    from benchmark.weights import store
+
+    table = Table("method", "printed as", "kind", "tasks", "weights", box=None, pad_edge=False)
+    for method in methods():
+        ready = [str(scale) for scale in Scale for task in method.tasks if store.find(method.id, task, scale)]
+        weights = (
+            "-"
+            if not method.network
+            else ", ".join(f"{s} {ready.count(s)}/{len(method.tasks)}" for s in dict.fromkeys(ready)) or "none"
+        )
+        tasks = "all" if len(method.tasks) == 3 else ", ".join(method.tasks)
+        table.add_row(f"[bold]{method.id}[/]", method.title, method.kind, tasks, weights)
+    return table
+
+
+def _datasets() -> object:
+    from rich.table import Table
+
+    from benchmark.datasets import dataset_ids, describe
+
+    table = Table("data set", "printed as", "task", "protocol", "pairs", box=None, pad_edge=False)
+    for name in dataset_ids():
+        record = describe(name)
+        table.add_row(f"[bold]{name}[/]", record.title, str(record.task), record.protocol, str(record.count or "?"))
+    return table
+
+
+def _protocols() -> object:
+    from rich.table import Table
+
+    from benchmark.protocols import get_protocol, protocol_ids
+
+    table = Table("protocol", "version", "what it is", box=None, pad_edge=False)
+    for name in protocol_ids():
+        protocol = get_protocol(name)
+        table.add_row(f"[bold]{name}[/]", str(protocol.version), protocol.title)
+    return table

@@ -1,0 +1,37 @@
+"""`slkd-bench run`: compute the cells that are not done yet, then print the comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from benchmark.nouns import Scale
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to `app`."""
+
+    @app.command()
+    def run(
+        everything: bool = typer.Option(False, "--all", help="Every method that has weights, on every data set."),
+        method: list[str] = typer.Option([], "--method", "-m", help="A method; may be repeated. See `list methods`."),
+        dataset: list[str] = typer.Option([], "--dataset", "-d", help="A data set or a folder; may be repeated."),
+        scale: Scale = typer.Option(Scale.MINI, help="mini: embedded data, shipped weights. paper: official data."),
+        seed: list[int] = typer.Option([], help="Only these training seeds; all that have weights otherwise."),
+        device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:1, mps."),
+        out: Path = typer.Option(
+            Path("runs"), help="Where result files go; finished cells there are not computed again."
+        ),
+        photos: Path | None = typer.Option(None, help="Build the mini sets from this folder of clean photographs."),
+        limit: int | None = typer.Option(None, min=1, help="Only the first N images of each set."),
+        keep_going: bool = typer.Option(False, help="Leave out images that cannot be read, and name them."),
+        threads: int | None = typer.Option(None, min=1, help="CPU threads of the network."),
+    ) -> None:
+        """Evaluate methods on data sets; a second run computes only what is missing."""
+        from benchmark.runs.command import Request, run_command
+
+        code = run_command(
+            Request(everything, method, dataset, scale, seed, device, out, photos, limit, keep_going, threads)
+        )
+        raise typer.Exit(code)

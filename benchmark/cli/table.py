@@ -1,0 +1,34 @@
+"""`slkd-bench table`: the paper's tables from result files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from benchmark.nouns import Scale
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to `app`."""
+
+    @app.command()
+    def table(
+        name: str = typer.Argument("all", help="I, II, III, IV, V (every distiller on Res-SL) or all."),
+        markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown."),
+        latex: bool = typer.Option(False, "--latex", help="LaTeX with booktabs."),
+        csv: bool = typer.Option(False, "--csv", help="Comma-separated, unrounded."),
+        html: bool = typer.Option(False, "--html", help="A self-contained HTML page."),
+        document: bool = typer.Option(False, "--document", help="With --latex: a whole article, ready to compile."),
+        scale: Scale = typer.Option(Scale.MINI, help="mini or paper; the two never share a table."),
+        out: Path = typer.Option(Path("runs"), help="The folder of result files."),
+        card: str | None = typer.Option(None, help="Which device card the inference times come from."),
+        save: Path | None = typer.Option(None, "--save", "-o", help="Write to this file instead of the terminal."),
+    ) -> None:
+        """Print the comparison tables (from result files alone: nothing is computed)."""
+        from benchmark.tables.command import print_tables
+
+        form = [
+            name for name, wanted in (("markdown", markdown), ("latex", latex), ("csv", csv), ("html", html)) if wanted
+        ]
+        print_tables(name, form, document, scale, out, card, save)

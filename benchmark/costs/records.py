@@ -1,0 +1,101 @@
+"""Cost records as files: complexity (the same on every machine) and latency (one file a device card)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark import places
+from benchmark.errors import BadResult
+
+
+@dataclass(frozen=True)
+class Complexity:
+    """Size and work of one network at one scale and image size, batch 1, eval mode.
+
+    `gmacs`: the canonical count, which reproduces the convention of the paper's "FLOPs" whatever fast path runs.
+    `true_gflops`: multiplications and additions counted apart, of what is really computed.
+    """
+
+    network: str
+    scale: str
+    task: str
+    size: int
+    parameters: int
+    parameters_used: int
+    gmacs: float
+    true_gflops: float
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Time of one forward pass under one device card, in milliseconds: median and 10-90 % range."""
+
+    network: str
+    scale: str
+    task: str
+    size: int
+    median_ms: float
+    p10_ms: float
+    p90_ms: float
+    peak_mib: float | None
+
+
+def complexity_path(root: Path | None = None) -> Path:
+    """`costs/complexity.json` below `root`, or among the reference results."""
+    return (root or places.results()) / "costs" / "complexity.json"
+
+
+def read_complexity(scale: str, root: Path | None = None) -> dict[tuple[str, str], Complexity]:
+    """The recorded complexity at `scale`, by (network, task). Empty when nothing was recorded yet."""
+    path = complexity_path(root)
+    if not path.is_file():
+        return {}
+    try:
+        records = [Complexity(**entry) for entry in json.loads(path.read_text())["records"]]
+    except (ValueError, KeyError, TypeError) as problem:
+        raise BadResult(
+            "a whole complexity record", f"{path}: {problem}", "Run `slkd-bench profile --all` again."
+        ) from problem
+    return {(r.network, r.task): r for r in records if r.scale == scale}
+
+
+def write_complexity(records: list[Complexity], made_by: dict[str, Any], root: Path | None = None) -> Path:
+    """Writes all records, sorted, atomically; gives the path."""
+    from benchmark.runs.cells import write_atomically
+
+    path = complexity_path(root)
+    ordered = sorted((asdict(r) for r in records), key=lambda r: (r["scale"], r["network"], r["task"], r["size"]))
+    write_atomically(path, json.dumps({"made_by": made_by, "records": ordered}, indent=1) + "\n")
+    return path
+
+
+def read_latencies(scale: str, root: Path | None = None) -> dict[str, tuple[dict[str, Any], list[Latency]]]:
+    """The recorded latencies at `scale`: card id to (device card, records). Two cards never mix."""
+    found = {}
+    for path in sorted(((root or places.results()) / "costs" / "latency").glob("*.json")):
+        try:
+            raw = json.loads(path.read_text())
+            records = [Latency(**entry) for entry in raw["records"] if entry["scale"] == scale]
+        except (ValueError, KeyError, TypeError) as problem:
+            raise BadResult(
+                "a whole latency record", f"{path}: {problem}", "Run `slkd-bench profile` again."
+            ) from problem
+        if records:
+            found[path.stem] = (raw["card"], records)
+    return found
+
+
+def write_latencies(card_id: str, card: dict[str, Any], records: list[Latency], root: Path | None = None) -> Path:
+    """Writes the latencies measured under one device card, replacing older ones; gives the path."""
+    from benchmark.runs.cells import write_atomically
+
+    path = (root or places.results()) / "costs" / "latency" / f"{card_id}.json"
+    merged = {}
+    if path.is_file():
+        merged = {(e["network"], e["scale"], e["task"], e["size"]): e for e in json.loads(path.read_text())["records"]}
+    merged |= {(r.network, r.scale, r.task, r.size): asdict(r) for r in records}
+    write_atomically(path, json.dumps({"card": card, "records": [merged[k] for k in sorted(merged)]}, indent=1) + "\n")
+    return path

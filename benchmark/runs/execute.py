@@ -1,0 +1,144 @@
+"""Computing the planned cells one after another; a cell that fails records why, and the rest goes on."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.errors import BadOutput, BadResult, SlkdBenchError
+from benchmark.nouns import Pair, Score
+from benchmark.runs.cells import Cell, ImageScore, is_done, write_atomically, write_cell
+from benchmark.runs.code import made_by
+from benchmark.runs.plan import Plan, PlannedCell
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Observer:
+    """What a run tells while it works; the progress displays override what they show."""
+
+    def start(self, plan: Plan, todo: list[PlannedCell]) -> None:
+        """The run begins: `todo` are the planned cells that are not done yet."""
+
+    def cell_started(self, cell: PlannedCell) -> None:
+        """Work on `cell` begins."""
+
+    def image_scored(self, cell: PlannedCell, pair: Pair, score: Score) -> None:
+        """One more image of `cell` has its score."""
+
+    def cell_finished(self, cell: PlannedCell, result: Cell, seconds: float) -> None:
+        """The file of `cell` is written."""
+
+    def cell_failed(self, cell: PlannedCell, reason: str) -> None:
+        """`cell` could not be computed."""
+
+    def finish(self) -> None:
+        """The run is over."""
+
+
+@dataclass
+class Summary:
+    """What came of a run: how many cells were computed and found done, and which failed with the reason."""
+
+    computed: int = 0
+    already_done: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    incomplete: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def execute(
+    plan: Plan,
+    device: str = "cpu",
+    *,
+    keep_going: bool = False,
+    limit: int | None = None,
+    observer: Observer | None = None,
+    load: Callable[[PlannedCell], nn.Module] | None = None,
+) -> Summary:
+    """Computes the cells of `plan` that are not done yet. With `keep_going`, bad images are left out and named."""
+    observer = observer or Observer()
+    todo = [cell for cell in plan.cells if not is_done(cell.path, cell.key)]
+    summary = Summary(already_done=len(plan.cells) - len(todo))
+    observer.start(plan, todo)
+    try:
+        for cell in todo:
+            observer.cell_started(cell)
+            started = time.perf_counter()
+            try:
+                result = _compute(cell, device, keep_going, limit, observer, load or (lambda c: _load(c, device)))
+                write_cell(cell.path, result)
+            except BadOutput:
+                raise
+            except Exception as problem:
+                reason = str(problem) if isinstance(problem, SlkdBenchError) else f"{type(problem).__name__}: {problem}"
+                trace = "" if isinstance(problem, SlkdBenchError) else traceback.format_exc()
+                _record_failure(cell, reason, trace)
+                summary.failed[f"{cell.method.id} on {cell.dataset.id}"] = reason
+                observer.cell_failed(cell, reason)
+                continue
+            error_path(cell.path).unlink(missing_ok=True)
+            summary.computed += 1
+            if result.failures:
+                summary.incomplete[f"{cell.method.id} on {cell.dataset.id}"] = result.failures
+            observer.cell_finished(cell, result, time.perf_counter() - started)
+    finally:
+        observer.finish()
+    return summary
+
+
+def error_path(cell_file: Path) -> Path:
+    """Where the reason of a failed cell stands, beside its result file."""
+    return cell_file.with_suffix(".error.json")
+
+
+def _load(cell: PlannedCell, device: str) -> nn.Module:
+    from benchmark.loading import load_network
+
+    return load_network(cell.method, cell.dataset.task, cell.scale, cell.seed, device)
+
+
+def _compute(
+    cell: PlannedCell,
+    device: str,
+    keep_going: bool,
+    limit: int | None,
+    observer: Observer,
+    load: Callable[[PlannedCell], nn.Module],
+) -> Cell:
+    from benchmark.protocols import get_protocol
+    from benchmark.runs.restore import restore_and_score
+
+    restoration = restore_and_score(
+        load(cell),
+        cell.dataset,
+        get_protocol(cell.dataset.protocol),
+        device,
+        limit=limit,
+        keep_going=keep_going,
+        on_score=lambda pair, score: observer.image_scored(cell, pair, score),
+    )
+    if not restoration.scores:
+        raise BadResult(f"scores of {cell.dataset.id}", f"none: {restoration.failures}", "See the reasons above.")
+    scores = tuple(ImageScore(pair.name, pair.scene, score.psnr, score.ssim) for pair, score in restoration.scores)
+    return Cell(
+        cell.method.id,
+        cell.dataset.id,
+        str(cell.scale),
+        cell.seed,
+        cell.key,
+        made_by(device),
+        scores,
+        restoration.failures,
+    )
+
+
+def _record_failure(cell: PlannedCell, reason: str, trace: str) -> None:
+    write_atomically(
+        error_path(cell.path), json.dumps({"key": cell.key, "reason": reason, "traceback": trace}, indent=1)
+    )

@@ -1,0 +1,124 @@
+"""Restoring and scoring the images of one data set: decoding, the network and the scoring overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from benchmark.errors import SlkdBenchError
+from benchmark.nouns import Pair, Score
+
+if TYPE_CHECKING:
+    import torch
+
+    from benchmark.datasets import Dataset
+    from benchmark.protocols import Protocol
+
+BATCH_PIXELS = 8 * 160 * 160  # a batch holds images of one size up to this many pixels, and one image at least
+_AHEAD = 2  # batches decoded ahead of the network
+
+Restorer = Callable[["torch.Tensor"], "torch.Tensor"]
+
+
+@dataclass
+class Restoration:
+    """The scores in the order of the data set, and the images that failed with the reason."""
+
+    scores: list[tuple[Pair, Score]] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def restore_and_score(
+    restorer: Restorer,
+    dataset: Dataset,
+    protocol: Protocol,
+    device: str = "cpu",
+    *,
+    limit: int | None = None,
+    keep_going: bool = False,
+    on_score: Callable[[Pair, Score], None] | None = None,
+) -> Restoration:
+    """Runs every degraded image of `dataset` through `restorer` and scores it under `protocol`.
+
+    Images of one size go through together. While the network works on one batch, the next is decoded and the last is
+    scored. An image that cannot be read or scored raises its own error, or with `keep_going` is noted as a failure.
+    """
+    import torch
+
+    result = Restoration()
+    indices = range(len(dataset) if limit is None else min(limit, len(dataset)))
+    with ThreadPoolExecutor(1) as scoring, torch.inference_mode():
+        waiting: list[tuple[Sequence[Pair], Future[list[Score]]]] = []
+        for batch in _batches(dataset, indices, result, keep_going):
+            degraded = torch.stack([pair.degraded for pair in batch]).to(device)
+            restored = restorer(degraded)
+            waiting.append((batch, scoring.submit(_score, protocol, restored, batch)))
+            while waiting and (len(waiting) > _AHEAD or waiting[0][1].done()):
+                _collect(*waiting.pop(0), result, keep_going, on_score)
+        for batch, future in waiting:
+            _collect(batch, future, result, keep_going, on_score)
+    return result
+
+
+def _score(protocol: Protocol, restored: torch.Tensor, batch: Sequence[Pair]) -> list[Score]:
+    import torch
+
+    clean = torch.stack([pair.clean for pair in batch]).to(restored.device)
+    with torch.inference_mode():
+        return protocol.score_batch(restored, clean)
+
+
+def _collect(
+    batch: Sequence[Pair],
+    future: Future[list[Score]],
+    result: Restoration,
+    keep_going: bool,
+    on_score: Callable[[Pair, Score], None] | None,
+) -> None:
+    try:
+        scores = future.result()
+    except SlkdBenchError as problem:
+        if not keep_going:
+            raise
+        result.failures.update({pair.name: str(problem) for pair in batch})
+        return
+    for pair, score in zip(batch, scores, strict=True):
+        # the scores are kept, the pixels are not: a data set may be larger than the memory
+        result.scores.append((Pair(pair.name, pair.degraded[:0], pair.clean[:0], pair.scene), score))
+        if on_score:
+            on_score(pair, score)
+
+
+def _batches(dataset: Dataset, indices: range, result: Restoration, keep_going: bool) -> Iterator[list[Pair]]:
+    """Consecutive pairs of equal size, at most BATCH_PIXELS pixels together, decoded ahead of time."""
+    batch: list[Pair] = []
+    with ThreadPoolExecutor(1) as decoding:
+        ahead: list[tuple[int, Future[Pair]]] = []
+        upcoming = iter(indices)
+        depth = 1
+        while True:
+            while len(ahead) < depth and (index := next(upcoming, None)) is not None:
+                ahead.append((index, decoding.submit(dataset.__getitem__, index)))
+            if not ahead:
+                break
+            index, future = ahead.pop(0)
+            try:
+                pair = future.result()
+            except SlkdBenchError as problem:
+                if not keep_going:
+                    for _, unneeded in ahead:
+                        unneeded.cancel()
+                    raise
+                result.failures[dataset.names()[index]] = str(problem)
+                continue
+            pixels = pair.degraded.shape[-1] * pair.degraded.shape[-2]
+            depth = _AHEAD * max(1, BATCH_PIXELS // pixels)
+            same_size = not batch or batch[0].degraded.shape == pair.degraded.shape
+            if batch and (not same_size or (len(batch) + 1) * pixels > BATCH_PIXELS):
+                yield batch
+                batch = []
+            batch.append(pair)
+    if batch:
+        yield batch

@@ -1,0 +1,1 @@
+"""The comparison tables, made from result files alone."""

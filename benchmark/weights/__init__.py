@@ -1,0 +1,1 @@
+"""Trained weights: where they lie, how they load, what their cards say."""
