@@ -6,13 +6,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
+def pad_to_multiple(image: Tensor, multiple: int | tuple[int, int]) -> Tensor:
     """Reflects `image` (N, C, H, W) at the right and the bottom until H and W are multiples of `multiple`.
 
-    An image smaller than its own padding is reflected as often as needed; a side of one pixel is replicated.
+    `multiple` may be a pair, for H and for W. An image smaller than its own padding is reflected as often as needed;
+    a side of one pixel is replicated.
     """
     height, width = image.shape[-2:]
-    down, right = -height % multiple, -width % multiple
+    rows, columns = multiple if isinstance(multiple, tuple) else (multiple, multiple)
+    down, right = -height % rows, -width % columns
     while down or right:
         step_down, step_right = min(down, image.shape[-2] - 1), min(right, image.shape[-1] - 1)
         if step_down == 0 and step_right == 0:
