@@ -1,0 +1,27 @@
+"""Scoring protocols by id: exactly how PSNR and SSIM are computed on a data set.
+
+Listing them imports neither torch nor numpy.
+"""
+
+from __future__ import annotations
+
+from benchmark.errors import UnknownName
+from benchmark.protocols.protocol import Protocol
+from benchmark.protocols.table import PROTOCOLS
+
+__all__ = ["Protocol", "get_protocol", "protocol_ids"]
+
+_BY_ID = {protocol.id: protocol for protocol in PROTOCOLS}
+
+
+def protocol_ids() -> list[str]:
+    """The ids of all protocols, in the order of the table."""
+    return list(_BY_ID)
+
+
+def get_protocol(id: str) -> Protocol:
+    """The protocol of that id; raises UnknownName, which offers the nearest ones."""
+    try:
+        return _BY_ID[id]
+    except KeyError:
+        raise UnknownName("protocol", id, _BY_ID) from None
