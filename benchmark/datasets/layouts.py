@@ -1,0 +1,277 @@
+"""Finding the pairs of a data set on disk: one reader for each kind of layout a passport can name.
+
+A reader lists what is there and never decodes a picture. What does not fit (a missing partner, a stray file, a link
+that leaves the folder) becomes a problem beside the pairs, so that a caller can stop or go on.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from benchmark.datasets.pairing import RULES
+from benchmark.datasets.passport import Layout
+from benchmark.datasets.sources import Block, Half, Noisy, Source, Whole, mat_shape
+from benchmark.errors import BadData, SlkdBenchError
+from benchmark.images import is_image
+
+_IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A pair on disk before it is read; `problem` is what reading it will raise."""
+
+    name: str
+    degraded: Source
+    clean: Source | None
+    problem: SlkdBenchError | None = None
+
+
+@dataclass
+class Located:
+    """What one layout finds in a folder: its pairs by name and whatever does not fit."""
+
+    layout: Layout
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[SlkdBenchError] = field(default_factory=list)
+    sides: int = 0
+
+
+def locate(base: Path, layouts: Iterable[Layout], sigma: float = 0.0) -> Located:
+    """The pairs under `base` in the layout that fits best; the first one listed wins a tie.
+
+    Raises BadData where no layout finds anything.
+    """
+    layouts = tuple(layouts)
+    base = _inner(base, layouts)
+    found = [READERS[layout.kind](base, layout, sigma) for layout in layouts]
+    best = max(found, key=lambda located: (located.sides, sum(entry.problem is None for entry in located.entries)))
+    if not best.sides:
+        for problem in (problem for located in found for problem in located.problems):
+            raise problem
+        expected = "; or ".join(says(layout) for layout in layouts)
+        what = "no such folder" if not base.is_dir() else "nothing that fits"
+        remedy = "'slkd-bench data where ID' says what to download and where to put it."
+        raise BadData(f"in '{base}': {expected}", what, remedy)
+    best.entries.sort(key=lambda entry: entry.name)
+    _check_names(best, base)
+    return best
+
+
+def says(layout: Layout) -> str:
+    """A layout in words, for errors and for `data where`."""
+    if layout.kind == "mat":
+        files = (f"{file} (variable {variable})" for file, variable in (layout.degraded, layout.clean))
+        return " with ".join(files)
+    if layout.kind == "halves":
+        return f"{' and '.join(layout.degraded)}, both images side by side, the degraded one on the {layout.rule}"
+    if layout.kind == "noise":
+        return f"clean images {' or '.join(layout.clean)}"
+    if layout.kind == "listing":
+        return f"{layout.listing} with the pictures that it lists"
+    rule = RULES[layout.rule].says
+    return f"{' and '.join(layout.degraded)} with {' and '.join(layout.clean)} ({rule})"
+
+
+def _inner(base: Path, layouts: tuple[Layout, ...]) -> Path:
+    """`base`, or the single folder in it, which is how many archives unpack."""
+    if not base.is_dir():
+        return base
+    inside = [entry for entry in os.scandir(base) if not _hidden(entry.name)]
+    firsts = {pattern.split("/")[0] for layout in layouts for pattern in (*layout.degraded, *layout.clean)}
+    if len(inside) == 1 and inside[0].is_dir() and not any(fnmatch.fnmatch(inside[0].name, first) for first in firsts):
+        return Path(inside[0].path)
+    return base
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _IGNORED
+
+
+def _check_names(located: Located, base: Path) -> None:
+    """Two pairs of one name are a problem: results are kept by name."""
+    seen: dict[str, Entry] = {}
+    for entry in located.entries:
+        other = seen.setdefault(entry.name, entry)
+        if other is not entry:
+            found = f"'{other.degraded.path}' and '{entry.degraded.path}'"
+            located.problems.append(BadData(f"one degraded image named {entry.name}", found, "Remove one of them."))
+
+
+def _files(base: Path, patterns: Iterable[str], located: Located) -> list[PurePosixPath]:
+    """The image files that match the patterns, relative to `base`; links that leave `base` become problems."""
+    root = base.resolve()
+    found: set[PurePosixPath] = set()
+    for pattern in patterns:
+        folder_pattern, _, file_pattern = pattern.rpartition("/")
+        folders = base.glob(folder_pattern) if folder_pattern else iter([base])
+        for folder in folders:
+            if not folder.is_dir():
+                continue
+            leaves = not folder.resolve().is_relative_to(root)
+            if leaves:
+                located.problems.append(_link(folder))
+            for entry in os.scandir(folder):
+                if _hidden(entry.name) or not fnmatch.fnmatch(entry.name.lower(), file_pattern.lower()):
+                    continue
+                path = Path(entry.path)
+                if leaves or not is_image(path) or entry.is_dir():
+                    continue
+                if entry.is_symlink() and not path.resolve().is_relative_to(root):
+                    located.problems.append(_link(path))
+                    continue
+                found.add(PurePosixPath(path.relative_to(base).as_posix()))
+    return sorted(found)
+
+
+def _link(path: Path) -> BadData:
+    remedy = "Copy the files into the folder; a link may point at anything tomorrow."
+    return BadData(f"'{path}' inside the data set's folder", f"a symbolic link to '{path.resolve()}'", remedy)
+
+
+def _strays(base: Path, patterns: Iterable[str], known: set[PurePosixPath], located: Located) -> None:
+    """Report the files that lie among the images and belong to none."""
+    folders = {folder for pattern in patterns for folder in base.glob(pattern.rpartition("/")[0] or ".")}
+    for folder in sorted(folders):
+        if not folder.is_dir() or folder == base:
+            continue
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            path = Path(entry.path)
+            inside = PurePosixPath(path.relative_to(base).as_posix())
+            if entry.is_dir() or _hidden(entry.name) or inside in known or entry.is_symlink():
+                continue
+            located.problems.append(BadData(f"only pairs in '{folder}'", f"a stray file '{path}'", "Move it away."))
+
+
+def _read_pairs(base: Path, layout: Layout, sigma: float) -> Located:
+    """Degraded and clean files in folders of their own or told apart by their names, paired by the layout's rule."""
+    located, rule = Located(layout), RULES[layout.rule]
+    degraded = _files(base, layout.degraded, located)
+    clean = _files(base, layout.clean, located)
+    located.sides = bool(degraded) + bool(clean)
+    if not located.sides:
+        return located
+    by_key: dict[str, PurePosixPath] = {}
+    for path in clean:
+        other = by_key.setdefault(rule.key(path), path)
+        if other is not path:
+            found = f"'{base / other}' and '{base / path}'"
+            located.problems.append(BadData(f"one clean image for {rule.key(path)}", found, "Remove one of them."))
+    used = set()
+    for path in degraded:
+        partner = by_key.get(rule.partner(path))
+        problem = None
+        if partner is None:
+            expected = f"a clean partner of '{base / path}' in {' or '.join(layout.clean)} ({rule.says})"
+            problem = BadData(expected, f"none named {rule.partner(path)}", "Add the clean image or remove this one.")
+            located.problems.append(problem)
+        else:
+            used.add(partner)
+        source = None if partner is None else Whole(base / partner)
+        located.entries.append(Entry(rule.name(path), Whole(base / path), source, problem))
+    for path in clean:
+        if path not in used and not layout.spare_clean and by_key[rule.key(path)] is path:
+            expected = f"a degraded partner of '{base / path}' in {' or '.join(layout.degraded)} ({rule.says})"
+            located.problems.append(BadData(expected, "none", "Add the degraded image or remove this one."))
+    _strays(base, (*layout.degraded, *layout.clean), {*degraded, *clean}, located)
+    return located
+
+
+def _read_halves(base: Path, layout: Layout, sigma: float) -> Located:
+    """Pictures that show the pair side by side; `rule` names the degraded half."""
+    located = Located(layout)
+    other = "right" if layout.rule == "left" else "left"
+    files = _files(base, layout.degraded, located)
+    located.sides = 2 * bool(files)
+    for path in files:
+        folder = path.parent.parent.name if path.parent.name.startswith("train") else ""
+        name = f"{folder}-{path.stem}" if folder else path.stem
+        located.entries.append(Entry(name, Half(base / path, layout.rule), Half(base / path, other)))
+    _strays(base, layout.degraded, set(files), located)
+    return located
+
+
+def _read_mat(base: Path, layout: Layout, sigma: float) -> Located:
+    """Two .mat files with arrays (scenes, blocks, H, W, 3), paired by index."""
+    located = Located(layout)
+    degraded, clean = base / layout.degraded[0], base / layout.clean[0]
+    located.sides = degraded.is_file() + clean.is_file()
+    if not located.sides:
+        return located
+    for path in (degraded, clean):
+        if not path.is_file():
+            located.problems.append(BadData(f"'{path}' beside its partner", "no such file", "Put it there."))
+            return located
+        if path.is_symlink() and not path.resolve().is_relative_to(base.resolve()):
+            located.problems.append(_link(path))
+            return located
+    try:
+        shapes = mat_shape(degraded, layout.degraded[1]), mat_shape(clean, layout.clean[1])
+    except BadData as error:
+        located.problems.append(error)
+        return located
+    if shapes[0] != shapes[1]:
+        found = f"{shapes[0]} in '{degraded}' and {shapes[1]} in '{clean}'"
+        located.problems.append(BadData("noisy and clean blocks of equal shape", found, "Download both again."))
+        return located
+    for scene in range(shapes[0][0]):
+        for block in range(shapes[0][1]):
+            noisy = Block(degraded, layout.degraded[1], scene, block)
+            entry = Entry(f"{scene + 1:02d}-{block + 1:02d}", noisy, Block(clean, layout.clean[1], scene, block))
+            located.entries.append(entry)
+    return located
+
+
+def _read_noise(base: Path, layout: Layout, sigma: float) -> Located:
+    """Clean images that get seeded Gaussian noise."""
+    located = Located(layout)
+    files = _files(base, layout.clean, located)
+    located.sides = bool(files)
+    located.entries = [Entry(path.stem, Noisy(base / path, sigma), Whole(base / path)) for path in files]
+    _strays(base, layout.clean, set(files), located)
+    return located
+
+
+def _read_listing(base: Path, layout: Layout, sigma: float) -> Located:
+    """A text file with two paths a line: the clean image, then the degraded one."""
+    located, rule, path = Located(layout), RULES[layout.rule], base / layout.listing
+    if not path.is_file():
+        return located
+    root = base.resolve()
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        words = line.split()
+        if not words:
+            continue
+        if len(words) < 2:
+            found = f"'{line}'"
+            located.problems.append(BadData(f"two paths in line {number} of '{path}'", found, "Download it again."))
+            continue
+        clean, degraded = (PurePosixPath(word) for word in words[:2])
+        problem: SlkdBenchError | None = None
+        if rule.partner(degraded) != rule.key(clean):
+            found = f"'{clean}' beside '{degraded}'"
+            problem = BadData(f"a pair in line {number} of '{path}' ({rule.says})", found, "Download the list again.")
+        for one in (clean, degraded):
+            if not (base / one).resolve().is_relative_to(root):
+                problem = _link(base / one)
+            elif problem is None and not (base / one).is_file():
+                problem = BadData(f"'{base / one}', listed in '{path}'", "no such file", "Unpack the archive again.")
+        if problem is not None:
+            located.problems.append(problem)
+        located.entries.append(Entry(rule.name(degraded), Whole(base / degraded), Whole(base / clean), problem))
+    located.sides = 2 * bool(located.entries)
+    return located
+
+
+READERS: dict[str, Callable[[Path, Layout, float], Located]] = {
+    "pairs": _read_pairs,
+    "halves": _read_halves,
+    "mat": _read_mat,
+    "noise": _read_noise,
+    "listing": _read_listing,
+}
+"""The reader of each kind of layout."""

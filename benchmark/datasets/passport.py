@@ -1,0 +1,106 @@
+"""The passport of a data set: what it is, how it lies on disk, how it is scored, where it comes from.
+
+One TOML file each in `passports/`; reading them needs neither torch nor a network. A fact that nobody could check is
+written as "unknown", never guessed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from benchmark.nouns import Scale, Task
+
+FOLDER = Path(__file__).resolve().parent / "passports"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One way in which a data set lies on disk.
+
+    `kind` names a reader of `layouts.py`; `degraded` and `clean` are its patterns relative to the data set's folder
+    (or fields of .mat files); `rule` names a pair rule of `pairing.py`. `spare_clean` allows clean images that no
+    degraded image uses.
+    """
+
+    id: str
+    kind: str
+    degraded: tuple[str, ...] = ()
+    clean: tuple[str, ...] = ()
+    rule: str = "equal"
+    listing: str = ""
+    spare_clean: bool = False
+    formats: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Download:
+    """An archive or file that can be fetched by a program: its address and SHA-256 (empty where unknown)."""
+
+    url: str
+    sha256: str = ""
+    unpack: bool = True
+
+
+@dataclass(frozen=True)
+class Passport:
+    """What is known of a data set; `counts` and `sizes` are empty where they are unknown or vary."""
+
+    id: str
+    title: str
+    task: Task
+    protocol: str
+    layouts: tuple[Layout, ...]
+    counts: tuple[int, ...] = ()
+    sizes: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    scene: str = ""
+    sigma: float = 0.0
+    folder: str = ""
+    role: str = "test"
+    source: str = "unknown"
+    licence: str = "unknown"
+    citation: str = ""
+    bibtex: str = ""
+    trained_on: str = ""
+    overlap: dict[str, str] = field(default_factory=dict)
+    by_hand: str = ""
+    downloads: tuple[Download, ...] = ()
+    patch: int = 0
+    note: str = ""
+    scale: Scale = Scale.PAPER
+
+    @property
+    def count(self) -> int:
+        """The expected number of pairs; 0 where it is unknown."""
+        return self.counts[0] if self.counts else 0
+
+
+@cache
+def passports() -> dict[str, Passport]:
+    """Every official data set's passport by id, in the order of the ids."""
+    found = [passport for path in sorted(FOLDER.glob("*.toml")) for passport in read_passport(path)]
+    return {passport.id: passport for passport in sorted(found, key=lambda p: p.id)}
+
+
+def read_passport(path: Path) -> list[Passport]:
+    """The passports of one file: one, or one for each noise level where the file lists `sigmas`."""
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    sigmas = table.pop("sigmas", [])
+    layouts = tuple(Layout(**_tuples(entry)) for entry in table.pop("layouts"))
+    downloads = tuple(Download(**entry) for entry in table.pop("downloads", []))
+    table["task"] = Task(table["task"])
+    base = Passport(id=path.stem, layouts=layouts, downloads=downloads, folder=path.stem, **_tuples(table))
+    return [
+        replace(base, id=f"{base.id}-sigma{sigma}", title=f"{base.title}, sigma {sigma}", sigma=float(sigma))
+        for sigma in sigmas
+    ] or [base]
+
+
+def _tuples(table: dict[str, Any]) -> dict[str, Any]:
+    """The table with its lists as tuples, so that passports stay frozen."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}

@@ -1,0 +1,143 @@
+"""Any folder with `input` and `target` is a data set, and what does not fit is named."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from benchmark.datasets import get_dataset
+from benchmark.datasets.pairs import iterate
+from benchmark.errors import BadData, BadImage, SlkdBenchError
+from benchmark.images import read_image
+from benchmark.nouns import Scale, Task
+
+
+def picture(path: Path, seed: int, size: tuple[int, int] = (12, 10)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    Image.fromarray(values).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number, name in enumerate(["b", "a", "c"]):
+        picture(tmp_path / "mine/input" / f"{name}.png", number)
+        picture(tmp_path / "mine/target" / f"{name}.png", 10 + number)
+    return tmp_path / "mine"
+
+
+def test_pairs_by_name(folder):
+    data = get_dataset(folder, protocol="rain13k-y", task=Task.DERAINING)
+    assert (data.id, data.protocol, data.task, data.scale) == ("mine", "rain13k-y", Task.DERAINING, Scale.PAPER)
+    assert data.names() == ["a", "b", "c"]
+    assert len(data) == 3
+    pair = data[1]
+    assert torch.equal(pair.degraded, read_image(folder / "input/b.png"))
+    assert torch.equal(pair.clean, read_image(folder / "target/b.png"))
+    assert [name for name, _ in iterate(get_dataset(str(folder)))] == ["a", "b", "c"]
+
+
+def test_endings_may_differ(folder):
+    (folder / "input/a.png").unlink()
+    picture(folder / "input/a.jpg", 5)
+    assert get_dataset(folder).names() == ["a", "b", "c"]
+
+
+def test_fingerprint_follows_the_pairs(folder, tmp_path):
+    first = get_dataset(folder).fingerprint()
+    shutil.copytree(folder, tmp_path / "copy")
+    assert get_dataset(tmp_path / "copy").fingerprint() == first
+    picture(folder / "target/a.png", 99)
+    changed = get_dataset(folder).fingerprint()
+    assert changed != first
+    (tmp_path / "copy/input/c.png").rename(tmp_path / "copy/input/d.png")
+    (tmp_path / "copy/target/c.png").rename(tmp_path / "copy/target/d.png")
+    assert get_dataset(tmp_path / "copy").fingerprint() not in (first, changed)
+
+
+def _no_partner(folder):
+    (folder / "target/b.png").unlink()
+    return "input/b.png"
+
+
+def _no_degraded(folder):
+    (folder / "input/b.png").unlink()
+    return "target/b.png"
+
+
+def _stray(folder):
+    (folder / "input/notes.txt").write_text("x")
+    return "input/notes.txt"
+
+
+def _link(folder):
+    outside = folder.parent / "outside.png"
+    picture(outside, 3)
+    (folder / "input/b.png").unlink()
+    (folder / "input/b.png").symlink_to(outside)
+    return "input/b.png"
+
+
+def _linked_folder(folder):
+    (folder / "target").rename(folder.parent / "elsewhere")
+    (folder / "target").symlink_to(folder.parent / "elsewhere")
+    return "target"
+
+
+def _twice(folder):
+    picture(folder / "input/b.jpg", 3)
+    return "input/b"
+
+
+@pytest.mark.parametrize("spoil", [_no_partner, _no_degraded, _stray, _link, _linked_folder, _twice])
+def test_what_does_not_fit_is_named(folder, spoil):
+    named = spoil(folder)
+    with pytest.raises(BadData) as caught:
+        get_dataset(folder)
+    assert str(folder / named) in str(caught.value)
+    data = get_dataset(folder, keep_going=True)
+    assert data.problems
+    got = list(iterate(data, keep_going=True))
+    assert all(isinstance(value, SlkdBenchError) or value.name == name for name, value in got)
+    if spoil is not _linked_folder:
+        assert sum(not isinstance(value, SlkdBenchError) for _, value in got) >= 2
+
+
+def _unequal(folder):
+    picture(folder / "input/b.png", 1, (12, 11))
+    return "12x11 beside 12x10"
+
+
+def _gray(folder):
+    Image.fromarray(np.zeros((10, 12), np.uint8)).save(folder / "target/b.png")
+    return "gray"
+
+
+@pytest.mark.parametrize("spoil", [_unequal, _gray])
+def test_a_bad_pair_costs_only_itself(folder, spoil):
+    says = spoil(folder)
+    data = get_dataset(folder)
+    with pytest.raises(BadImage, match=says):
+        data[1]
+    with pytest.raises(BadImage, match=says):
+        list(iterate(data))
+    got = dict(iterate(data, keep_going=True))
+    assert isinstance(got["b"], BadImage)
+    assert got["a"].name == "a"
+    assert got["c"].name == "c"
+
+
+def test_a_link_inside_is_fine(folder):
+    (folder / "input/c.png").unlink()
+    (folder / "input/c.png").symlink_to(folder / "input/b.png")
+    assert len(get_dataset(folder)) == 3
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(BadData, match="no such folder"):
+        get_dataset(tmp_path / "none")
+    with pytest.raises(BadData, match="nothing that fits"):
+        get_dataset(tmp_path)
