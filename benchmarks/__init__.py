@@ -1,0 +1,1 @@
+"""How fast the networks are beside plainly written forms of themselves."""
