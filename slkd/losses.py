@@ -1,0 +1,121 @@
+"""The losses of Equations 2 to 6, each in its readings: what is printed, and what is sound.
+
+Every function is zero, with zero gradient, where student and teacher are equal, except the `literal` ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from slkd.gaussians import aggd_divergence
+from slkd.mscn import full_precision
+
+DARKEST = 1 / 255
+
+Divergence = Callable[[Tensor, Tensor, str], Tensor]
+
+
+def spatial_softmax(student: Tensor, teacher: Tensor, reduction: str = "mean") -> Tensor:
+    """KL(softmax S, softmax T), the softmax over positions of every descriptor of (N, C, D, h, w), Equations 2 and 3.
+
+    Paper: S log(S / T) of signed features that are not normalised. / Here: distributions over (i, j), for which it is
+    a divergence. A single position (the `global` extent) has no distribution: then the softmax runs over channels.
+    """
+    axes = (-2, -1) if student.shape[-2] * student.shape[-1] > 1 else (1,)
+    ours, theirs = (_flat(x, axes) for x in (student, teacher))
+    log_student, log_teacher = F.log_softmax(ours, -1), F.log_softmax(theirs, -1)
+    return _over_batch((log_student.exp() * (log_student - log_teacher)).sum(-1), reduction)
+
+
+def softplus_divergence(student: Tensor, teacher: Tensor, reduction: str = "mean") -> Tensor:
+    """The I-divergence S log(S / T) - S + T of the softplus of descriptors: positive without a softmax."""
+    ours, theirs = F.softplus(student), F.softplus(teacher)
+    return _over_batch(ours * torch.log(ours / theirs) - ours + theirs, reduction)
+
+
+def literal(student: Tensor, teacher: Tensor, reduction: str = "mean") -> Tensor:
+    """S log(S / T) as Equations 2 and 3 print it: not a number where signs differ or both are 0."""
+    return _over_batch(student * torch.log(student / teacher), reduction)
+
+
+def literal_clamped(student: Tensor, teacher: Tensor, reduction: str = "mean") -> Tensor:
+    """`literal` with both clamped to at least 1e-6: finite, but not a divergence (its minimum is at T / e)."""
+    return literal(student.clamp_min(1e-6), teacher.clamp_min(1e-6), reduction)
+
+
+DIVERGENCES: dict[str, Divergence] = {
+    "softmax": spatial_softmax,
+    "softplus": softplus_divergence,
+    "literal": literal,
+    "clamped": literal_clamped,
+}
+
+
+def fitted_divergence(
+    student: tuple[Tensor, Tensor, Tensor], teacher: tuple[Tensor, Tensor, Tensor], reduction: str = "mean"
+) -> Tensor:
+    """KL between the fitted (A)GGDs of every window in closed form: Equation 2 as a divergence of statistics."""
+    return _over_batch(aggd_divergence(*student, *teacher), reduction)
+
+
+def image_divergence(student: Tensor, teacher: Tensor) -> Tensor:
+    """L_KL, Equation 4: the mean of S log(S / T) - S + T over images (N, 3, H, W) clamped to [1/255, 1].
+
+    Paper: the sum of S log(S / T), whose minimum is at S = T / e. / Here: the generalised KL divergence, whose minimum
+    is at T. The clamp passes the gradient through: a pixel outside the range is still drawn back.
+    """
+    ours, theirs = (_clamped(full_precision(x)) for x in (student, teacher))
+    return (ours * torch.log(ours / theirs) - ours + theirs).mean()
+
+
+def image_softmax(student: Tensor, teacher: Tensor) -> Tensor:
+    """Equation 4 between the spatial softmaxes of every channel: blind to brightness."""
+    return spatial_softmax(full_precision(student)[:, :, None], full_precision(teacher)[:, :, None])
+
+
+def image_literal_sum(student: Tensor, teacher: Tensor) -> Tensor:
+    """Equation 4 as printed, summed over positions and channels, averaged over the batch."""
+    return literal(full_precision(student), full_precision(teacher), "sum")
+
+
+def image_literal_mean(student: Tensor, teacher: Tensor) -> Tensor:
+    """Equation 4 with a mean for the sum, on images clamped to [1/255, 1]: finite, its minimum at T / e."""
+    ours, theirs = (_clamped(full_precision(x)) for x in (student, teacher))
+    return literal(ours, theirs, "mean")
+
+
+IMAGE_DIVERGENCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "generalised": image_divergence,
+    "softmax": image_softmax,
+    "literal-sum": image_literal_sum,
+    "literal-mean": image_literal_mean,
+}
+
+
+def pixel_loss(student: Tensor, target: Tensor) -> Tensor:
+    """L_pixel, Equation 5: the mean absolute difference of two images (N, 3, H, W).
+
+    Paper: an L1 norm. / Here: its mean, so that alpha_1 and alpha_2 do not depend on the patch size.
+    """
+    return (full_precision(student) - full_precision(target)).abs().mean()
+
+
+def total(terms: dict[str, Tensor], weights: dict[str, float]) -> Tensor:
+    """L_all, Equation 6: the weighted sum of named terms; a name without a weight has 1."""
+    return torch.stack([weights.get(name, 1.0) * term for name, term in terms.items()]).sum()
+
+
+def _flat(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    return x.flatten(-2) if len(axes) == 2 else x.movedim(axes[0], -1)
+
+
+def _over_batch(values: Tensor, reduction: str) -> Tensor:
+    return values.mean() if reduction == "mean" else values.sum() / values.shape[0]
+
+
+def _clamped(x: Tensor) -> Tensor:
+    return x + (x.clamp(DARKEST, 1) - x).detach()

@@ -1,0 +1,140 @@
+"""The PIQE-based extractor: block variance, noticeable distortion and noise of a feature map, "edge and texture"
+(Section II-C).
+
+Source: Venkatanath et al., Blind Image Quality Evaluation Using Perception Based Features, 2015 (the paper's [20]).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from slkd.grids import blur, window_means
+
+ACTIVE, IMPAIRED, SEGMENT = 0.1, 0.1, 6
+TEMPERATURE = 0.02
+BLOCKS = (16, 8, 4)
+FLOOR = 1e-6
+
+Mask = Callable[[Tensor], Tensor]
+
+
+def block_of_level(level: int) -> int:
+    """The block's side at a level: 16, 8 and 4 at strides 1, 2 and 4, and 4 below.
+
+    Paper: blocks of 16 on images ([20]); nothing for features. / Here: the same area of the image until 4, which still
+    has edges.
+    """
+    return BLOCKS[min(level, len(BLOCKS) - 1)]
+
+
+def sigmoid_mask(margin: Tensor) -> Tensor:
+    """1 where `margin` is positive, 0 where it is negative, through a sigmoid of temperature .02."""
+    return torch.sigmoid(margin / TEMPERATURE)
+
+
+def hard_mask(margin: Tensor) -> Tensor:
+    """1 where `margin` is positive, else 0; the gradient is the sigmoid's (straight-through)."""
+    soft = sigmoid_mask(margin)
+    return (margin > 0).to(margin.dtype) + (soft - soft.detach())
+
+
+MASKS: dict[str, Mask] = {"sigmoid": sigmoid_mask, "straight-through": hard_mask}
+
+
+def texture_map(coefficients: Tensor, level: int = 0, masks: str = "sigmoid", logarithms: bool = True) -> Tensor:
+    """Three descriptors of every block of MSCN `coefficients` (N, C, H, W) of a level, as (N, C, 3, h, w).
+
+    The logarithm of the block variance v (v itself without `logarithms`), noticeable distortion x (1 - v), and noise x
+    v; both count in active blocks only. Rows and columns beyond the last whole block are left out.
+    Paper: "distortion estimation and block variance". / Here: [20]'s criteria with sigmoids for its three thresholds.
+    """
+    block = min(block_of_level(level), *coefficients.shape[-2:])
+    mask = MASKS[masks]
+    variance, impaired, noisy = block_criteria(coefficients, block, mask)
+    active = mask(variance - ACTIVE)
+    spread = torch.log(variance + 1e-4) if logarithms else variance
+    return torch.stack([spread, active * impaired * (1 - variance), active * noisy * variance], dim=2)
+
+
+def block_criteria(coefficients: Tensor, block: int, mask: Mask) -> tuple[Tensor, Tensor, Tensor]:
+    """The variance and the masks of noticeable distortion and of noise of every whole block: three (N, C, h, w)."""
+    height, width = (side // block * block for side in coefficients.shape[-2:])
+    x = coefficients[..., :height, :width]
+    variance, ratio = _variance_and_centre(x, block)
+    smallest = _smallest_edge_deviation(x, block)
+    deviation = (variance + FLOOR).sqrt()
+    beta = (deviation - ratio).abs() / torch.maximum(deviation, ratio)
+    return variance, mask(IMPAIRED - smallest), mask(deviation - 2 * beta)
+
+
+def piqe_score(image: Tensor) -> Tensor:
+    """The published PIQE of (N, 3 or 1, H, W) images in [0, 1]: (N,) scores, 0 good to 100 bad.
+
+    Grey levels are the luminance stretched to 255 and rounded; MSCN as in BRISQUE; blocks of 16; hard thresholds.
+    Raises ValueError for images smaller than a block or with another number of channels.
+    """
+    if image.shape[1] not in (1, 3) or min(image.shape[-2:]) < BLOCKS[0]:
+        raise ValueError(
+            f"expected images (N, 1 or 3, H, W) of at least 16x16; found {tuple(image.shape)}. Pad or convert."
+        )
+    x = image.double()
+    if x.shape[1] == 3:
+        x = (x * x.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    x = (255 * x / x.amax(dim=(1, 2, 3), keepdim=True).clamp_min(1e-12)).round()
+    variance, impaired, noisy = block_criteria(_image_mscn(_to_whole_blocks(x)), BLOCKS[0], _threshold)
+    active = _threshold(variance - ACTIVE)
+    scores = active * (impaired * (1 - variance) + noisy * variance)
+    return 100 * (scores.sum(dim=(1, 2, 3)) + 1) / (active.sum(dim=(1, 2, 3)) + 1)
+
+
+def _variance_and_centre(x: Tensor, block: int) -> tuple[Tensor, Tensor]:
+    """Unbiased variance of each block and the deviation of its two centre columns over that of the others."""
+    total, squares = (_block_means(part, block) * block * block for part in (x, x.square()))
+    columns = x.unflatten(-1, (-1, block))[..., block // 2 - 1 : block // 2 + 1]
+    pair = columns.unflatten(-3, (-1, block))
+    centre_total, centre_squares = pair.sum(dim=(-3, -1)), pair.square().sum(dim=(-3, -1))
+    whole = _variance(total, squares, block * block)
+    centre = _variance(centre_total, centre_squares, 2 * block)
+    surround = _variance(total - centre_total, squares - centre_squares, block * (block - 2))
+    return whole, ((centre + FLOOR) / (surround + FLOOR)).sqrt()
+
+
+def _block_means(x: Tensor, block: int) -> Tensor:
+    return window_means(x, (block, block), (block, block))
+
+
+def _variance(total: Tensor, squares: Tensor, count: int) -> Tensor:
+    return ((squares - total.square() / max(count, 1)) / max(count - 1, 1)).clamp_min(0)
+
+
+def _smallest_edge_deviation(x: Tensor, block: int) -> Tensor:
+    """The smallest standard deviation of any segment of six pixels on the four edges of every block."""
+    rows = x.unflatten(-2, (-1, block))[..., (0, block - 1), :].unflatten(-1, (-1, block))
+    columns = x.unflatten(-1, (-1, block))[..., (0, block - 1)].unflatten(-3, (-1, block))
+    edges = torch.cat([rows.transpose(-3, -2), columns.movedim(-3, -1)], dim=-2)
+    segments = edges.unfold(-1, min(SEGMENT, block), 1)
+    return (segments.var(dim=-1).amin(dim=(-2, -1)) + FLOOR).sqrt()
+
+
+def _threshold(margin: Tensor) -> Tensor:
+    return (margin > 0).to(margin.dtype)
+
+
+def _to_whole_blocks(x: Tensor) -> Tensor:
+    """Repeats `x` mirrored, edge included, at the right and the bottom up to whole blocks."""
+    for axis in (-2, -1):
+        missing = -x.shape[axis] % BLOCKS[0]
+        x = torch.cat([x, x.narrow(axis, x.shape[axis] - missing, missing).flip(axis)], dim=axis)
+    return x
+
+
+def _image_mscn(x: Tensor) -> Tensor:
+    """MSCN of grey levels in [0, 255] with BRISQUE's constant 1 and repeated borders."""
+    padded = F.pad(x, (3, 3, 3, 3), mode="replicate")
+    mean = blur(padded)
+    deviation = (blur(padded.square()) - mean.square()).abs().sqrt()
+    return ((padded - mean) / (deviation + 1))[..., 3:-3, 3:-3]

@@ -1,0 +1,80 @@
+"""The Scale Conversion Module (SCM, Figure 2): features of student and teacher brought to one scale space, level by
+level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from slkd.mscn import full_precision, rms_normalised
+
+GRID = 32
+
+
+class ScaleConversion(nn.Module):
+    """Pairs of comparable features, student's and teacher's, of each level the two networks share, stride 1 first.
+
+    Paper: a SCM "maps ... into a unified scale space"; neither how nor on which side. / Here, `kind` "projection": a
+    learnable 1x1 convolution takes the student's features to the teacher's width and the teacher's stay as they are
+    (two free projectors can agree on a constant); equal widths start as the identity. `kind` "pooling": no parameters,
+    both averaged over groups of channels to the smaller width and over positions to one grid of at most 32x32.
+    `normalise` divides every sample by its RMS.
+    Raises ValueError for an unknown kind.
+    """
+
+    def __init__(
+        self,
+        student_widths: Sequence[int],
+        teacher_widths: Sequence[int],
+        kind: str = "projection",
+        normalise: bool = True,
+    ) -> None:
+        super().__init__()
+        if kind not in ("projection", "pooling"):
+            raise ValueError(
+                f"expected the scale conversion projection or pooling; found '{kind}'. Use one of the two."
+            )
+        self.normalise = normalise
+        self.projections: nn.ModuleList | None = None
+        if kind == "projection":
+            self.projections = nn.ModuleList(
+                _projection(*widths) for widths in zip(student_widths, teacher_widths, strict=False)
+            )
+
+    def forward(self, student: Sequence[Tensor], teacher: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+        """For each shared level the student's and the teacher's features, two (N, C, H, W) of one shape."""
+        pairs = []
+        for level, (ours, theirs) in enumerate(zip(student, teacher, strict=False)):
+            ours, theirs = _same_area(ours, theirs.detach())
+            if self.projections is not None:
+                ours = self.projections[level](ours)
+            else:
+                width = min(ours.shape[1], theirs.shape[1])
+                ours, theirs = _pooled(ours, width), _pooled(theirs, width)
+            pairs.append((self._scaled(ours), self._scaled(theirs)))
+        return pairs
+
+    def _scaled(self, x: Tensor) -> Tensor:
+        return rms_normalised(x) if self.normalise else full_precision(x)
+
+
+def _projection(student: int, teacher: int) -> nn.Conv2d:
+    layer = nn.Conv2d(student, teacher, 1)
+    if student == teacher:
+        nn.init.dirac_(layer.weight)
+        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
+
+
+def _pooled(x: Tensor, width: int) -> Tensor:
+    """Averages (N, C, H, W) over channels to `width` and over positions to at most 32x32."""
+    height, breadth = (min(side, GRID) for side in x.shape[-2:])
+    return F.adaptive_avg_pool3d(full_precision(x)[:, None], (width, height, breadth))[:, 0]
+
+
+def _same_area(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    """Cut to the common height and width: a network that pads to another multiple pads at the right and the bottom."""
+    height, width = min(first.shape[-2], second.shape[-2]), min(first.shape[-1], second.shape[-1])
+    return first[..., :height, :width], second[..., :height, :width]
