@@ -1,0 +1,51 @@
+"""`slkd-bench train`: train methods and write their weights and cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from benchmark.nouns import Scale, Task
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to `app`."""
+
+    @app.command()
+    def train(
+        method: list[str] = typer.Argument(None, help="Methods to train; see `list methods`."),
+        everything: bool = typer.Option(False, "--all", help="Every method on each of its tasks, teachers first."),
+        task: list[Task] = typer.Option([], "--task", "-t", help="Only these tasks; otherwise all of each method."),
+        scale: Scale = typer.Option(Scale.MINI, help="mini: small networks. paper: full-size networks."),
+        iterations: int | None = typer.Option(None, min=1, help="Optimisation steps, instead of the recipe's."),
+        seed: list[int] = typer.Option([0], help="Training seeds; may be repeated."),
+        photos: Path | None = typer.Option(None, help="Train on this folder of clean photographs, not on synthesis."),
+        out: Path | None = typer.Option(None, help="Where weights and cards go; otherwise your own weights folder."),
+        runs: Path = typer.Option(Path("training"), help="Where checkpoints and logs go."),
+        fresh: bool = typer.Option(
+            False, "--fresh/--resume", help="Forget checkpoints and finished weights, or go on from them."
+        ),
+        device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:1, mps."),
+        threads: int | None = typer.Option(None, min=1, help="CPU threads."),
+        batch: int | None = typer.Option(None, min=1, help="Images a step and process, instead of the recipe's."),
+        patch: int | None = typer.Option(None, min=16, help="Side of a patch in pixels, instead of the recipe's."),
+        lr: float | None = typer.Option(None, help="First learning rate, instead of the recipe's."),
+        ema: float | None = typer.Option(None, min=0, max=1, help="Decay of the weights' running mean; 0 for none."),
+        precision: str | None = typer.Option(None, help="fp32, bf16 or fp16."),
+        channels_last: bool = typer.Option(False, help="Channels-last memory: faster on GPUs."),
+        tensorboard: bool = typer.Option(False, help="Also write TensorBoard logs, where it is installed."),
+        quiet: bool = typer.Option(False, help="Show nothing while training."),
+    ) -> None:
+        """Train methods and write their weights with cards; killed runs go on, finished ones are skipped."""
+        from benchmark.training.command import chosen, train_methods
+
+        wishes: dict[str, Any] = {"iterations": iterations, "batch": batch, "patch": patch, "lr": lr}
+        wishes |= {"ema": ema, "precision": precision}
+        around = {
+            "device": device, "threads": threads, "channels_last": channels_last, "tensorboard": tensorboard,
+            "quiet": quiet,
+        }  # fmt: skip
+        where = {"photos": photos, "out": out, "runs": runs, "fresh": fresh}
+        train_methods(chosen(method or [], everything, task), scale, seed, wishes, around, where)

@@ -1,0 +1,1 @@
+"""The lightweight methods' own training losses, one file a method."""

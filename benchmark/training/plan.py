@@ -1,0 +1,189 @@
+"""From a method's name to its trained weights and card: network, objective, stream, engine, file."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import benchmark
+from benchmark import loading, places
+from benchmark.errors import BadWeights, TrainingStopped
+from benchmark.methods import Method, get_method
+from benchmark.nouns import Scale, Task
+from benchmark.runs.code import git_commit
+from benchmark.training import recipes
+from benchmark.training.recipe import Recipe
+from benchmark.weights import files, store
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from benchmark.training.engine import Settings, TrainingResult
+    from benchmark.training.prefetch import Stream
+
+RUNS = Path("training")  # checkpoints and logs of unfinished and finished runs, below the working directory
+VALIDATION_SEED = 900_001  # far from any training seed: the curve's pairs are drawn apart, and are never test pairs
+HALF_COST = 0.005  # dB on the validation pairs that storing in half precision may cost
+
+
+def weights_path(out: Path, method: Method, task: Task, scale: Scale, seed: int) -> Path:
+    """Where the weights of a trained method are written below `out`."""
+    return out / store.relative_path(method.id, task, scale, seed)
+
+
+def load_teacher(method: Method, task: Task, scale: Scale, out: Path) -> tuple[nn.Module, store.WeightsFile]:
+    """The trained teacher of `method`, frozen by the distiller, and its file: from `out` first, then as always.
+
+    Raises BadWeights with the command that trains it when there is none.
+    """
+    teacher = get_method(method.teacher)
+    path = weights_path(out, teacher, task, scale, 0)
+    try:
+        found = store.WeightsFile(path) if path.is_file() else store.require(teacher.id, task, scale)
+    except BadWeights as error:
+        raise BadWeights(
+            f"a trained teacher for {method.id}: {error.expected}", error.found, f"Train it first: {error.remedy}"
+        ) from error
+    network = loading.build_network(teacher, task, scale)
+    loading.load_weights(network, found, teacher.id)
+    return network, found
+
+
+def build_objective(
+    method: Method, task: Task, scale: Scale, seed: int, out: Path
+) -> tuple[nn.Module, store.WeightsFile | None]:
+    """The objective that trains `method`, and its teacher's file: the student depends on network, scale and seed alone.
+
+    So every distiller starts from the same student. Raises BadWeights when the teacher is missing.
+    """
+    import torch
+
+    if not method.network:
+        raise TrainingStopped("a method with a network", f"{method.id}, which has none", "There is nothing to train.")
+    torch.manual_seed(seed)
+    student = loading.build_network(method, task, scale)
+    module, _, name = recipes.objective_target(method).partition(":")
+    kind = getattr(importlib.import_module(module), name)
+    if not method.teacher or method.distiller == "scratch":
+        return kind(student, **method.options), None
+    teacher, found = load_teacher(method, task, scale, out)
+    torch.manual_seed(seed + 1)
+    return kind(teacher, student, **method.options), found
+
+
+def build_stream(task: Task, recipe: Recipe, photos: Path | None) -> tuple[Stream, list[Any], dict[str, Any]]:
+    """The training stream, the validation pairs of the curve and the facts about the data for the card."""
+    from benchmark.datasets.mini.training import TrainingStream
+
+    stream = TrainingStream(task, recipe.batch, recipe.patch, recipe.seed, photos)
+    apart = TrainingStream(task, 16, 96, VALIDATION_SEED, photos)
+    digest = hashlib.sha256()
+    for tensor in stream.batch(0):
+        digest.update(tensor.numpy().tobytes())
+    facts: dict[str, Any] = {"stream": "dead leaves", "first_batch": digest.hexdigest()[:16]}
+    pages = stream.pages[1]
+    if pages is not None:
+        used = [p for p in pages.photographs if p.path.name not in pages.left_out]
+        whole = hashlib.sha256("".join(sorted(p.digest() for p in used)).encode()).hexdigest()
+        facts |= {
+            "stream": f"photographs, with a share of {stream.leaves} dead leaves",
+            "photographs": {"count": len(used), "left_out": len(pages.left_out), "sha256": whole},
+        }
+    return stream, [apart.batch(0)], facts
+
+
+def train_method(
+    name: str,
+    task: Task,
+    scale: Scale = Scale.MINI,
+    recipe: Recipe | None = None,
+    seed: int = 0,
+    photos: Path | None = None,
+    out: Path | None = None,
+    runs: Path = RUNS,
+    settings: Settings | None = None,
+    fresh: bool = False,
+) -> Path:
+    """Train a method and write its weights and card below `out` (default: the user's own weights); returns the path.
+
+    Nothing is trained when whole weights with the same recipe stand there, unless `fresh`. Raises UnknownName,
+    TrainingStopped, BadWeights (no teacher), BadOutput.
+    """
+    from benchmark.training import distributed, engine
+
+    method = get_method(name)
+    if task not in method.tasks:
+        raise TrainingStopped(f"one of {', '.join(method.tasks)} for {method.id}", f"'{task}'", "Choose one of them.")
+    recipe = replace(recipe or recipes.recipe_for(method, scale), seed=seed)
+    out = out or places.user_weights()
+    path = weights_path(out, method, task, scale, seed)
+    if not fresh and is_done(path, recipe):
+        return path
+    settings = settings or engine.Settings()
+    settings = replace(settings, resume=not fresh, title=f"{method.id} {task} {scale} seed {seed}")
+    objective, teacher = build_objective(method, task, scale, seed, out)
+    stream, pairs, data = build_stream(task, recipe, photos)
+    facts = {"method": method.id, "task": str(task), "scale": str(scale), "data": data}
+    facts |= {"teacher": teacher.sha256} if teacher is not None else {}
+    folder = runs / str(scale) / str(task) / f"{method.id}-seed{seed}"
+    result = engine.train(objective, stream, recipe, folder, settings, pairs, facts)
+    rank, _ = distributed.rank_and_world()
+    if rank == 0:
+        half, cost = halves_well(student_of(objective), result, pairs)
+        card = make_card(method, task, scale, recipe, result, data, teacher) | {"half_precision_cost_db": cost}
+        files.write_weights(path, result.state, card, half=half)
+        (folder / "checkpoint.pt").unlink(missing_ok=True)
+    return path
+
+
+def is_done(path: Path, recipe: Recipe) -> bool:
+    """Whether whole weights trained by this very recipe stand at `path`."""
+    return files.has_whole_weights(path) and files.read_card(path).get("recipe") == recipe.as_dict()
+
+
+def halves_well(
+    network: nn.Module, result: TrainingResult, pairs: Sequence[tuple[Tensor, Tensor]]
+) -> tuple[bool, float | None]:
+    """Whether the weights may be stored as float16 (it costs under 0.005 dB on the pairs), and what it costs in dB."""
+    import torch
+
+    from benchmark.training.validation import mean_psnr
+
+    halved = {k: v.half() if v.is_floating_point() else v for k, v in result.state.items()}
+    if not pairs or not all(bool(torch.isfinite(v).all()) for v in halved.values() if v.is_floating_point()):
+        return False, None
+    network.to("cpu")
+    figures = []
+    for state in (result.state, halved):
+        network.load_state_dict(state)
+        figures.append(mean_psnr(network, pairs, torch.device("cpu")))
+    return abs(figures[0] - figures[1]) < HALF_COST, round(figures[0] - figures[1], 5)
+
+
+def student_of(objective: nn.Module) -> nn.Module:
+    """The network an objective trains."""
+    return cast("nn.Module", objective.student)
+
+
+def make_card(
+    method: Method, task: Task, scale: Scale, recipe: Recipe, result: TrainingResult, data: dict[str, Any],
+    teacher: store.WeightsFile | None,
+) -> dict[str, Any]:  # fmt: skip
+    """What the card beside the weights tells; the file's sha256 and size are added when it is written."""
+    import torch
+
+    return {
+        "method": method.id, "title": method.title, "task": str(task), "scale": str(scale), "source": method.source,
+        "objective": recipes.objective_target(method), "options": method.options, "recipe": recipe.as_dict(),
+        "iterations": recipe.iterations, "seed": recipe.seed, "seconds": round(result.seconds, 1),
+        "images": result.images, "processes": result.world, "parameters": result.parameters, "data": data,
+        "teacher": {"method": method.teacher, "sha256": teacher.sha256} if teacher is not None else None,
+        "code": {"version": benchmark.__version__, "commit": git_commit()}, "torch": torch.__version__,
+        "device": result.device, "threads": torch.get_num_threads(),
+        "validation": [[step, round(psnr, 4)] for step, psnr in result.curve],
+        "gradient_norms": result.gradient_norms,
+    }  # fmt: skip

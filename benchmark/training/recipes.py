@@ -1,0 +1,81 @@
+"""Which recipe and which objective train a method: the paper's for its students and teachers, their own for the others.
+
+Importing this module does not import torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchmark.methods import Method
+from benchmark.nouns import Scale
+from benchmark.training.recipe import Recipe
+
+# Paper: "100 epochs", iterations not given. Here: 100 epochs of Rain13K's 13,711 pairs at batch 8, for every task.
+PAPER = Recipe(iterations=171_400)
+
+# What the publications give where they differ from the above (sizes of their training sets fix the iterations).
+_PUBLISHED: dict[str, Recipe] = {
+    "restormer": Recipe(300_000, optimiser="adamw", lr=3e-4, final_lr=1e-6, clip=0.01),
+    "uformer": Recipe(250_000, optimiser="adamw", lr=2e-4, final_lr=1e-6, weight_decay=0.02),
+    "drsformer": Recipe(300_000, optimiser="adamw", lr=3e-4, final_lr=1e-6, clip=0.01),
+    "prenet": Recipe(
+        76_200, 18, 100, lr=1e-3, schedule="steps", milestones=(0.3, 0.5, 0.8), factor=0.2, weight_decay=0.0
+    ),
+    "rcdnet": Recipe(
+        137_100, 10, 64, lr=1e-3, schedule="steps", milestones=(0.25, 0.5, 0.75), factor=0.2, weight_decay=0.0
+    ),
+    "mprnet": Recipe(214_000, 16, 256, lr=2e-4, final_lr=1e-6, weight_decay=0.0),
+    "dmphn": Recipe(
+        1_000_000, 6, 256, lr=1e-4, schedule="steps", milestones=(0.33, 0.67), factor=0.1, weight_decay=0.0
+    ),
+    "mt-rnn": Recipe(680_000, 6, 256, lr=1e-4, final_lr=1e-6, weight_decay=0.0),
+    "vdn": Recipe(300_000, 64, lr=2e-4, schedule="steps", milestones=(0.17, 0.33, 0.5, 0.67, 0.83), weight_decay=0.0),
+    "deamnet": Recipe(300_000, 8, 128, lr=1e-4, schedule="steps", milestones=(0.4, 0.6, 0.8), weight_decay=0.0),
+}
+
+# Mini: minutes on one core, so a higher rate and small patches; one recipe for all, students on one budget.
+_MINI = Recipe(3000, 4, 64, "adamw", lr=1.5e-3, final_lr=1e-5, warmup=50, clip=1.0)
+_MINI_OWN: dict[str, Recipe] = {}
+
+# Objectives of methods that are trained directly; all others on L1 to the clean image.
+_OBJECTIVES: dict[str, str] = {}
+
+_DISTILLERS: dict[str, str] = {
+    "scratch": "baselines.distillation.scratch:Scratch",
+    "logits": "baselines.distillation.logits:Logits",
+    "dfkd": "baselines.distillation.dfkd:DFKD",
+    "dfkd-progressive": "baselines.distillation.dfkd_progressive:ProgressiveDFKD",
+    "dckd-cross": "baselines.distillation.dckd_cross:DCKDCross",
+    "dckd-dynamic": "baselines.distillation.dckd_dynamic:DCKDDynamic",
+    "fakd": "baselines.distillation.fakd:FAKD",
+    "at": "baselines.distillation.attention_transfer:AttentionTransfer",
+    "fitnets": "baselines.distillation.fitnets:FitNets",
+    "pisr": "baselines.distillation.pisr:PISR",
+    "slkd": "slkd:SLKD",
+}
+
+
+def recipe_for(method: Method, scale: Scale) -> Recipe:
+    """The recipe that trains `method` at `scale`, seed 0."""
+    if scale is Scale.MINI:
+        return _MINI_OWN.get(method.network, _MINI)
+    return PAPER if method.distiller else _PUBLISHED.get(method.network, PAPER)
+
+
+def objective_target(method: Method) -> str:
+    """ "module:Class" of the objective that trains `method`."""
+    if method.distiller:
+        return _DISTILLERS[method.distiller]
+    return _OBJECTIVES.get(method.network, _DISTILLERS["scratch"])
+
+
+def changed(recipe: Recipe, **wishes: int | float | str | None) -> Recipe:
+    """`recipe` with the numbers a person asked for; those that are None stay.
+
+    A new `lr` keeps its ratio to `final_lr`.
+    """
+    given = {name: value for name, value in wishes.items() if value is not None}
+    if "lr" in given:
+        given.setdefault("final_lr", recipe.final_lr * float(given["lr"]) / recipe.lr)
+    return replace(recipe, **given)  # type: ignore[arg-type]
