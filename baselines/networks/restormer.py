@@ -13,10 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.features import Features
-from baselines.networks.padding import pad_to_multiple
-
-STRIDE = 8  # of the bottleneck: three halvings
+from baselines.networks.pyramid import SHARED_NAMES, Pyramid, check_levels, rename
 
 
 class ChannelNorm(nn.Module):
@@ -99,17 +96,7 @@ class Block(nn.Module):
         return x + self.feed_forward(self.norm2(x))
 
 
-def halve(width: int) -> nn.Sequential:
-    """(N, width, H, W) to (N, 2 width, H/2, W/2)."""
-    return nn.Sequential(nn.Conv2d(width, width // 2, 3, padding=1, bias=False), nn.PixelUnshuffle(2))
-
-
-def double(width: int) -> nn.Sequential:
-    """(N, width, H, W) to (N, width/2, 2H, 2W)."""
-    return nn.Sequential(nn.Conv2d(width, 2 * width, 3, padding=1, bias=False), nn.PixelShuffle(2))
-
-
-class Restormer(nn.Module):
+class Restormer(Pyramid):
     """Restormer on images (N, 3, H, W) in [0, 1] of any size; the restored image is not clamped.
 
     `blocks` and `heads` are per level, the bottleneck last; `refinement` counts the blocks after the decoder.
@@ -125,90 +112,23 @@ class Restormer(nn.Module):
         expansion: float = 2.66,
         norm_bias: bool = True,
     ) -> None:
-        super().__init__()
-        if len(blocks) != 4 or len(heads) != 4 or width % 2:
-            raise ValueError(
-                f"Restormer expects an even width and four levels of blocks and heads, found width {width}, blocks "
-                f"{tuple(blocks)} and heads {tuple(heads)}: give e.g. width=48, blocks=(4, 6, 6, 8), heads=(1, 2, 4, 8)"
-            )
-        widths = [width * 2**k for k in range(4)]
+        check_levels("Restormer", width, blocks, heads)
 
         def level(channels: int, k: int, count: int) -> nn.Sequential:
             return nn.Sequential(*(Block(channels, heads[k], expansion, norm_bias) for _ in range(count)))
 
-        self.encoder_widths = tuple(widths)
-        self.decoder_widths = (2 * widths[0], widths[1], widths[2])
-        self.embed = nn.Conv2d(3, width, 3, padding=1, bias=False)
-        self.encoder = nn.ModuleList(level(widths[k], k, blocks[k]) for k in range(4))
-        self.down = nn.ModuleList(halve(widths[k]) for k in range(3))
-        self.up = nn.ModuleList(double(widths[k + 1]) for k in range(3))
-        self.reduce = nn.ModuleList(
-            nn.Conv2d(2 * widths[k], widths[k], 1, bias=False) if k else nn.Identity() for k in range(3)
+        super().__init__(
+            width, blocks, level, nn.Conv2d(3, width, 3, padding=1, bias=False), level(2 * width, 0, refinement)
         )
-        self.decoder = nn.ModuleList(level(self.decoder_widths[k], k, blocks[k]) for k in range(3))
-        self.refinement = level(self.decoder_widths[0], 0, refinement)
-        self.output = nn.Conv2d(self.decoder_widths[0], 3, 3, padding=1, bias=False)
-
-    def encode(self, image: Tensor) -> tuple[Tensor, ...]:
-        """The four encoder features, stride 1 first, the bottleneck last, of the image padded to a multiple of 8."""
-        x = self.embed(pad_to_multiple(image, STRIDE))
-        features = []
-        for k, blocks in enumerate(self.encoder):
-            x = blocks(x if k == 0 else self.down[k - 1](x))
-            features.append(x)
-        return tuple(features)
-
-    def decode(self, encoder: tuple[Tensor, ...], image: Tensor) -> Features:
-        """Restores `image` from encoder features, its own or another network's of the same widths.
-
-        `decoder[0]` is taken after the refinement blocks, so it is what the last convolution sees.
-        """
-        x = encoder[3]
-        decoder: list[Tensor] = []
-        for k in (2, 1, 0):
-            x = self.decoder[k](self.reduce[k](torch.cat((self.up[k](x), encoder[k]), 1)))
-            if k == 0:
-                x = self.refinement(x)
-            decoder.insert(0, x)
-        restored = self.output(x)[..., : image.shape[-2], : image.shape[-1]] + image
-        return Features(restored, tuple(encoder), tuple(decoder))
-
-    def features(self, image: Tensor) -> Features:
-        """The restored image with the encoder's and decoder's features, in one pass."""
-        return self.decode(self.encode(image), image)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """The restored image, (N, 3, H, W), not clamped."""
-        return self.features(image).restored
 
 
-# The authors' names, as patterns, and ours.
-_RENAMES = (
-    (r"patch_embed\.proj\.", "embed."),
-    (r"encoder_level(\d)\.", lambda m: f"encoder.{int(m[1]) - 1}."),
-    (r"latent\.", "encoder.3."),
-    (r"decoder_level(\d)\.", lambda m: f"decoder.{int(m[1]) - 1}."),
-    (r"down(\d)_\d\.body\.", lambda m: f"down.{int(m[1]) - 1}."),
-    (r"up\d_(\d)\.body\.", lambda m: f"up.{int(m[1]) - 1}."),
-    (r"reduce_chan_level(\d)\.", lambda m: f"reduce.{int(m[1]) - 1}."),
-    (r"(norm[12])\.body\.", r"\1."),
-    (r"attn\.qkv_dwconv\.", "attention.qkv_depthwise."),
-    (r"attn\.project_out\.", "attention.project."),
-    (r"attn\.", "attention."),
-    (r"ffn\.dwconv\.", "feed_forward.depthwise."),
-    (r"ffn\.", "feed_forward."),
-)
+_NAMES = (*SHARED_NAMES, (r"ffn\.dwconv\.", "feed_forward.depthwise."), (r"ffn\.", "feed_forward."))
 _KNOWN = re.compile(r"(embed|encoder\.\d|decoder\.\d|down\.\d|up\.\d|reduce\.\d|refinement|output)\.")
 
 
 def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Our state dict from the authors' (its `params` wrapper removed). Raises ValueError for keys not Restormer's."""
-    renamed = {}
-    for key, value in state.items():
-        ours = key
-        for pattern, name in _RENAMES:
-            ours = re.sub(r"(?:(?<=^)|(?<=\.))" + pattern, name, ours)
-        renamed[ours] = value
+    renamed = {rename(key, _NAMES): value for key, value in state.items()}
     strange = [theirs for theirs, ours in zip(state, renamed, strict=True) if not _KNOWN.match(ours)]
     missing = [name for name in ("embed.weight", "output.weight") if name not in renamed]
     if strange or missing:
