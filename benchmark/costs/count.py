@@ -1,0 +1,124 @@
+"""Counting multiply-accumulates on the meta device: full size, in about a second, without computing anything.
+
+The canonical count reproduces the convention behind the "FLOPs" columns of the field: what fvcore counts on the authors'
+own code. It is taken operator by operator from whatever our networks run, so a faster path does not change it:
+
+* one per multiply-accumulate of every convolution, matrix product and attention;
+* `nn.LayerNorm` 5 and batch normalisation in eval mode 2 per element, resizing 1 per output element, adaptive pooling 1
+  per input element; nothing for softmax, activations, element-wise work and normalisations written out by hand;
+* plus what the authors' form computes and ours does not (`SAVED`): work that a rearrangement made unnecessary.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from benchmark.costs.saved import SAVED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# operator -> fvcore's count per element: of the output, or of the input for pooling
+_PER_OUTPUT = {
+    "native_layer_norm": 5,
+    "native_group_norm": 5,
+    "upsample_nearest2d": 1,
+    "upsample_bilinear2d": 1,
+    "upsample_bicubic2d": 1,
+}
+_PER_INPUT = {
+    "_adaptive_avg_pool2d": 1,
+    "_adaptive_avg_pool3d": 1,
+    "native_batch_norm": 2,
+    "_native_batch_norm_legit_no_training": 2,
+    "cudnn_batch_norm": 2,
+}
+
+# operators that move or view data and compute nothing; everything else counts one true operation per output element
+_NO_ARITHMETIC = frozenset(
+    "view _unsafe_view reshape permute transpose t expand clone copy_ detach alias slice select split split_with_sizes "
+    "unbind chunk cat stack unsqueeze squeeze empty empty_like new_empty new_zeros zeros zeros_like ones ones_like full "
+    "pixel_shuffle pixel_unshuffle roll as_strided contiguous _to_copy index gather constant_pad_nd reflection_pad2d "
+    "replication_pad2d arange scalar_tensor lift_fresh unfold flip repeat".split()
+)
+
+
+def is_arithmetic(operator: str) -> bool:
+    """Whether the operator computes anything, rather than moving or viewing data."""
+    return operator.rstrip("_") not in _NO_ARITHMETIC
+
+
+@dataclass(frozen=True)
+class Count:
+    """Work of one forward pass of one image.
+
+    `gmacs`: the canonical count in 1e9. `contractions`: its part in convolutions and matrix products, by operator.
+    `true_gflops`: additions and multiplications of what is really computed, 2 per multiply-accumulate and 1 per element of
+    every other arithmetic operator, in 1e9.
+    """
+
+    gmacs: float
+    contractions: dict[str, float]
+    true_gflops: float
+
+
+class _Tally(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.contractions: Counter[str] = Counter()
+        self.extra = 0
+        self.elements = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        packet, name = func._overloadpacket, func._overloadpacket.__name__
+        first = out[0] if isinstance(out, tuple | list) and out else out
+        if packet in flop_registry:
+            self.contractions[name] += flop_registry[packet](*args, **(kwargs or {}), out_val=out) // 2
+        elif isinstance(first, Tensor):
+            self.extra += _PER_OUTPUT.get(name, 0) * first.numel()
+            self.extra += _PER_INPUT.get(name, 0) * (args[0].numel() if name in _PER_INPUT else 0)
+            if is_arithmetic(name) and first.is_floating_point():
+                self.elements += first.numel()
+        return out
+
+
+def count(network: nn.Module, name: str, size: int = 512, arguments: Mapping[str, Any] | None = None) -> Count:
+    """Counts one (1, 3, size, size) image through `network`, which may lie on any device and is left as it is.
+
+    `name` and `arguments` (its constructor's) say what the authors' form of this network computes beyond ours.
+    """
+    import copy
+
+    twin = copy.deepcopy(network).to("meta").eval()
+    with torch.no_grad(), _Tally() as tally:
+        twin(torch.empty(1, 3, size, size, device="meta"))
+    done = sum(tally.contractions.values())
+    saved: Callable[..., float] | None = SAVED.get(name)
+    canonical = done + tally.extra + (saved(size, **(arguments or {})) if saved else 0)
+    return Count(
+        canonical / 1e9,
+        {operator: macs / 1e9 for operator, macs in tally.contractions.items()},
+        (2 * done + tally.elements) / 1e9,
+    )
+
+
+def count_named(name: str, scale: str, task: str | None = None, size: int = 512, **changed: Any) -> Count:
+    """The count of a configured network; `changed` arguments replace configured ones (stages=4, say)."""
+    import importlib
+
+    from baselines.networks.configurations import CONFIGURATIONS, arguments
+
+    chosen = arguments(name, scale, task) | changed
+    module, _, attribute = CONFIGURATIONS[name].target.partition(":")
+    with torch.device("meta"):
+        network = getattr(importlib.import_module(module), attribute)(**chosen)
+    return count(network, name, size, chosen)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parent.parent.parent
+
+
+def slkd(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "benchmark", *arguments], cwd=cwd, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": str(TOP), "COLUMNS": "80", **environment},
+    )
+
+
+def test_help_names_the_commands_and_fits_80_columns(tmp_path: Path) -> None:
+    done = slkd("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for command in ("run", "table", "list"):
+        assert command in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("list", "methods")])
+def test_answers_at_once(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    slkd(*arguments, cwd=tmp_path)  # warms the file cache
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        slkd(*arguments, cwd=tmp_path)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "offered"),
+    [
+        (("run", "--method", "restromer"), "restormer"),
+        (("run", "--method", "identity", "--dataset", "rain1440"), "rain1400"),
+        (("table", "VI"), "IV"),
+    ],
+)
+def test_a_misspelt_name_offers_the_nearest(arguments: tuple[str, ...], offered: str, tmp_path: Path) -> None:
+    done = slkd(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert offered in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_to_run_and_nothing_to_print(tmp_path: Path) -> None:
+    assert "--all" in slkd("run", cwd=tmp_path).stderr
+    done = slkd("table", "II", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "slkd-bench run --all" in done.stderr
+
+
+def test_an_unwritable_out_is_told_before_anything_is_computed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = slkd("run", "--method", "identity", "--dataset", "rain1400", "--out", "file", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_device(tmp_path: Path) -> None:
+    done = slkd("run", "--method", "identity", "--device", "tpu9", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "tpu9" in done.stderr
+
+
+def test_identity_on_one_set_then_a_table(tmp_path: Path) -> None:
+    first = slkd("run", "--method", "identity", "--dataset", "gopro", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "1 cells computed" in first.stdout
+    again = slkd("run", "--method", "identity", "--dataset", "gopro", cwd=tmp_path)
+    assert "0 cells computed, 1 were done already" in again.stdout
+    for form in ("--markdown", "--latex", "--csv", "--html"):
+        start = time.perf_counter()
+        table = slkd("table", "III", form, cwd=tmp_path)
+        assert table.returncode == 0, table.stderr
+        assert time.perf_counter() - start < 6  # two seconds on a quiet machine
+        assert "Degraded input" in table.stdout
+
+
+def test_two_runs_at_once_leave_whole_and_equal_files(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmark", "run", "--method", "identity", "--dataset", "gopro", "--dataset", "sidd"]
+    environment = {**os.environ, "PYTHONPATH": str(TOP)}
+    both = [subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait(timeout=300) for process in both] == [0, 0]
+    written = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file())
+    assert written == ["runs/cells/mini/mini-gopro/identity.json", "runs/cells/mini/mini-sidd/identity.json"]
+    alone = slkd("run", "--method", "identity", "--dataset", "gopro", "--dataset", "sidd", "--out", "alone", cwd=tmp_path)
+    assert alone.returncode == 0
+    for name in written:
+        assert (tmp_path / name).read_bytes() == (tmp_path / name.replace("runs", "alone", 1)).read_bytes()

@@ -1,0 +1,34 @@
+"""Options and fixtures of the whole suite."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run the tests marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    real = os.environ.get("SLKD_BENCH_REAL")
+    for item in items:
+        if "slow" in item.keywords and not config.getoption("--slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+        if "real" in item.keywords and not real:
+            item.add_marker(pytest.mark.skip(reason="needs real pairs and weights in SLKD_BENCH_REAL"))
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """The folder of real pairs and weights."""
+    return Path(os.environ["SLKD_BENCH_REAL"])
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees or touches the weights and data sets of whoever runs it."""
+    monkeypatch.setenv("SLKD_BENCH_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.delenv("SLKD_BENCH_DATA", raising=False)
