@@ -82,7 +82,8 @@ def _inner(base: Path, layouts: tuple[Layout, ...]) -> Path:
     if not base.is_dir():
         return base
     inside = [entry for entry in os.scandir(base) if not _hidden(entry.name)]
-    firsts = {pattern.split("/")[0] for layout in layouts for pattern in (*layout.degraded, *layout.clean)}
+    patterns = (pattern for layout in layouts for pattern in (*layout.degraded, *layout.clean))
+    firsts = {pattern.split("/")[0] for pattern in patterns if "/" in pattern}
     if len(inside) == 1 and inside[0].is_dir() and not any(fnmatch.fnmatch(inside[0].name, first) for first in firsts):
         return Path(inside[0].path)
     return base
@@ -221,7 +222,7 @@ def _read_mat(base: Path, layout: Layout, sigma: float) -> Located:
     for scene in range(shapes[0][0]):
         for block in range(shapes[0][1]):
             noisy = Block(degraded, layout.degraded[1], scene, block)
-            entry = Entry(f"{scene + 1:02d}-{block + 1:02d}", noisy, Block(clean, layout.clean[1], scene, block))
+            entry = Entry(f"{scene + 1:04d}_{block + 1:02d}", noisy, Block(clean, layout.clean[1], scene, block))
             located.entries.append(entry)
     return located
 

@@ -38,8 +38,8 @@ def _scene_and_stem(path: PurePosixPath) -> str:
 
 
 def _rain_number(path: PurePosixPath) -> str:
-    """`norain-12x2`, `rain-12` and `norain-12` give `norain-12`; leading zeros stay."""
-    match = re.fullmatch(r"(?:no)?rain-(\d+)(?:x2)?", path.stem)
+    """`norain-012x2`, `rain-012` and `norain-12` give `norain-12`."""
+    match = re.fullmatch(r"(?:no)?rain-0*(\d+)(?:x2)?", path.stem)
     return f"norain-{match[1]}" if match else path.stem
 
 

@@ -15,6 +15,7 @@ from benchmark.datasets.layouts import Entry, Located, locate
 from benchmark.datasets.passport import Layout, Passport
 from benchmark.datasets.sources import edges_hash
 from benchmark.errors import BadData, BadImage, SlkdBenchError
+from benchmark.images import is_image
 from benchmark.nouns import Pair, Scale, Task
 
 INPUT_TARGET = Layout("input-target", "pairs", ("input/*",), ("target/*",))
@@ -192,7 +193,7 @@ def scene_of(name: str, pattern: str) -> str:
 def check_format(path: Path, formats: Sequence[str]) -> None:
     """Refuse an image of another kind than the data set's own, such as JPEG where PNG is expected (BadImage)."""
     ending = path.suffix.lower().lstrip(".").replace("jpeg", "jpg")
-    if formats and ending not in formats:
+    if formats and is_image(path) and ending not in formats:
         expected = f"{' or '.join(formats).upper()} in this data set"
         remedy = "Take the original file: a lossy copy changes the scores."
         raise BadImage(expected, f"'{path}'", remedy)
