@@ -31,7 +31,7 @@ CONFIGURATIONS: dict[str, Configuration] = {
         "baselines.networks.restormer:Restormer",
         {
             "paper": {"width": 48, "blocks": (4, 6, 6, 8), "refinement": 4},
-            "mini": {"width": 16, "blocks": (1, 2, 3, 3), "refinement": 1},
+            "mini": {"width": 12, "blocks": (2, 2, 2, 2), "refinement": 2},
         },
         {"denoising": {"paper": {"norm_bias": False}, "mini": {"norm_bias": False}}},
     ),
@@ -39,7 +39,7 @@ CONFIGURATIONS: dict[str, Configuration] = {
         "baselines.networks.restormer:Restormer",
         {
             "paper": {"width": 24, "blocks": (1, 2, 2, 4), "refinement": 4},
-            "mini": {"width": 8, "blocks": (1, 1, 1, 1), "refinement": 0},
+            "mini": {"width": 6, "blocks": (1, 1, 1, 1), "refinement": 1},
         },
         {"denoising": {"paper": {"norm_bias": False}, "mini": {"norm_bias": False}}},
     ),
