@@ -16,12 +16,12 @@ class PlainDMPHN(DMPHN):
     def forward(self, image: Tensor) -> Tensor:
         """The restored image (N, 3, H, W) in [0, 1]."""
         degraded = image - 0.5
-        residual: Tensor | int = 0
-        features: Tensor | int = 0
+        residual = torch.zeros_like(degraded)
+        features = None
         for level in reversed(range(len(self.grids))):
             rows, columns = self.grids[level]
-            seen = degraded + residual
-            features = features + _by_patch(self.encoders[level], seen, rows, columns)
+            encoded = _by_patch(self.encoders[level], degraded + residual, rows, columns)
+            features = encoded if features is None else encoded + features
             rows, columns = self.grids[max(level - 1, 0)]
             residual = _by_patch(self.decoders[level], features, rows, columns)
         return residual + 0.5
