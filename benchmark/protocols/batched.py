@@ -40,8 +40,9 @@ def score(protocol: Protocol, restored: Tensor, clean: Tensor) -> list[Score]:
     """PSNR and SSIM of each of N restored images (N, 3, H, W); see `Protocol.score`."""
     _check(restored, clean)
     precision = _precision(restored, clean)
-    first, second = (_bytes(image, protocol, precision) for image in (restored, clean))
-    total, difference = _CHANNEL[protocol.channel](first, second)
+    first, second = (_rounded(image, protocol.rounding, precision) for image in (restored, clean))
+    scale = 1.0 if protocol.rounding is Rounding.UINT8 else 255.0  # everything below is on the scale of bytes
+    total, difference = _CHANNEL[protocol.channel](first, second, scale)
     errors = _per_image_mean(difference * difference).tolist()
     if any(math.isnan(error) for error in errors):
         raise BadImage("numbers", "NaN in an image", "Look at the network or the file the image comes from.")
@@ -54,8 +55,11 @@ def _check(restored: Tensor, clean: Tensor) -> None:
     if restored.ndim != 4 or restored.shape[1] != 3:
         raise BadImage("RGB images (N, 3, H, W)", f"a tensor of shape {tuple(restored.shape)}", "Convert them to RGB.")
     if restored.shape != clean.shape:
-        raise BadImage(f"restored images of the clean images' shape {tuple(clean.shape)}", f"{tuple(restored.shape)}",
-                       "Crop the padding away, or pair the right files.")
+        raise BadImage(
+            f"restored images of the clean images' shape {tuple(clean.shape)}",
+            f"{tuple(restored.shape)}",
+            "Crop the padding away, or pair the right files.",
+        )
 
 
 def _precision(*images: Tensor) -> torch.dtype:
@@ -71,20 +75,17 @@ def _precision(*images: Tensor) -> torch.dtype:
     return torch.float32 if device == "cpu" and single and full_products else torch.float64
 
 
-def _bytes(image: Tensor, protocol: Protocol, precision: torch.dtype) -> Tensor:
-    """The image on the scale of 0 to 255, clamped to it and rounded if the protocol rounds."""
-    scaled = image.to(precision) if image.dtype == torch.uint8 else image.to(precision).clamp(0, 1).mul_(255)
-    return _ROUNDING[protocol.rounding](scaled)
+def _rounded(image: Tensor, rounding: Rounding, precision: torch.dtype) -> Tensor:
+    """The image clamped to [0, 1], or rounded to bytes, which is done in its own precision as writers of images do."""
+    if image.dtype == torch.uint8:
+        return image.to(precision) if rounding is Rounding.UINT8 else image.to(precision).div_(255)
+    image = (image if image.dtype == torch.float64 else image.float()).clamp(0, 1)
+    return (image.mul_(255).round_() if rounding is Rounding.UINT8 else image).to(precision)
 
 
-_ROUNDING: dict[Rounding, Callable[[Tensor], Tensor]] = {
-    Rounding.NONE: lambda image: image,
-    Rounding.UINT8: torch.round,
-}
-
-
-def _rgb(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    return first + second, first - second
+def _rgb(first: Tensor, second: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+    total, difference = first + second, first - second
+    return (total, difference) if scale == 1 else (total.mul_(scale), difference.mul_(scale))
 
 
 def _weighted(image: Tensor) -> Tensor:
@@ -93,18 +94,21 @@ def _weighted(image: Tensor) -> Tensor:
     return red.mul(LUMA[0]).add_(green, alpha=LUMA[1]).add_(blue, alpha=LUMA[2]).div_(LUMA_SCALE)
 
 
-def _luma(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+def _luma(first: Tensor, second: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     """Luma is linear, so it is taken of the sum and of the difference: a small difference keeps all its digits."""
-    return _weighted(first + second).add_(2 * LUMA_OF_BLACK), _weighted(first - second)
+    return _weighted(first + second).mul_(scale).add_(2 * LUMA_OF_BLACK), _weighted(first - second).mul_(scale)
 
 
-def _rounded_luma(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+def _rounded_luma(first: Tensor, second: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     """Rounded to bytes in float64: a tie must not be decided by single precision."""
-    one, two = (_weighted(i.to(_real(i))).add_(LUMA_OF_BLACK + 0.5).floor_().to(i.dtype) for i in (first, second))
+    one, two = (
+        _weighted(image.to(_real(image))).mul_(scale).add_(LUMA_OF_BLACK + 0.5).floor_().to(image.dtype)
+        for image in (first, second)
+    )
     return one + two, one - two
 
 
-_CHANNEL: dict[Channel, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
+_CHANNEL: dict[Channel, Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]] = {
     Channel.RGB: _rgb,
     Channel.Y: _luma,
     Channel.Y_ROUNDED: _rounded_luma,
@@ -139,8 +143,11 @@ def _ssim(total: Tensor, difference: Tensor, ssim: Ssim, data_range: float) -> T
     margin = reach // 2 if ssim.border is Border.REPLICATE else 0
     rows, columns = (length + 2 * margin - reach for length in total.shape[-2:])
     if min(rows, columns) < 1:
-        raise BadImage(f"{ssim.size} x {ssim.size} pixels or more, for the window of SSIM",
-                       f"{total.shape[-2]} x {total.shape[-1]}", "Leave it out.")
+        raise BadImage(
+            f"{ssim.size} x {ssim.size} pixels or more, for the window of SSIM",
+            f"{total.shape[-2]} x {total.shape[-1]}",
+            "Leave it out.",
+        )
     spare = -columns % BLOCK
     edges = (margin, margin + spare, margin, margin)
     total, difference = (F.pad(image, edges, mode="replicate") for image in (total - MIDDLE, difference))

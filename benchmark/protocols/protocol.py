@@ -47,8 +47,9 @@ class Ssim:
     """An SSIM estimator: window, border, treatment of colour, of variance and of resolution.
 
     `sigma` None means a uniform window. `volumetric` filters the colour channels too, as if they were a third axis of
-    space. `sample_covariance` scales variances by n / (n - 1). `downsampled` first shrinks by max(1, round(min(H, W) / 256)).
-    `data_range` is the L of C1 = (0.01 L)^2 and C2 = (0.03 L)^2; it is an error of a script when it is not the peak.
+    space. `sample_covariance` scales variances by n / (n - 1). `downsampled` shrinks the images first, by
+    max(1, round(min(H, W) / 256)). `data_range` is the L of C1 = (0.01 L)^2 and C2 = (0.03 L)^2; where it is not the
+    peak, a script was wrong.
 
     Source: Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to structural similarity",
     IEEE TIP 2004, equation 13.
@@ -137,6 +138,9 @@ def _is_tensor(image: object) -> bool:
 
 def _as_tensor(image: Any) -> Tensor:
     if not _is_tensor(image):
-        raise BadImage("two images of one kind, both tensors or both arrays", f"a tensor and a {type(image).__name__}",
-                       "Convert one of them with torch.from_numpy.")
+        raise BadImage(
+            "two images of one kind, both tensors or both arrays",
+            f"a tensor and a {type(image).__name__}",
+            "Convert one of them with torch.from_numpy.",
+        )
     return image

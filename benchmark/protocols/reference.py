@@ -25,10 +25,13 @@ LUMA_OF_BLACK = 16.0  # white is at 235
 
 def score(protocol: Protocol, restored: Any, clean: Any) -> Score:
     """PSNR and SSIM of one restored image, two arrays (H, W, 3) or (3, H, W); see `Protocol.score`."""
-    first, second = _image(restored), _image(clean)
+    first, second = _planes(restored), _planes(clean)
     if first.shape != second.shape:
-        raise BadImage(f"a restored image of the clean image's size {_size(second)}", f"{_size(first)}",
-                       "Crop the padding away, or pair the right files.")
+        raise BadImage(
+            f"a restored image of the clean image's size {_size(second)}",
+            f"{_size(first)}",
+            "Crop the padding away, or pair the right files.",
+        )
     if np.isnan(first).any() or np.isnan(second).any():
         raise BadImage("numbers", "NaN in an image", "Look at the network or the file the image comes from.")
     first, second = (_values(image, protocol) for image in (first, second))
@@ -37,24 +40,37 @@ def score(protocol: Protocol, restored: Any, clean: Any) -> Score:
     return Score(psnr, _ssim(first, second, protocol.ssim))
 
 
-def _image(values: Any) -> Image:
-    """(3, H, W) float64 in [0, 1], or with NaN where the input had it."""
+def _planes(values: Any) -> NDArray[Any]:
+    """The image as (3, H, W), values as they are."""
     array = np.asarray(values)
     if array.ndim != 3 or 3 not in (array.shape[0], array.shape[2]):
         raise BadImage("an RGB image (H, W, 3) or (3, H, W)", f"an array of shape {array.shape}", "Convert it to RGB.")
     if array.shape[2] == 3:
         array = np.moveaxis(array, 2, 0)
-    scale = 255.0 if array.dtype == np.uint8 else 1.0
-    return np.clip(array.astype(np.float64) / scale, 0.0, 1.0)
+    return array
 
 
-def _size(image: Image) -> str:
+def _size(image: NDArray[Any]) -> str:
     return f"{image.shape[-2]} x {image.shape[-1]}"
 
 
-def _values(image: Image, protocol: Protocol) -> Image:
+def _values(image: NDArray[Any], protocol: Protocol) -> Image:
     """What the protocol compares, (C, H, W) on the scale of its peak."""
-    return _CHANNEL[protocol.channel](_ROUNDING[protocol.rounding](image * 255)) * (protocol.peak / 255)
+    return _CHANNEL[protocol.channel](_ROUNDING[protocol.rounding](image)) * (protocol.peak / 255)
+
+
+def _unrounded(image: NDArray[Any]) -> Image:
+    if image.dtype == np.uint8:
+        return image.astype(np.float64)
+    return np.clip(image.astype(np.float64), 0, 1) * 255
+
+
+def _bytes(image: NDArray[Any]) -> Image:
+    """Rounded in the image's own precision, single at least, as writers of images do."""
+    if image.dtype == np.uint8:
+        return image.astype(np.float64)
+    own = image if image.dtype == np.float64 else image.astype(np.float32)
+    return np.rint(np.clip(own, 0, 1) * 255).astype(np.float64)
 
 
 def _luma(image: Image) -> Image:
@@ -65,13 +81,9 @@ def _rounded_luma(image: Image) -> Image:
     return np.floor(_luma(image) + 0.5)
 
 
-def _same(image: Image) -> Image:
-    return image
-
-
-_ROUNDING: dict[Rounding, Callable[[Image], Image]] = {Rounding.NONE: _same, Rounding.UINT8: np.rint}
+_ROUNDING: dict[Rounding, Callable[[NDArray[Any]], Image]] = {Rounding.NONE: _unrounded, Rounding.UINT8: _bytes}
 _CHANNEL: dict[Channel, Callable[[Image], Image]] = {
-    Channel.RGB: _same,
+    Channel.RGB: lambda image: image,
     Channel.Y: _luma,
     Channel.Y_ROUNDED: _rounded_luma,
 }
@@ -82,7 +94,9 @@ def _ssim(first: Image, second: Image, ssim: Ssim) -> float:
     factor = ssim.shrinking(*first.shape[-2:])
     first, second = _shrink(first, factor), _shrink(second, factor)
     if min(first.shape[-2:]) < ssim.size and ssim.border is Border.VALID:
-        raise BadImage(f"{ssim.size} x {ssim.size} pixels or more, for the window of SSIM", _size(first), "Leave it out.")
+        raise BadImage(
+            f"{ssim.size} x {ssim.size} pixels or more, for the window of SSIM", _size(first), "Leave it out."
+        )
     c1, c2 = (0.01 * ssim.data_range) ** 2, (0.03 * ssim.data_range) ** 2
 
     def mean(image: Image) -> Image:
