@@ -18,8 +18,8 @@ from scipy.ndimage import gaussian_filter
 from benchmark.datasets.mini.light import Bytes, quantise
 
 SIDE = 320  # pixels of one picture
-COUNT = 500  # leaves in one picture
-RADII = (4.0, 110.0)
+COUNT = 400  # leaves in one picture
+RADII = (7.0, 150.0)
 
 
 def dead_leaves(rng: np.random.Generator) -> Bytes:

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from benchmark.datasets.mini.light import Image, to_display, to_linear
 
 MARGIN = 8  # pixels of clean photograph needed on every side of a blurred crop
 LENGTH = (5.0, 9.0)  # pixels travelled during the exposure
 TILT = 8.0  # degrees from the horizontal, either way
+DEFOCUS = 1.5  # sigma in pixels of the background behind a moving subject: the lens is focused on the subject
 FRAMES = 17  # odd: the middle frame exists, steps stay under .6 pixel
 
 
@@ -76,15 +78,15 @@ def move_subject(
     """A subject with a soft matte passes before a background that stands still.
 
     Light of a frame is a S + (1 - a) B (Porter and Duff 1984), where the matte a and the subject S are shifted along
-    the path and the background B is not; the exposure is the mean of the frames, so a and a S are each spread by the
-    same point spread and B is uncovered by what is left. `background` and `subject` are
+    the path and the background B, out of focus, is not; the exposure is the mean of the frames, so a and a S are each
+    spread by the same point spread and B is uncovered by what is left. `background` and `subject` are
     (H + 2 MARGIN, W + 2 MARGIN, 3) in display values; gives (degraded, clean), each (H, W, 3). With `canvas`
     (height, width) they are a window somewhere in a larger picture, to which the matte belongs.
     """
     matte = soft_matte(subject.shape[0], subject.shape[1], rng, canvas).astype(subject.dtype)
     layer = np.concatenate([matte * to_linear(subject), matte], axis=2)
     spread = point_spread(shake_path(rng))
-    still = to_linear(background)[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    still = gaussian_filter(to_linear(background), (DEFOCUS, DEFOCUS, 0), truncate=3.0)[MARGIN:-MARGIN, MARGIN:-MARGIN]
     moved, sharp = spread_light(layer, spread), layer[MARGIN:-MARGIN, MARGIN:-MARGIN]
     blurred = moved[..., :3] + (1 - moved[..., 3:]) * still
     middle = sharp[..., :3] + (1 - sharp[..., 3:]) * still

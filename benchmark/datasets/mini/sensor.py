@@ -16,11 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import convolve
+from scipy.ndimage import convolve, gaussian_filter
 
 from benchmark.datasets.mini.light import Image, to_display, to_linear
 
 MARGIN = 4  # even, so that a crop begins with a red pixel
+LENS = 0.6  # sigma in pixels of lens and optical low-pass filter: without it a mosaic shows false colours
 SHOT = (1.0e-3, 6.0e-3)
 
 
@@ -43,9 +44,10 @@ def draw_camera(rng: np.random.Generator) -> Camera:
 
 
 def unprocess(display: Image, camera: Camera) -> Image:
-    """The raw mosaic (H, W), red first, that `display` (H, W, 3) would have come from; in [0, 1]."""
+    """The raw mosaic (H, W), red first, that a camera would have read off the scene `display` (H, W, 3); in [0, 1]."""
     tone = 0.5 - np.sin(np.arcsin(1 - 2 * np.clip(display, 0, 1)) / 3)
-    light = to_linear(tone) * np.array([1 / camera.red, 1.0, 1 / camera.blue], dtype=display.dtype)
+    light = gaussian_filter(to_linear(tone), (LENS, LENS, 0), truncate=3.0)
+    light = light * np.array([1 / camera.red, 1.0, 1 / camera.blue], dtype=display.dtype)
     mosaic = light[..., 1].copy()
     mosaic[0::2, 0::2] = light[0::2, 0::2, 0]
     mosaic[1::2, 1::2] = light[1::2, 1::2, 2]

@@ -27,7 +27,7 @@ from benchmark.nouns import Task
 if TYPE_CHECKING:
     from torch import Tensor
 
-PAGES = 64  # dead-leaves pictures a stream draws from
+PAGES = 64  # dead-leaves pictures a stream draws from; a quarter of them beside photographs
 CANVAS = (144, 208)  # the picture to which the matte of a moving subject belongs
 _MARGIN = {Task.DERAINING: 0, Task.DEBLURRING: motion.MARGIN, Task.DENOISING: sensor.MARGIN}
 
@@ -35,12 +35,12 @@ _MARGIN = {Task.DERAINING: 0, Task.DEBLURRING: motion.MARGIN, Task.DENOISING: se
 class LeafPages:
     """Dead-leaves pictures, made when first drawn from; the same for a seed."""
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, count: int = PAGES) -> None:
+        self._seed, self._count = seed, count
         self._made: dict[int, Bytes] = {}
 
     def __len__(self) -> int:
-        return PAGES
+        return self._count
 
     def __getitem__(self, page: int) -> Bytes:
         if page not in self._made:
@@ -103,7 +103,9 @@ class TrainingStream:
     def pages(self) -> tuple[LeafPages, PhotographPages | None]:
         """The two sources of clean pictures."""
         size = self.patch + 2 * self.margin
-        return LeafPages(self.seed), PhotographPages(self.photos, size) if self.photos else None
+        if self.photos is None:
+            return LeafPages(self.seed), None
+        return LeafPages(self.seed, PAGES // 4), PhotographPages(self.photos, size)
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> tuple[Tensor, Tensor]:
         """Batch `step` (0, 1, ...), or the share of it that belongs to `rank` of `world`."""
@@ -145,13 +147,13 @@ class TrainingStream:
     def _clean(self, rng: np.random.Generator) -> Image:
         """A clean patch with its margin, flipped or transposed at random before anything is done to it.
 
-        Of two places the one with more detail is taken: a flat sky teaches little.
+        Of three places the one with most detail is taken: a flat sky teaches little.
         """
         leaves, photographs = self.pages
         chosen = leaves if photographs is None or rng.random() < self.leaves else photographs
         size = self.patch + 2 * self.margin
         best, detail = None, -1
-        for _ in range(2):
+        for _ in range(3):
             page = chosen[int(rng.integers(len(chosen)))]
             top, left = (int(rng.integers(side - size + 1)) for side in page.shape[:2])
             patch = page[top : top + size, left : left + size]
