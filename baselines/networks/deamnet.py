@@ -39,17 +39,16 @@ class Blend(nn.Module):
 
     def forward(self, kept: Tensor, other: Tensor) -> Tensor:
         """(1 - weight) * other + weight * kept, both (N, C, H, W)."""
-        if only_inference(self):
-            joined = self._joined(kept, other)
-        else:
-            joined = self.join(torch.cat([self.own(kept), other], 1))
-        weight = self.excite(self.squeeze(joined).relu_()).sigmoid_()
+        weight = self.excite(self.squeeze(self._joined(kept, other)).relu_()).sigmoid_()
         return torch.lerp(other, kept, weight)
 
     def _joined(self, kept: Tensor, other: Tensor) -> Tensor:
+        if not only_inference(self):
+            return self.join(torch.cat([self.own(kept), other], 1))
         # Nothing stands between `own` and its share of `join`: together they are one convolution.
         ours, theirs = self.join.weight.chunk(2, 1)
-        assert self.own.bias is not None and self.join.bias is not None  # `conv` always has one
+        assert self.own.bias is not None
+        assert self.join.bias is not None
         kernel = torch.einsum("om,mikl->oikl", ours[..., 0, 0], self.own.weight)
         bias = torch.addmv(self.join.bias, ours[..., 0, 0], self.own.bias)
         return F.conv2d(kept, kernel, bias, padding=1).add_(pointwise(other, theirs))
