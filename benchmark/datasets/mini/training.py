@@ -35,7 +35,7 @@ _MARGIN = {Task.DERAINING: 0, Task.DEBLURRING: motion.MARGIN, Task.DENOISING: se
 class LeafPages:
     """Dead-leaves pictures, made when first drawn from; the same for a seed."""
 
-    def __init__(self, seed: int, count: int = PAGES) -> None:
+    def __init__(self, seed: int, count: int) -> None:
         self._seed, self._count = seed, count
         self._made: dict[int, Bytes] = {}
 
@@ -104,7 +104,7 @@ class TrainingStream:
         """The two sources of clean pictures."""
         size = self.patch + 2 * self.margin
         if self.photos is None:
-            return LeafPages(self.seed), None
+            return LeafPages(self.seed, PAGES), None
         return LeafPages(self.seed, PAGES // 4), PhotographPages(self.photos, size)
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> tuple[Tensor, Tensor]:
