@@ -87,7 +87,7 @@ def test_streaks_only_brighten(photograph, kind):
     assert (degraded - clean).max() > 0.05
 
 
-def test_denser_rain_changes_more_and_only_the_veil_may_darken(photograph):
+def test_denser_rain_changes_more_and_never_darkens(photograph):
     change = []
     for density in ("light", "medium", "heavy"):
         degraded, clean = rain.dense_rain(photograph, density, generator(4))

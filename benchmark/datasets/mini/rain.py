@@ -24,6 +24,7 @@ from scipy.signal import fftconvolve
 
 from benchmark.datasets.mini.light import Image, to_display, to_linear
 
+VEIL_LIGHT = 0.8  # linear light of an overcast sky, towards which the veil draws
 REACH = 18  # half the longest streak in pixels
 
 
@@ -57,9 +58,6 @@ def fall(clean: Image, shower: Shower, rng: np.random.Generator) -> Image:
     cover = streaks(light.shape[0], light.shape[1], shower, rng).astype(light.dtype)[..., None]
     wet = light + cover * (1 - light)
     return to_display(wet + shower.veil * (VEIL_LIGHT - wet).clip(0))
-
-
-VEIL_LIGHT = 0.8  # linear light of an overcast sky, towards which the veil draws
 
 
 def streaks(height: int, width: int, shower: Shower, rng: np.random.Generator) -> Image:
