@@ -103,6 +103,13 @@ def test_a_test_photograph_in_the_folder_is_left_out_with_a_note(shots):
     assert list(pages.left_out) == ["portrait.png"]
 
 
+def test_a_cache_that_cannot_be_written_costs_a_warning_only(shots, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="kept in memory only"):
+        mini.stream("deraining", 1, 32, photos=shots, leaves=0.0).batch(0)
+
+
 @pytest.mark.filterwarnings("ignore:left out of training")
 def test_a_folder_of_nothing_but_test_photographs_is_refused(tmp_path):
     for photograph in embedded()[:2]:
