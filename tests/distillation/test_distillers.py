@@ -1,0 +1,211 @@
+import copy
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from baselines.distillation.catalogue import DISTILLATIONS
+from baselines.distillation.fakd import affinity
+from baselines.networks.configurations import build
+from tests.distillation.toy import Toy
+
+NAMES = sorted(DISTILLATIONS)
+FAMILIES = {"restormer": "res-sl", "uformer": "ufor-sl", "drsformer": "drs-sl"}
+
+
+def distiller(name, teacher, student):
+    row = DISTILLATIONS[name]
+    return row.load()(teacher, student) if row.needs_teacher else row.load()(student)
+
+
+def pair(size=32, count=2, seed=0):
+    torch.manual_seed(seed)
+    clean = torch.rand(count, 3, size, size)
+    return (clean + 0.1 * torch.randn_like(clean)).clamp(0, 1), clean
+
+
+def step(objective, degraded, clean, index=0, total=10):
+    if hasattr(objective, "before_step"):
+        objective.before_step(index, total, degraded, clean)
+    return objective(degraded, clean)
+
+
+@pytest.fixture(scope="module")
+def families():
+    torch.manual_seed(0)
+    return {t: (build(t, "mini"), build(s, "mini")) for t, s in FAMILIES.items()} | {"toy": (Toy(8), Toy(4))}
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, "toy"])
+@pytest.mark.parametrize("name", NAMES)
+def test_gives_finite_scalar_terms_and_trains_only_its_student_and_adapters(name, family, families):
+    teacher, student = (copy.deepcopy(network) for network in families[family])
+    objective = distiller(name, teacher, student).train()
+    terms = step(objective, *pair(), index=9)
+    assert terms
+    assert all(term.shape == () and torch.isfinite(term) for term in terms.values())
+    objective.total(terms).backward()
+    reached = [p for p in objective.parameters() if p.grad is not None]
+    assert all(p.requires_grad and torch.isfinite(p.grad).all() for p in reached)
+    assert any(p.grad.any() for p in student.parameters())
+    assert {id(p) for p in reached} == {id(p) for p in objective.parameters() if p.requires_grad}
+    assert all(p.requires_grad for p in student.parameters())
+    assert student.training
+    if objective.teacher is not None:
+        assert not teacher.training
+        assert not any(p.requires_grad for p in teacher.parameters())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_learns_from_one_batch_of_an_odd_size(name):
+    torch.manual_seed(0)
+    objective = distiller(name, Toy(8), Toy(4))
+    optimiser = torch.optim.Adam([p for p in objective.parameters() if p.requires_grad], 5e-3)
+    degraded, clean = pair(27)
+    losses = []
+    for index in range(25):
+        torch.manual_seed(1)
+        loss = objective.total(step(objective, degraded, clean, index + 51, 1000))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] - 0.02 * abs(losses[0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_under_bfloat16_autocast(name):
+    torch.manual_seed(0)
+    objective = distiller(name, Toy(8), Toy(4))
+    with torch.autocast("cpu", torch.bfloat16):
+        terms = step(objective, *pair())
+    total = objective.total(terms)
+    total.backward()
+    assert total.dtype == torch.float32
+    assert torch.isfinite(total)
+
+
+@pytest.mark.parametrize(
+    ("name", "term"),
+    [
+        ("logits", "teacher"),
+        ("dfkd-progressive", "teacher"),
+        ("fakd", "affinity"),
+        ("at", "attention"),
+        ("fitnets", "hint"),
+    ],
+)
+def test_a_students_copy_of_the_teacher_has_nothing_to_learn_from_it(name, term):
+    torch.manual_seed(0)
+    teacher = Toy(8)
+    value = step(distiller(name, teacher, copy.deepcopy(teacher)), *pair(), index=9)[term]
+    assert value.abs() < 1e-6
+
+
+def test_cross_hybrids_of_a_copy_are_the_teacher_and_those_of_a_stranger_are_not():
+    torch.manual_seed(0)
+    teacher, batch = Toy(8), pair()
+    terms = distiller("dckd-cross", teacher, copy.deepcopy(teacher))(*batch)
+    assert max(terms["encoder-teacher"], terms["decoder-teacher"]) < 1e-6
+    terms = distiller("dckd-cross", teacher, Toy(4))(*batch)
+    assert min(terms["encoder-teacher"], terms["decoder-teacher"]) > 1e-3
+
+
+def test_cross_refuses_networks_of_different_depth():
+    with pytest.raises(ValueError, match="found 2 and 3"):
+        distiller("dckd-cross", Toy(4, 3), Toy(4, 2))
+
+
+def test_one_module_cannot_be_both():
+    network = Toy()
+    with pytest.raises(ValueError, match="one module"):
+        distiller("logits", network, network)
+
+
+def test_the_data_free_student_does_not_see_the_images():
+    torch.manual_seed(0)
+    objective = distiller("dfkd", Toy(8), Toy(4))
+    values = []
+    for seed in (0, 1):
+        degraded, clean = pair(seed=seed)
+        torch.manual_seed(7)
+        values.append(objective(degraded, clean)["teacher"])
+    assert values[0] == values[1]
+
+
+def test_the_generator_learns_every_fiftieth_step_and_leaves_the_student_alone():
+    torch.manual_seed(0)
+    objective = distiller("dfkd", Toy(8), Toy(4))
+    before = copy.deepcopy(objective.state_dict())
+    objective.before_step(49, 100, *pair())
+    assert all(
+        torch.equal(value, before[key]) for key, value in objective.generator.state_dict(prefix="generator.").items()
+    )
+    objective.before_step(50, 100, *pair())
+    after = objective.state_dict()
+    changed = {
+        key.split(".")[0] for key in after if torch.is_tensor(after[key]) and not torch.equal(after[key], before[key])
+    }
+    assert changed == {"generator", "growth"}
+    assert all(p.grad is None for p in objective.parameters())
+
+
+@pytest.mark.parametrize("name", ["dfkd", "dckd-dynamic"])
+def test_what_a_checkpoint_needs_beyond_the_student_resumes_bit_for_bit(name):
+    def run(objective, optimiser, first, last):
+        for index in range(first, last):
+            degraded, clean = pair(seed=index)
+            loss = objective.total(step(objective, degraded, clean, index * 25, 200))
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+
+    def fresh():
+        torch.manual_seed(0)
+        objective = distiller(name, Toy(8), Toy(4))
+        return objective, torch.optim.SGD([p for p in objective.parameters() if p.requires_grad], 1e-2)
+
+    whole, optimiser = fresh()
+    run(whole, optimiser, 0, 6)
+    half, optimiser = fresh()
+    run(half, optimiser, 0, 3)
+    kept = {k: v.detach().clone() for k, v in half.named_parameters() if v.requires_grad} | dict(half.named_buffers())
+    extra = copy.deepcopy(half.get_extra_state())
+    resumed, optimiser = fresh()
+    resumed.load_state_dict(kept, strict=False)
+    resumed.set_extra_state(extra)
+    run(resumed, optimiser, 3, 6)
+    for key, value in whole.state_dict().items():
+        if torch.is_tensor(value):
+            assert torch.equal(value, resumed.state_dict()[key]), key
+
+
+def test_a_growing_student_opens_its_levels_in_equal_stages():
+    torch.manual_seed(0)
+    student = Toy(4, 3)
+    growth = distiller("dfkd-progressive", Toy(8), student).growth
+    opened, image = [], pair()[0]
+    for index in range(6):
+        growth.at(index, 6)
+        opened.append(int(growth.opened))
+    assert opened == [1, 1, 2, 2, 3, 3]
+    assert torch.equal(growth(student, image), student(image))
+    growth.at(0, 6)
+    student.down[0].weight.data += 1
+    shallow = growth(student, image)
+    student.down[0].weight.data += 1
+    assert torch.equal(growth(student, image), shallow)
+
+
+def test_affinities_are_cosines():
+    features = torch.randn(2, 5, 3, 4, dtype=torch.float64)
+    flat = features.flatten(2)
+    a, b = flat[1, :, 2], flat[1, :, 7]
+    assert torch.isclose(affinity(features)[1, 2, 7], a @ b / a.norm() / b.norm())
+    assert affinity(torch.randn(1, 3, 128, 128)).shape == (1, 256, 256)
+
+
+def test_the_catalogue_does_not_import_torch():
+    code = "import sys, baselines.distillation.catalogue; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,42 @@
+"""A tiny encoder-decoder of any width and depth that keeps the network contract."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from baselines.networks.features import Features
+from baselines.networks.padding import pad_to_multiple
+
+
+class Toy(nn.Module):
+    def __init__(self, width=4, levels=3):
+        super().__init__()
+        self.encoder_widths = tuple(width * 2**k for k in range(levels))
+        self.decoder_widths = self.encoder_widths[:-1]
+        self.stem = nn.Conv2d(3, width, 3, padding=1)
+        pairs = list(zip(self.encoder_widths[:-1], self.encoder_widths[1:], strict=True))
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairs)
+        self.up = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in pairs)
+        self.merge = nn.ModuleList(nn.Conv2d(2 * a, a, 3, padding=1) for a, _ in pairs)
+        self.last = nn.Conv2d(width, 3, 3, padding=1)
+
+    def encode(self, image):
+        x = F.gelu(self.stem(pad_to_multiple(image, 2 ** len(self.down))))
+        levels = [x]
+        for layer in self.down:
+            levels.append(F.gelu(layer(levels[-1])))
+        return tuple(levels)
+
+    def decode(self, encoder, image):
+        x, decoder = encoder[-1], []
+        for k in reversed(range(len(self.up))):
+            x = F.gelu(self.merge[k](torch.cat([self.up[k](x), encoder[k]], 1)))
+            decoder.insert(0, x)
+        height, width = image.shape[-2:]
+        return Features(self.last(x)[..., :height, :width] + image, tuple(encoder), tuple(decoder))
+
+    def features(self, image):
+        return self.decode(self.encode(image), image)
+
+    def forward(self, image):
+        return self.features(image).restored
