@@ -136,9 +136,9 @@ def _link(path: Path) -> BadData:
 
 def _strays(base: Path, patterns: Iterable[str], known: set[PurePosixPath], located: Located) -> None:
     """Report the files that lie among the images and belong to none."""
-    folders = {folder for pattern in patterns for folder in base.glob(pattern.rpartition("/")[0] or ".")}
-    for folder in sorted(folders):
-        if not folder.is_dir() or folder == base:
+    inner = {pattern.rpartition("/")[0] for pattern in patterns} - {""}
+    for folder in sorted({folder for pattern in inner for folder in base.glob(pattern)}):
+        if not folder.is_dir():
             continue
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             path = Path(entry.path)

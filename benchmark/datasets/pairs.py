@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmark.datasets.layouts import Entry, Located, locate
-from benchmark.datasets.passport import Layout, Passport
+from benchmark.datasets.passport import Layout, Passport, passports
 from benchmark.datasets.sources import edges_hash
 from benchmark.errors import BadData, BadImage, SlkdBenchError
 from benchmark.images import is_image
@@ -147,7 +147,8 @@ def open_official(passport: Passport, base: Path, keep_going: bool = False) -> P
         expected = " or ".join(f"{count:,}" for count in passport.counts)
         found = f"{len(located.entries):,} in '{base}'"
         remedy = f"Complete it ('slkd-bench data where {passport.id}'), or score the rest with --keep-going."
-        problems.insert(0, BadData(f"{expected} pairs of {passport.title}", found, remedy))
+        wrong = BadData(f"{expected} pairs of {passport.title}", found, remedy)
+        problems.insert(0 if located.entries else len(problems), wrong)
     data = PairsOnDisk(
         passport.id,
         passport.title,
@@ -169,7 +170,8 @@ def stop_at_problems(data: PairsOnDisk) -> PairsOnDisk:
     first, others = data.problems[0], len(data.problems) - 1
     if not others:
         raise first
-    more = f"{first.remedy} ({others} more: 'slkd-bench data verify {data.base}' lists them.)"
+    name = data.id if data.id in passports() else data.base
+    more = f"{first.remedy} ({others} more: 'slkd-bench data verify {name}' lists them.)"
     raise BadData(first.expected, first.found, more)
 
 

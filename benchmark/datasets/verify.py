@@ -1,0 +1,105 @@
+"""Looking at every file of a data set: counts, names, links, sizes, kinds, and whether each picture decodes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmark.datasets.layouts import Entry
+from benchmark.datasets.pairs import PairsOnDisk, check_format, unequal
+from benchmark.datasets.sources import Source, full_hash
+from benchmark.errors import BadData, BadImage, SlkdBenchError
+
+
+def problems(data: PairsOnDisk, sizes: Iterable[str] = (), threads: int = 4) -> list[SlkdBenchError]:
+    """Everything that is wrong with a data set, each with the file's name; empty when all is well.
+
+    `sizes` are the expected ones, "WIDTHxHEIGHT"; none given means any. Every picture is decoded once.
+    """
+    found = list(data.problems)
+    entries = [entry for entry in data.entries if entry.problem is None]
+    broken = _unreadable(entries, data.formats, threads)
+    found += broken.values()
+    wanted = frozenset(sizes)
+    for entry in entries:
+        if entry.clean is None or entry.degraded.path in broken or entry.clean.path in broken:
+            continue
+        found += _wrong_size(entry, entry.clean, wanted)
+    return found
+
+
+def _wrong_size(entry: Entry, clean_source: Source, wanted: frozenset[str]) -> Iterator[SlkdBenchError]:
+    try:
+        degraded, clean = entry.degraded.size(), clean_source.size()
+    except SlkdBenchError as error:
+        yield error
+        return
+    size = f"{clean[0]}x{clean[1]}"
+    if degraded != clean:
+        yield unequal(entry, degraded, clean)
+    elif wanted and size not in wanted:
+        expected = f"{' or '.join(sorted(wanted))} for {entry.name}"
+        remedy = "Get the original files: resized or cropped images change the scores."
+        yield BadImage(expected, f"{size} in '{clean_source.path}'", remedy)
+
+
+def _unreadable(entries: list[Entry], formats: tuple[str, ...], threads: int) -> dict[Path, SlkdBenchError]:
+    """The error of every file that is of the wrong kind or does not decode, each file read once."""
+    first: dict[Path, Source] = {}
+    for entry in entries:
+        for source in (entry.degraded, entry.clean):
+            if source is not None:
+                first.setdefault(source.path, source)
+
+    def error_of(source: Source) -> SlkdBenchError | None:
+        try:
+            check_format(source.path, formats)
+            source.read()
+        except SlkdBenchError as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(threads) as pool:
+        errors = pool.map(error_of, first.values())
+        return {path: error for path, error in zip(first, errors, strict=True) if error is not None}
+
+
+def files(data: PairsOnDisk) -> list[Path]:
+    """Every file that holds a picture of the data set, sorted."""
+    sources = (source for entry in data.entries for source in (entry.degraded, entry.clean))
+    return sorted({source.path for source in sources if source is not None})
+
+
+def checksums(data: PairsOnDisk, threads: int = 4) -> dict[str, str]:
+    """SHA-256 of every whole file by its path relative to the data set's folder."""
+    every = [path for path in files(data) if path.is_file()]
+    with ThreadPoolExecutor(threads) as pool:
+        hashes = list(pool.map(full_hash, every))
+    return {path.relative_to(data.base).as_posix(): digest for path, digest in zip(every, hashes, strict=True)}
+
+
+def summary(sums: dict[str, str]) -> str:
+    """One SHA-256 over a table of checksums, sorted by path."""
+    return hashlib.sha256("".join(f"{sums[path]}  {path}\n" for path in sorted(sums)).encode()).hexdigest()
+
+
+def compare(sums: dict[str, str], listing: Path) -> list[SlkdBenchError]:
+    """What differs from a listing in the form of sha256sum. Raises BadData when the listing cannot be read."""
+    expected: dict[str, str] = {}
+    for number, line in enumerate(listing.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        digest, _, name = line.partition("  ")
+        if len(digest) != 64 or not name:
+            raise BadData(f"'SHA256  PATH' in line {number} of '{listing}'", f"'{line[:80]}'", "Write it anew.")
+        expected[name] = digest
+    remedy = "Get the original file again."
+    found: list[SlkdBenchError] = []
+    for name in sorted(expected.keys() | sums.keys()):
+        if name not in sums:
+            found.append(BadData(f"'{name}', listed in '{listing}'", "no such file", remedy))
+        elif name not in expected:
+            found.append(BadData(f"only files listed in '{listing}'", f"'{name}'", "Move it away."))
+        elif sums[name] != expected[name]:
+            found.append(BadData(f"SHA-256 {expected[name][:12]}... of '{name}'", f"{sums[name][:12]}...", remedy))
+    return found
