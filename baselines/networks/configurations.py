@@ -75,7 +75,7 @@ CONFIGURATIONS: dict[str, Configuration] = {
         "baselines.networks.mprnet:MPRNet",
         {
             "paper": {"width": 40, "unet_step": 20, "orsnet_step": 16},
-            "mini": {"width": 16, "unet_step": 8, "orsnet_step": 8, "attention_blocks": 2},
+            "mini": {"width": 6, "unet_step": 2, "orsnet_step": 2, "attention_blocks": 2},
         },
         {
             "deblurring": {"paper": {"width": 96, "unet_step": 48, "orsnet_step": 32}},
@@ -103,7 +103,7 @@ CONFIGURATIONS: dict[str, Configuration] = {
     ),
     "vdn": Configuration(
         "baselines.networks.vdn:VDN",
-        {"paper": {"width": 64, "depth": 4}, "mini": {"width": 16, "depth": 4}},
+        {"paper": {"width": 64, "depth": 4}, "mini": {"width": 12, "depth": 4}},
     ),
     "deamnet": Configuration(
         "baselines.networks.deamnet:DeamNet",
