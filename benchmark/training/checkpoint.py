@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.errors import TrainingStopped
-from benchmark.weights.files import write_atomically
+from benchmark.atomic import write_atomically
 
 VERSION = 1
 

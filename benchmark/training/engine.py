@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ def train(
     view = LiveView(settings.title, recipe.iterations, quiet=settings.quiet or rank > 0)
     begin, saved = time.monotonic() - run.seconds, time.monotonic()
     prefetch = Prefetch(stream, run.step, recipe.iterations, rank, world, settings.prefetch)
-    with _signals() as received, view, prefetch:
+    with _signals() as received, view, prefetch, closing(log) if log is not None else nullcontext():
         for degraded, clean in prefetch:
             degraded = degraded.to(device, non_blocking=True).contiguous(memory_format=form)
             clean = clean.to(device, non_blocking=True).contiguous(memory_format=form)
@@ -130,6 +130,12 @@ def train(
             last = run.step == recipe.iterations
             wishes = torch.tensor([len(received) > 0, time.monotonic() - saved >= settings.checkpoint_seconds]).float()
             stopping, due = (distributed.average(wishes.to(device) if world > 1 else wishes, world) > 0).tolist()
+            if pairs and (last or (settings.validate_every > 0 and run.step % settings.validate_every == 0)):
+                psnr = validation.mean_psnr(run.shipped, pairs, device)
+                run.curve.append((run.step, psnr))
+                view.psnr = psnr
+                if log is not None:
+                    log.write("validation", run.step, psnr=psnr)
             if rank == 0 and log is not None:
                 if with_norms:
                     log.write("gradients", step, norms=run.norms[str(step)])
@@ -138,12 +144,6 @@ def train(
                     by_name = dict(zip(names, terms, strict=True))
                     log.write("train", run.step, terms=by_name, loss=loss, rate=recipe.rate(step), seconds=run.seconds)
                     view.update(run.step, recipe.batch, recipe.rate(step), by_name, loss)
-            if pairs and (last or (settings.validate_every > 0 and run.step % settings.validate_every == 0)):
-                psnr = validation.mean_psnr(run.shipped, pairs, device)
-                run.curve.append((run.step, psnr))
-                view.psnr = psnr
-                if log is not None:
-                    log.write("validation", run.step, psnr=psnr)
             if last or due or stopping:
                 run.save(path, identity, rank, world)
                 saved = time.monotonic()
@@ -152,8 +152,6 @@ def train(
                     "to train to the end", f"a signal to stop; the checkpoint stands at step {run.step}",
                     "Give the same command again: it goes on from there.",
                 )  # fmt: skip
-    if log is not None:
-        log.close()
     return TrainingResult(
         state=checkpoint.to_cpu(run.shipped.state_dict()), seconds=run.seconds,
         images=recipe.iterations * recipe.batch, parameters=sum(p.numel() for p in run.student.parameters()),

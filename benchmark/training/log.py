@@ -12,7 +12,7 @@ class Log:
 
     def __init__(self, folder: Path, from_step: int, tensorboard: bool = False) -> None:
         self.path = folder / "metrics.jsonl"
-        kept = [row for row in read_log(self.path) if row.get("step", 0) <= from_step] if from_step else []
+        kept = [row for row in read_log(self.path) if _steps_needed(row) <= from_step] if from_step else []
         self.path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
         self._file = self.path.open("a", encoding="utf-8")
         self._writer: Any = None
@@ -38,6 +38,11 @@ class Log:
         self._file.close()
         if self._writer is not None:
             self._writer.close()
+
+
+def _steps_needed(row: dict[str, Any]) -> int:
+    """How many steps a run has done when it writes `row`: gradients are logged within their step, the rest after it."""
+    return int(row.get("step", 0)) + (row.get("kind") == "gradients")
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

@@ -24,9 +24,9 @@ class Recipe:
     """How a network is trained; two runs with the same recipe, seed, data and machine type give the same weights.
 
     `batch` counts the images of a step, over all processes. `patch` is the side in pixels. `schedule` is "cosine" from
-    `lr` to `final_lr`, or "steps": the rate times `factor` at each of `milestones` (fractions of the run). `warmup` steps
-    rise linearly to `lr`. `clip` bounds the gradient's norm (0: no bound). `ema` is the decay of the weights' running
-    mean that is shipped (0: none).
+    `lr` to `final_lr`, or "steps": the rate times `factor` at each of `milestones` (fractions of the run). The `warmup`
+    steps rise linearly to `lr`. `clip` bounds the gradient norm (0: no bound). `ema` is the decay of the running
+    mean of the weights, which is then what is shipped (0: none).
     Paper: "100 epochs", with no number of iterations. Here: `iterations` is always stated.
     """
 
