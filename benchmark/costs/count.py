@@ -1,11 +1,13 @@
 """Counting multiply-accumulates on the meta device: full size, in about a second, without computing anything.
 
 The canonical count reproduces the convention behind the "FLOPs" columns of the field: what fvcore counts on the authors'
-own code. It is taken operator by operator from whatever our networks run, so a faster path does not change it:
+own code. It is taken operator by operator from the form that our networks are trained in, which follows the publications,
+so the faster forms that they restore images in do not change it:
 
 * one per multiply-accumulate of every convolution, matrix product and attention;
-* `nn.LayerNorm` 5 and batch normalisation in eval mode 2 per element, resizing 1 per output element, adaptive pooling 1
-  per input element; nothing for softmax, activations, element-wise work and normalisations written out by hand;
+* `nn.LayerNorm` 5 and batch normalisation in eval mode 2 per element, nearest and bilinear resizing 1 and 4 per output
+  element, adaptive pooling 1 per input element; nothing for softmax, activations, element-wise work and normalisations
+  written out by hand;
 * plus what the authors' form computes and ours does not (`SAVED`): work that a rearrangement made unnecessary.
 """
 
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
@@ -31,24 +34,23 @@ _PER_OUTPUT = {
     "native_layer_norm": 5,
     "native_group_norm": 5,
     "upsample_nearest2d": 1,
-    "upsample_bilinear2d": 1,
-    "upsample_bicubic2d": 1,
+    "upsample_bilinear2d": 4,
 }
 _PER_INPUT = {
-    "_adaptive_avg_pool2d": 1,
-    "_adaptive_avg_pool3d": 1,
     "native_batch_norm": 2,
     "_native_batch_norm_legit_no_training": 2,
     "cudnn_batch_norm": 2,
 }
 
 # operators that move or view data and compute nothing; everything else counts one true operation per output element
-_NO_ARITHMETIC = frozenset(
-    "view _unsafe_view reshape permute transpose t expand clone copy_ detach alias slice select split split_with_sizes "
-    "unbind chunk cat stack unsqueeze squeeze empty empty_like new_empty new_zeros zeros zeros_like ones ones_like full "
-    "pixel_shuffle pixel_unshuffle roll as_strided contiguous _to_copy index gather constant_pad_nd reflection_pad2d "
-    "replication_pad2d arange scalar_tensor lift_fresh unfold flip repeat".split()
-)
+_NO_ARITHMETIC = {
+    "view", "_unsafe_view", "reshape", "permute", "transpose", "t", "expand", "clone", "copy", "detach", "alias",
+    "slice", "select", "split", "split_with_sizes", "unbind", "chunk", "cat", "stack", "unsqueeze", "squeeze",
+    "empty", "empty_like", "new_empty", "new_zeros", "zeros", "zeros_like", "ones", "ones_like", "full",
+    "pixel_shuffle", "pixel_unshuffle", "roll", "as_strided", "contiguous", "_to_copy", "index", "gather",
+    "constant_pad_nd", "reflection_pad2d", "replication_pad2d", "arange", "scalar_tensor", "lift_fresh", "unfold",
+    "flip", "repeat",
+}
 
 
 def is_arithmetic(operator: str) -> bool:
@@ -60,7 +62,8 @@ def is_arithmetic(operator: str) -> bool:
 class Count:
     """Work of one forward pass of one image.
 
-    `gmacs`: the canonical count in 1e9. `contractions`: its part in convolutions and matrix products, by operator.
+    `gmacs`: the canonical count in 1e9. `contractions`: what restoring an image
+    really computes in convolutions and matrix products, by operator, in 1e9.
     `true_gflops`: additions and multiplications of what is really computed, 2 per multiply-accumulate and 1 per element of
     every other arithmetic operator, in 1e9.
     """
@@ -91,6 +94,19 @@ class _Tally(TorchDispatchMode):
         return out
 
 
+class _Pooling(TorchFunctionMode):
+    """Adaptive pooling has to be seen before torch turns it into a mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None) -> Any:
+        if getattr(func, "__name__", "") in ("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool2d"):
+            self.elements += args[0].numel()
+        return func(*args, **(kwargs or {}))
+
+
 def count(network: nn.Module, name: str, size: int = 512, arguments: Mapping[str, Any] | None = None) -> Count:
     """Counts one (1, 3, size, size) image through `network`, which may lie on any device and is left as it is.
 
@@ -99,15 +115,18 @@ def count(network: nn.Module, name: str, size: int = 512, arguments: Mapping[str
     import copy
 
     twin = copy.deepcopy(network).to("meta").eval()
+    image = torch.empty(1, getattr(network, "image_channels", 3), size, size, device="meta")
+    with torch.enable_grad(), _Pooling() as pooling, _Tally() as published:
+        twin(image)
     with torch.no_grad(), _Tally() as tally:
-        twin(torch.empty(1, 3, size, size, device="meta"))
-    done = sum(tally.contractions.values())
+        twin(image)
     saved: Callable[..., float] | None = SAVED.get(name)
-    canonical = done + tally.extra + (saved(size, **(arguments or {})) if saved else 0)
+    canonical = sum(published.contractions.values()) + published.extra + pooling.elements
+    canonical += saved(size, **(arguments or {})) if saved else 0
     return Count(
         canonical / 1e9,
         {operator: macs / 1e9 for operator, macs in tally.contractions.items()},
-        (2 * done + tally.elements) / 1e9,
+        (2 * sum(tally.contractions.values()) + tally.elements) / 1e9,
     )
 
 
@@ -122,3 +141,18 @@ def count_named(name: str, scale: str, task: str | None = None, size: int = 512,
     with torch.device("meta"):
         network = getattr(importlib.import_module(module), attribute)(**chosen)
     return count(network, name, size, chosen)
+
+
+def parameters_used(network: nn.Module, size: int = 64) -> int:
+    """How many parameters the restored image depends on: those that get a gradient from it (random image, any device)."""
+    trained = [(p, p.requires_grad) for p in network.parameters()]
+    try:
+        for parameter, _ in trained:
+            parameter.requires_grad_(True)
+        with torch.enable_grad():
+            restored = network(torch.rand(1, 3, size, size, device=trained[0][0].device))
+            gradients = torch.autograd.grad(restored.sum(), [p for p, _ in trained], allow_unused=True)
+    finally:
+        for parameter, wanted in trained:
+            parameter.requires_grad_(wanted)
+    return sum(p.numel() for (p, _), gradient in zip(trained, gradients, strict=True) if gradient is not None)

@@ -8,6 +8,7 @@ import re
 import resource
 import statistics
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 WARM_UP = 2
 
 
-def device_card(device: str, precision: str = "fp32", mode: str = "eager", threads: int | None = None) -> dict[str, Any]:
+def device_card(
+    device: str, precision: str = "fp32", mode: str = "eager", threads: int | None = None
+) -> dict[str, Any]:
     """What was measured on: device, driver, torch, precision, mode, threads, batch and how it was timed."""
     on_gpu = device.startswith("cuda")
     return {
@@ -31,7 +34,10 @@ def device_card(device: str, precision: str = "fp32", mode: str = "eager", threa
         "batch": 1,
         "threads": None if on_gpu else threads or torch.get_num_threads(),
         "warm_up": WARM_UP,
-        "timer": "CUDA events, graph replay" if on_gpu and mode == "graph" else "CUDA events" if on_gpu
+        "timer": "CUDA events, graph replay"
+        if on_gpu and mode == "graph"
+        else "CUDA events"
+        if on_gpu
         else "torch.utils.benchmark",
         "python": platform.python_version(),
     }
@@ -44,8 +50,9 @@ def card_id(card: dict[str, Any]) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", "-".join(parts).lower()).strip("-")
 
 
-def measure(network: nn.Module, size: int, device: str, precision: str = "fp32", mode: str = "eager",
-            repeats: int = 5) -> tuple[list[float], float | None]:
+def measure(
+    network: nn.Module, size: int, device: str, precision: str = "fp32", mode: str = "eager", repeats: int = 5
+) -> tuple[list[float], float | None]:
     """Milliseconds of `repeats` forward passes of one (1, 3, size, size) image, and the peak memory in MiB.
 
     `mode` is eager, compiled or graph (a CUDA graph replayed). Peak memory is the device allocator's on a GPU and the
@@ -111,7 +118,7 @@ def _resident_mib() -> float:
 
 def _processor() -> str:
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
             name = next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "")
     except OSError:
         name = ""
@@ -122,8 +129,13 @@ def _driver() -> str:
     import subprocess
 
     try:
-        done = subprocess.run(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"], capture_output=True,
-                              text=True, check=True, timeout=20)
+        done = subprocess.run(
+            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=20,
+        )
         return done.stdout.splitlines()[0].strip()
     except (OSError, subprocess.SubprocessError, IndexError):
         return "unknown"

@@ -64,7 +64,7 @@ def read_complexity(scale: str, root: Path | None = None) -> dict[tuple[str, str
 
 def write_complexity(records: list[Complexity], made_by: dict[str, Any], root: Path | None = None) -> Path:
     """Writes all records, sorted, atomically; gives the path."""
-    from benchmark.runs.cells import write_atomically
+    from benchmark.atomic import write_atomically
 
     path = complexity_path(root)
     ordered = sorted((asdict(r) for r in records), key=lambda r: (r["scale"], r["network"], r["task"], r["size"]))
@@ -90,7 +90,7 @@ def read_latencies(scale: str, root: Path | None = None) -> dict[str, tuple[dict
 
 def write_latencies(card_id: str, card: dict[str, Any], records: list[Latency], root: Path | None = None) -> Path:
     """Writes the latencies measured under one device card, replacing older ones; gives the path."""
-    from benchmark.runs.cells import write_atomically
+    from benchmark.atomic import write_atomically
 
     path = (root or places.results()) / "costs" / "latency" / f"{card_id}.json"
     merged = {}

@@ -6,16 +6,14 @@ a whole file or none. A file holds nothing that changes from run to run: the sam
 
 from __future__ import annotations
 
-import errno
 import json
 import math
-import os
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import BadOutput, BadResult
+from benchmark.atomic import write_atomically
+from benchmark.errors import BadResult
 from benchmark.nouns import Scale
 
 SCHEMA = 1
@@ -79,33 +77,6 @@ def write_cell(path: Path, cell: Cell) -> None:
         indent=1,
     )
     write_atomically(path, text + "\n")
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Writes `text` to `path` so that a reader sees the old file or the new one, never a part. Raises BadOutput."""
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=".", suffix=".part", delete=False, encoding="utf-8"
-        ) as file:
-            temporary = Path(file.name)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as problem:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        remedy = (
-            "Free some space and run the same command again: finished cells are kept."
-            if problem.errno == errno.ENOSPC
-            else "Choose another folder with --out or mend its permissions."
-        )
-        raise BadOutput(
-            "a folder that can be written", f"{path.parent}: {problem.strerror or problem}", remedy
-        ) from problem
 
 
 def read_cell(path: Path) -> Cell:

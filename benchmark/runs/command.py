@@ -88,7 +88,7 @@ def _choose(request: Request) -> tuple[list[Method], list]:
 
 
 def _check_writable(out: Path) -> None:
-    from benchmark.runs.cells import write_atomically
+    from benchmark.atomic import write_atomically
 
     probe = out / ".writable"
     write_atomically(probe, "")

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.atomic import write_atomically
 from benchmark.errors import BadOutput, BadResult, SlkdBenchError
 from benchmark.nouns import Pair, Score
-from benchmark.runs.cells import Cell, ImageScore, is_done, write_atomically, write_cell
+from benchmark.runs.cells import Cell, ImageScore, is_done, write_cell
 from benchmark.runs.code import made_by
 from benchmark.runs.plan import Plan, PlannedCell
 

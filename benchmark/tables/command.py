@@ -43,7 +43,7 @@ def print_tables(
     if save is None:
         sys.stdout.write(text)
     else:
-        from benchmark.runs.cells import write_atomically
+        from benchmark.atomic import write_atomically
 
         write_atomically(save, text)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.atomic import write_atomically
 from benchmark.errors import BadOutput, BadResult
-from benchmark.runs.cells import Cell, ImageScore, cell_path, is_done, read_cell, read_cells, write_atomically, write_cell
+from benchmark.runs.cells import Cell, ImageScore, cell_path, is_done, read_cell, read_cells, write_cell
 
 CELL = Cell("identity", "toy", "mini", 0, {"weights": "", "data": "abc"}, {"torch": "2"},
             (ImageScore("a", "s", 30.125, 0.9), ImageScore("b", "s", math.inf, 1.0)))
@@ -65,7 +66,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(BadOutput, match="No space left.*Free some space"):
+    with pytest.raises(BadOutput, match=r"No space left.*Free some space"):
         write_atomically(path, "new")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["cell.json"]
@@ -82,5 +83,5 @@ def test_an_unwritable_folder_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
-    with pytest.raises(BadOutput, match="Permission denied"):
+    with pytest.raises(BadOutput, match=r"Permission denied"):
         write_atomically(tmp_path / "x.json", "text")

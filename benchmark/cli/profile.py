@@ -1,0 +1,60 @@
+"""`slkd-bench profile` and `slkd-bench audit complexity`: what the networks cost, and what was printed about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+
+from benchmark.nouns import Scale
+
+
+class Precision(StrEnum):
+    """Number formats of a timing."""
+
+    fp32 = "fp32"
+    bf16 = "bf16"
+    fp16 = "fp16"
+
+
+class Mode(StrEnum):
+    """How the network is called while it is timed."""
+
+    eager = "eager"
+    compiled = "compiled"
+    graph = "graph"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to `app`."""
+
+    @app.command()
+    def profile(
+        network: list[str] = typer.Argument(None, help="Networks or methods; all when none is named."),
+        everything: bool = typer.Option(False, "--all", help="All networks (the default)."),
+        scale: Scale = typer.Option(Scale.PAPER, help="paper: as published; mini: as trained here."),
+        size: int = typer.Option(512, min=32, help="Side of the square image."),
+        device: str | None = typer.Option(None, help="Also time the networks on this device: cpu, cuda."),
+        precision: Precision = typer.Option(Precision.fp32, help="Number format of the timing."),
+        mode: Mode = typer.Option(Mode.eager, help="eager, compiled, or graph (a CUDA graph replayed)."),
+        repeats: int = typer.Option(5, min=1, help="Timed passes after the warm-up."),
+        threads: int | None = typer.Option(None, min=1, help="CPU threads."),
+        raw: bool = typer.Option(False, help="Also fvcore's and torch's own counts, with what they leave out."),
+        save: bool = typer.Option(False, "--save", help="Record the results; Tables I and III read them."),
+        out: Path | None = typer.Option(None, help="Where to record them; otherwise among the reference results."),
+    ) -> None:
+        """Count parameters and multiply-accumulates of the networks, and time them."""
+        from benchmark.costs.command import profile as run
+
+        run(network or [], scale, size, device, precision, mode, repeats, raw, save, out, threads)
+
+    audit = typer.Typer(help="Check what the paper prints.", no_args_is_help=True)
+    app.add_typer(audit, name="audit")
+
+    @audit.command()
+    def complexity() -> None:
+        """The complexity columns of Tables I and III, printed and measured, with what explains a difference."""
+        from benchmark.costs.command import audit_complexity
+
+        raise typer.Exit(audit_complexity())

@@ -1,0 +1,208 @@
+"""What `slkd-bench profile` and `slkd-bench audit complexity` do."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmark.costs.records import Complexity, Latency, write_complexity, write_latencies
+from benchmark.errors import UnknownName
+from benchmark.nouns import Scale
+
+if TYPE_CHECKING:
+    from benchmark.costs.counters import RawCount
+
+Target = tuple[str, str]  # network, task
+
+# Networks with one variant for all tasks are profiled once, under the first task of their rows.
+_TASKS = {"dmphn": "deblurring", "mt-rnn": "deblurring", "vdn": "denoising", "deamnet": "denoising"}
+
+
+def targets(names: list[str]) -> list[Target]:
+    """The networks to profile, each with the tasks that have a variant of their own. Raises UnknownName."""
+    from baselines.networks.configurations import CONFIGURATIONS
+    from benchmark.methods import get_method
+
+    networks = []
+    for name in names or list(CONFIGURATIONS):
+        network = name.lower() if name.lower() in CONFIGURATIONS else get_method(name).network
+        if not network:
+            raise UnknownName("network", name, CONFIGURATIONS)
+        networks.append(network)
+    chosen = []
+    for network in dict.fromkeys(networks):
+        first = _TASKS.get(network, "deraining")
+        chosen += [(network, task) for task in dict.fromkeys([first, *CONFIGURATIONS[network].by_task])]
+    return chosen
+
+
+def measure_complexity(
+    network: str, task: str, scale: Scale, size: int, raw: bool
+) -> tuple[Complexity, dict[str, RawCount]]:
+    """Parameters and counts of one network; with `raw`, also what fvcore and torch's own counter say."""
+    import torch
+
+    from baselines.networks.configurations import arguments, build
+    from benchmark.costs.count import count, parameters_used
+    from benchmark.costs.counters import fvcore_count, torch_count
+
+    torch.manual_seed(0)
+    built = build(network, str(scale), task).eval()
+    counted = count(built, network, size, arguments(network, str(scale), task))
+    total = sum(p.numel() for p in built.parameters())
+    record = Complexity(network, str(scale), task, size, total, parameters_used(built), counted.gmacs,
+                        counted.true_gflops)  # fmt: skip
+    others = {"fvcore": fvcore_count(built, size), "torch": torch_count(built, size)} if raw else {}
+    return record, others
+
+
+def profile(
+    names: list[str], scale: Scale, size: int, device: str | None, precision: str, mode: str, repeats: int,
+    raw: bool, save: bool, out: Path | None, threads: int | None,
+) -> None:  # fmt: skip
+    """Counts the networks and, with `device`, times them; prints a table and records both with `save`."""
+    console = Console()
+    started = time.perf_counter()
+    chosen = targets(names)
+    complexity, raws = [], {}
+    with console.status("counting") if console.is_terminal else _silence() as status:
+        for network, task in chosen:
+            if hasattr(status, "update"):
+                status.update(f"counting {network}")
+            record, raws[network, task] = measure_complexity(network, task, scale, size, raw)
+            complexity.append(record)
+    latencies, card = _latencies(console, chosen, scale, size, device, precision, mode, repeats, threads)
+    console.print(_complexity_table(complexity, latencies, size, scale, card))
+    if raw:
+        console.print(_raw_table(raws))
+        _print_left_out(console, raws)
+    console.print(f"Counted in {time.perf_counter() - started:.0f} s.", highlight=False)
+    if save:
+        _save(console, complexity, latencies, card, out)
+
+
+def _silence() -> Any:
+    import contextlib
+
+    return contextlib.nullcontext()
+
+
+def _latencies(
+    console: Console, chosen: list[Target], scale: Scale, size: int, device: str | None, precision: str, mode: str,
+    repeats: int, threads: int | None,
+) -> tuple[dict[Target, Latency], dict[str, Any]]:  # fmt: skip
+    if device is None:
+        return {}, {}
+    import torch
+
+    from baselines.networks.configurations import build
+    from benchmark.costs.latency import device_card, measure, summarise
+
+    if threads:
+        torch.set_num_threads(threads)
+    card = device_card(device, precision, mode, threads) | {"size": size, "repeats": repeats}
+    found = {}
+    for network, task in chosen:
+        torch.manual_seed(0)
+        times, peak = measure(build(network, str(scale), task), size, device, precision, mode, repeats)
+        median, low, high = summarise(times)
+        found[network, task] = Latency(network, str(scale), task, size, median, low, high, peak)
+        if not console.is_terminal:
+            console.print(f"{network} {task}: {median:.1f} ms ({low:.1f}-{high:.1f})", highlight=False)
+    return found, card
+
+
+def _complexity_table(
+    records: list[Complexity], latencies: dict[Target, Latency], size: int, scale: Scale, card: dict[str, Any]
+) -> Table:
+    title = f"Scale {scale}, one {size}x{size} image" + (f", time on {card['device']}" if card else "")
+    table = Table(
+        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="", pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    table.add_column("network", overflow="fold")
+    for name in ("task", "params", "used", "GMAC", "true GFLOP", *(["ms (10-90 %)", "MiB"] if card else [])):
+        table.add_column(name, justify="right" if name != "task" else "left")
+    for r in records:
+        row = [
+            r.network,
+            r.task,
+            f"{r.parameters:,}",
+            f"{r.parameters_used:,}",
+            f"{r.gmacs:.3f}",
+            f"{r.true_gflops:.1f}",
+        ]
+        if card:
+            found = latencies[r.network, r.task]
+            row += [f"{found.median_ms:.1f} ({found.p10_ms:.1f}-{found.p90_ms:.1f})",
+                    f"{found.peak_mib:.0f}" if found.peak_mib else "-"]  # fmt: skip
+        table.add_row(*row)
+    return table
+
+
+def _raw_table(raws: dict[Target, dict[str, RawCount]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="Raw counters on our form", title_justify="left", title_style="",
+                  pad_edge=False, padding=(0, 1, 0, 0))  # fmt: skip
+    for name in ("network", "task", "fvcore GMAC", "torch GMAC"):
+        table.add_column(name, justify="right" if "GMAC" in name else "left")
+    for (network, task), counts in raws.items():
+        table.add_row(network, task, f"{counts['fvcore'].gmacs:.3f}", f"{counts['torch'].gmacs:.3f}")
+    return table
+
+
+def _print_left_out(console: Console, raws: dict[Target, dict[str, RawCount]]) -> None:
+    console.print("Operators left out (calls):", highlight=False)
+    for (network, task), counts in raws.items():
+        for counter, found in counts.items():
+            listed = ", ".join(f"{name} {calls}" for name, calls in sorted(found.left_out.items()))
+            console.print(f"  {network} {task}, {counter}: {listed or 'none'}", highlight=False, style="dim")
+
+
+def _save(
+    console: Console,
+    complexity: list[Complexity],
+    latencies: dict[Target, Latency],
+    card: dict[str, Any],
+    out: Path | None,
+) -> None:
+    from benchmark.costs.latency import card_id
+    from benchmark.costs.records import read_complexity
+    from benchmark.runs.code import made_by
+
+    known = {
+        (r.network, r.scale, r.task, r.size): r for scale in Scale for r in read_complexity(str(scale), out).values()
+    }
+    known |= {(r.network, r.scale, r.task, r.size): r for r in complexity}
+    made = {name: value for name, value in made_by("cpu").items() if name in ("slkd-bench", "torch")}
+    console.print(f"recorded in {write_complexity(list(known.values()), made, out)}", highlight=False, soft_wrap=True)
+    if card:
+        path = write_latencies(card_id(card), card, list(latencies.values()), out)
+        console.print(f"recorded in {path}", highlight=False, soft_wrap=True)
+
+
+def audit_complexity() -> int:
+    """Prints the paper's complexity columns beside the measured ones; 0 always: a finding is not a failure."""
+    from benchmark.costs.audit import audit
+
+    console = Console()
+    started = time.perf_counter()
+    table = Table(box=box.SIMPLE_HEAD, title="Complexity at 512 x 512: printed and measured", title_justify="left",
+                  title_style="", pad_edge=False, padding=(0, 1, 0, 0))  # fmt: skip
+    for name in ("table", "row", "paper", "measured", "verdict"):
+        table.add_column(name, justify="right" if name in ("paper", "measured") else "left", overflow="fold")
+    for finding in audit():
+        claim = finding.claim
+        paper, measured = f"{claim.gmacs:.1f}G", f"{finding.gmacs:.1f}G"
+        if claim.parameters is not None:
+            paper, measured = f"{paper}/{claim.parameters}M", f"{measured}/{finding.parameters:.1f}M"
+        verdict = ("[green]agrees[/]" if finding.agrees else f"[yellow]differs:[/] {finding.explanation}" if finding.explanation
+                   else f"[red]differs:[/] unexplained, none of {finding.tried} readings gives it")  # fmt: skip
+        table.add_row(claim.table, claim.row, paper, measured, verdict)
+    console.print(table)
+    console.print("Measured: multiply-accumulates of one 512 x 512 image, counted as the paper counts them "
+                  f"({time.perf_counter() - started:.0f} s).", highlight=False, soft_wrap=True)  # fmt: skip
+    return 0
