@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.networks.pyramid import SHARED_NAMES, Pyramid, check_levels, rename
-from baselines.networks.restormer import ChannelNorm
+from baselines.networks.restormer import ChannelAttention, ChannelNorm
 
 KEPT = ((1, 2), (2, 3), (3, 4), (4, 5))  # fractions of a row of the attention map, by its four sparse versions
 
@@ -25,60 +26,37 @@ def depthwise(width: int, kernel: int, dilation: int = 1) -> nn.Conv2d:
     return nn.Conv2d(width, width, kernel, padding=padding, dilation=dilation, groups=width, bias=False)
 
 
-class SparseAttention(nn.Module):
+class SparseAttention(ChannelAttention):
     """Top-k sparse attention across channels: four maps that keep ever more of a row, mixed (equations 2 to 4)."""
 
     def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
+        super().__init__(width, heads)
         self.kept = [width // heads * above // below for above, below in KEPT]
-        self.temperature = nn.Parameter(torch.ones(heads, 1, 1))
-        self.mixture = nn.Parameter(torch.full((4,), 0.2))
-        self.qkv = nn.Conv2d(width, 3 * width, 1, bias=False)
-        self.qkv_depthwise = depthwise(3 * width, 3)
-        self.project = nn.Conv2d(width, width, 1, bias=False)
+        self.mixture = nn.Parameter(torch.full((len(KEPT),), 0.2))
 
-    def mixed_map(self, similarity: Tensor) -> Tensor:
+    def map(self, similarity: Tensor) -> Tensor:
         """The mixture of the four sparse softmaxes of (N, heads, c, c), of the same shape, by one sort of each row.
 
         The sets of kept channels are nested, so each softmax is the row's exponentials over a running sum of them.
         """
         ranked, order = similarity.topk(self.kept[-1], -1)
         exponentials = (ranked - ranked[..., :1].detach()).exp()
-        sums = exponentials.cumsum(-1)[..., [k - 1 for k in self.kept]]
-        share = self.mixture / sums
+        share = self.mixture / exponentials.cumsum(-1)[..., [k - 1 for k in self.kept]]
         starts = [0, *self.kept]
-        weights = torch.cat(
-            [
-                exponentials[..., starts[i] : starts[i + 1]] * share[..., i:].sum(-1, keepdim=True)
-                for i in range(len(self.kept))
-            ],
-            -1,
-        )
-        return torch.zeros_like(similarity).scatter(-1, order, weights.to(similarity.dtype))
+        weights = [
+            exponentials[..., start:end] * share[..., i:].sum(-1, keepdim=True)
+            for i, (start, end) in enumerate(pairwise(starts))
+        ]
+        return torch.zeros_like(similarity).scatter(-1, order, torch.cat(weights, -1).to(similarity.dtype))
 
-    def published(self, similarity: Tensor, v: Tensor) -> Tensor:
-        """The mixture of four products with `v`, in the paper's order: what is counted and exported, not what runs."""
+    def attend(self, similarity: Tensor, v: Tensor) -> Tensor:
+        """The four maps, each times the value channels (N, heads, c, HW), in the order of the paper."""
         order = similarity.topk(self.kept[-1], -1).indices
         mixed = torch.zeros_like(v)
         for share, kept in zip(self.mixture.unbind(), self.kept, strict=True):
             barred = torch.full_like(similarity, -torch.inf).scatter(-1, order[..., :kept], 0.0)
             mixed = mixed + share * ((similarity + barred).softmax(-1) @ v)
         return mixed
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Attended features, (N, C, H, W) to the same."""
-        n, width, height, columns = x.shape
-        q, k, v = (
-            part.reshape(n, self.heads, width // self.heads, height * columns)
-            for part in self.qkv_depthwise(self.qkv(x)).chunk(3, 1)
-        )
-        similarity = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1) * self.temperature
-        if torch.jit.is_tracing() or (torch.is_grad_enabled() and not self.training):
-            attended = self.published(similarity, v)
-        else:
-            attended = self.mixed_map(similarity) @ v
-        return self.project(attended.reshape(n, width, height, columns))
 
 
 class MixedScaleFeedForward(nn.Module):

@@ -9,9 +9,23 @@ import torch
 from torch import Tensor, nn
 
 from baselines.networks.features import Features
+from baselines.networks.layout import fast_layout
 from baselines.networks.padding import pad_to_multiple
 
 STRIDE = 8  # of the bottleneck: three halvings
+
+
+def published_form(module: nn.Module) -> bool:
+    """Whether `module` must run the operations of its paper one by one: while traced, and in evaluation with gradients.
+
+    That is what operators are counted on and what is exported. Training and inference run the faster equal form.
+    """
+    return torch.jit.is_tracing() or (torch.is_grad_enabled() and not module.training)
+
+
+def by_pixel(x: Tensor) -> bool:
+    """Whether the channels of a pixel of `x` (N, C, H, W) lie side by side in memory."""
+    return x.is_contiguous(memory_format=torch.channels_last)
 
 
 def halve(width: int) -> nn.Sequential:
@@ -66,7 +80,7 @@ class Pyramid(nn.Module):
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
         """The four encoder features, stride 1 first, the bottleneck last, of the image padded to a multiple of 8."""
-        x = self.embed(pad_to_multiple(image, STRIDE))
+        x = self.embed(fast_layout(pad_to_multiple(image, STRIDE)))
         features = []
         for k, blocks in enumerate(self.encoder):
             x = blocks(x if k == 0 else self.down[k - 1](x))

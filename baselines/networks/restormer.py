@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.pyramid import SHARED_NAMES, Pyramid, check_levels, rename
+from baselines.networks.pyramid import SHARED_NAMES, Pyramid, by_pixel, check_levels, published_form, rename
 
 
 class ChannelNorm(nn.Module):
@@ -26,6 +26,8 @@ class ChannelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The normalised features, of the same shape. Paper: epsilon is not given. Here: 1e-5, the authors' value."""
+        if self.bias is not None and by_pixel(x) and not published_form(self):
+            return F.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias).permute(0, 3, 1, 2)
         variance, mean = torch.var_mean(x, 1, correction=0, keepdim=True)
         scale = torch.rsqrt(variance + 1e-5)
         if self.bias is None:
@@ -44,14 +46,22 @@ class ChannelAttention(nn.Module):
         self.qkv_depthwise = nn.Conv2d(3 * width, 3 * width, 3, padding=1, groups=3 * width, bias=False)
         self.project = nn.Conv2d(width, width, 1, bias=False)
 
-    def attention_map(self, q: Tensor, k: Tensor) -> Tensor:
-        """The softmax of the cosines of query with key channels: two (N, heads, c, HW) to (N, heads, c, c)."""
+    def map(self, similarity: Tensor) -> Tensor:
+        """The attention map of the similarities of query with key channels, (N, heads, c, c) to the same."""
+        return similarity.softmax(-1)
+
+    def attend(self, similarity: Tensor, v: Tensor) -> Tensor:
+        """The map times the value channels (N, heads, c, HW), in the order of the paper."""
+        return self.map(similarity) @ v
+
+    def similarity(self, q: Tensor, k: Tensor) -> Tensor:
+        """The cosines of query with key channels times the temperature: two (N, heads, c, HW) to (N, heads, c, c)."""
         if q.dtype == torch.float16:  # sums over a whole image would overflow before they are divided by the norms
-            similarity = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1)
+            cosines = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).mT
         else:
             norms = [torch.linalg.vector_norm(x, dim=-1).clamp_min(1e-12) for x in (q, k)]
-            similarity = q @ k.transpose(-2, -1) / (norms[0][..., :, None] * norms[1][..., None, :])
-        return (similarity * self.temperature).softmax(-1)
+            cosines = q @ k.mT / (norms[0][..., :, None] * norms[1][..., None, :])
+        return cosines * self.temperature
 
     def forward(self, x: Tensor) -> Tensor:
         """Attended features, (N, C, H, W) to the same."""
@@ -60,8 +70,16 @@ class ChannelAttention(nn.Module):
             part.reshape(n, self.heads, width // self.heads, height * columns)
             for part in self.qkv_depthwise(self.qkv(x)).chunk(3, 1)
         )
-        attention = self.attention_map(q, k)
-        return self.project((attention @ v).reshape(n, width, height, columns))
+        similarity = self.similarity(q, k)
+        if published_form(self):
+            return self.project(self.attend(similarity, v).reshape(x.shape))
+        # The map and the projection after it are one small matrix an image, applied to the values once.
+        projection = self.project.weight.view(width, self.heads, -1).transpose(0, 1) @ self.map(similarity)
+        projection = projection.transpose(1, 2).flatten(2)
+        values = v.flatten(1, 2)
+        if by_pixel(x):
+            return (values.mT @ projection.mT).mT.reshape(x.shape)
+        return (projection @ values).reshape(x.shape)
 
 
 class GatedFeedForward(nn.Module):
@@ -69,15 +87,27 @@ class GatedFeedForward(nn.Module):
 
     def __init__(self, width: int, expansion: float) -> None:
         super().__init__()
-        hidden = int(width * expansion)
-        self.project_in = nn.Conv2d(width, 2 * hidden, 1, bias=False)
-        self.depthwise = nn.Conv2d(2 * hidden, 2 * hidden, 3, padding=1, groups=2 * hidden, bias=False)
-        self.project_out = nn.Conv2d(hidden, width, 1, bias=False)
+        self.hidden = int(width * expansion)
+        self.project_in = nn.Conv2d(width, 2 * self.hidden, 1, bias=False)
+        self.depthwise = nn.Conv2d(2 * self.hidden, 2 * self.hidden, 3, padding=1, groups=2 * self.hidden, bias=False)
+        self.project_out = nn.Conv2d(self.hidden, width, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Transformed features, (N, C, H, W) to the same."""
-        gate, value = self.depthwise(self.project_in(x)).chunk(2, 1)
-        return self.project_out(F.gelu(gate) * value)
+        if published_form(self) or not by_pixel(x):
+            gate, value = self.depthwise(self.project_in(x)).chunk(2, 1)
+            return self.project_out(F.gelu(gate) * value)
+        # Halves of their own, of whole vectors of 16 channels: no strided view to gate, no ragged depthwise filters.
+        spare = -self.hidden % 16
+        halves = []
+        for into, each in zip(self.project_in.weight.chunk(2), self.depthwise.weight.chunk(2), strict=True):
+            padded = F.pad(into[:, :, 0, 0], (0, 0, 0, spare)), F.pad(each, (0, 0, 0, 0, 0, 0, 0, spare))
+            half = F.linear(x.permute(0, 2, 3, 1), padded[0]).permute(0, 3, 1, 2)
+            halves.append(F.conv2d(half, padded[1], padding=1, groups=self.hidden + spare))
+        gated = F.gelu(halves[0])
+        gated = gated * halves[1] if torch.is_grad_enabled() else gated.mul_(halves[1])
+        out = F.pad(self.project_out.weight[:, :, 0, 0], (0, spare))
+        return F.linear(gated.permute(0, 2, 3, 1), out).permute(0, 3, 1, 2)
 
 
 class Block(nn.Module):

@@ -70,7 +70,7 @@ def test_the_sparse_maps_by_hand() -> None:
     for share, kept in zip(attention.mixture.data, attention.kept, strict=True):
         smallest = similarity.sort(-1, descending=True).values[..., kept - 1 : kept]
         expected += share * similarity.masked_fill(similarity < smallest, -torch.inf).softmax(-1)
-    torch.testing.assert_close(attention.mixed_map(similarity), expected)
+    torch.testing.assert_close(attention.map(similarity), expected)
 
 
 @pytest.mark.parametrize("name", ["drsformer", "drs-sl"])
