@@ -90,16 +90,16 @@ CONFIGURATIONS: dict[str, Configuration] = {
         "baselines.networks.rcdnet:RCDNet",
         {
             "paper": {"stages": 17, "rain_maps": 32, "channels": 32, "blocks": 4},
-            "mini": {"stages": 5, "rain_maps": 12, "channels": 12, "blocks": 2},
+            "mini": {"stages": 4, "rain_maps": 6, "channels": 6, "blocks": 1},
         },
     ),
     "dmphn": Configuration(
         "baselines.networks.dmphn:DMPHN",
-        {"paper": {"patches": (1, 2, 4), "width": 32}, "mini": {"patches": (1, 2, 4), "width": 12}},
+        {"paper": {"patches": (1, 2, 4), "width": 32}, "mini": {"patches": (1, 2, 4), "width": 5}},
     ),
     "mt-rnn": Configuration(
         "baselines.networks.mtrnn:MTRNN",
-        {"paper": {"iterations": 6, "width": 32}, "mini": {"iterations": 4, "width": 8}},
+        {"paper": {"iterations": 6, "width": 32}, "mini": {"iterations": 4, "width": 4}},
     ),
     "vdn": Configuration(
         "baselines.networks.vdn:VDN",
@@ -109,7 +109,7 @@ CONFIGURATIONS: dict[str, Configuration] = {
         "baselines.networks.deamnet:DeamNet",
         {
             "paper": {"channels": 3, "width": 64, "iterations": 4},
-            "mini": {"channels": 3, "width": 16, "iterations": 2},
+            "mini": {"channels": 3, "width": 8, "iterations": 2},
         },
     ),
 }

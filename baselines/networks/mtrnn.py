@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.layout import fast_layout, pointwise
+from baselines.networks.layout import fast_layout, only_inference, pointwise
 from baselines.networks.padding import pad_to_multiple
 
 BYTE = 255.0
@@ -95,13 +95,15 @@ class MTRNN(nn.Module):
         through all iterations; the authors' release, which only restores, says nothing about it.
         """
         height, width = image.shape[-2:]
-        shown = fast_layout(pad_to_multiple(image, STRIDE)) * BYTE
-        degraded = self.off_mean(shown)
-        of_degraded, of_shown = self.first.weight.chunk(2, 1)
-        constant = F.conv2d(degraded, of_degraded, self.first.bias, padding=1)  # the same in every iteration
+        given = shown = fast_layout(pad_to_multiple(image, STRIDE)) * BYTE
+        of_given, of_shown = self.first.weight.chunk(2, 1)
+        constant = None  # the first convolution's share of the degraded image, the same in every iteration
         memory_half = memory_quarter = None
         images: list[Tensor] = []
         for _ in range(self.times):
+            if constant is None or not only_inference(self):
+                degraded = self.off_mean(given)
+                constant = F.conv2d(degraded, of_given, self.first.bias, padding=1)
             features = F.conv2d(self.off_mean(shown), of_shown, padding=1).add_(constant)
             residual, memory_half, memory_quarter = self._restore(features, memory_half, memory_quarter)
             shown = self.back_mean(residual + degraded)
