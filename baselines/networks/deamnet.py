@@ -143,6 +143,7 @@ class DeamNet(nn.Module):
 
     def __init__(self, channels: int = 3, width: int = 64, iterations: int = 4) -> None:
         super().__init__()
+        self.image_channels = channels
         self.extract = conv(channels, width)
         self.lift = nn.Sequential(conv(width, width), nn.ReLU(), conv(width, width))
         self.operator = Operator(width)
