@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.layout import fast_layout, only_inference, pointwise
+from baselines.networks.layout import fast_layout, pointwise
 from baselines.networks.padding import pad_to_multiple
 
 BYTE = 255.0
@@ -96,14 +96,12 @@ class MTRNN(nn.Module):
         """
         height, width = image.shape[-2:]
         given = shown = fast_layout(pad_to_multiple(image, STRIDE)) * BYTE
+        degraded = self.off_mean(given)
         of_given, of_shown = self.first.weight.chunk(2, 1)
-        constant = None  # the first convolution's share of the degraded image, the same in every iteration
+        constant = F.conv2d(degraded, of_given, self.first.bias, padding=1)  # the same in every iteration
         memory_half = memory_quarter = None
         images: list[Tensor] = []
         for _ in range(self.times):
-            if constant is None or not only_inference(self):
-                degraded = self.off_mean(given)
-                constant = F.conv2d(degraded, of_given, self.first.bias, padding=1)
             features = F.conv2d(self.off_mean(shown), of_shown, padding=1).add_(constant)
             residual, memory_half, memory_quarter = self._restore(features, memory_half, memory_quarter)
             shown = self.back_mean(residual + degraded)
