@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.pyramid import SHARED_NAMES, Pyramid, check_levels, rename
+from baselines.networks.pyramid import SHARED_NAMES, Pyramid, by_pixel, check_levels, published_form, rename
 from baselines.networks.restormer import ChannelAttention, ChannelNorm
 
 KEPT = ((1, 2), (2, 3), (3, 4), (4, 5))  # fractions of a row of the attention map, by its four sparse versions
@@ -74,12 +74,34 @@ class MixedScaleFeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transformed features, (N, C, H, W) to the same."""
+        if by_pixel(x) and not published_form(self):
+            return self.by_halves(x)
         x = self.project_in(x)
         low3, high3 = self.first3(x).relu().chunk(2, 1)
         low5, high5 = self.first5(x).relu().chunk(2, 1)
         low = self.second3(torch.cat((low3, low5), 1))
         high = self.second5(torch.cat((high3, high5), 1))
         return self.project_out(torch.cat((low, high), 1).relu())
+
+    def by_halves(self, x: Tensor) -> Tensor:
+        """The same, the half for 3 x 3 and the half for 5 x 5 by themselves, each pair of channels filtered and added.
+
+        Depthwise filters run far faster than groups of two channels, and halves of their own need no strided views.
+        """
+        hidden = self.second3.out_channels
+        tokens = x.permute(0, 2, 3, 1)
+        parts = []
+        for i, second in enumerate((self.second3, self.second5)):
+            half = F.linear(tokens, self.project_in.weight.chunk(2)[i].flatten(1)).permute(0, 3, 1, 2)
+            branches = [
+                F.conv2d(half, first.weight.chunk(2)[i], padding=first.padding, groups=hidden).relu_()
+                for first in (self.first3, self.first5)
+            ]
+            filters = second.weight.view(2 * hidden, 1, *second.kernel_size)
+            pairs = F.conv2d(torch.cat(branches, 1), filters, padding=second.padding, groups=2 * hidden)
+            half = (pairs[:, 0::2] + pairs[:, 1::2]).relu_().permute(0, 2, 3, 1)
+            parts.append(F.linear(half, self.project_out.weight.chunk(2, 1)[i].flatten(1)))
+        return (parts[0] + parts[1]).permute(0, 3, 1, 2)
 
 
 class Block(nn.Module):
@@ -130,8 +152,24 @@ class Experts(nn.Module):
 
     def forward(self, x: Tensor, weights: Tensor) -> Tensor:
         """Features (N, C, H, W) to the same, with `weights` (N, 8) of the experts."""
+        if by_pixel(x) and not published_form(self):
+            return self.merged(x, weights)
         opinions = [expert(x) * weights[:, i, None, None, None] for i, expert in enumerate(self.experts)]
         return x + self.merge(torch.cat(opinions, 1)).relu()  # not negative, as x is not
+
+
+    def merged(self, x: Tensor, weights: Tensor) -> Tensor:
+        """The same, with each expert's last projection, its weight and its part of the merging as one matrix an image."""
+        n, width, height, columns = x.shape
+        out = x.new_zeros(()).expand(n, height * columns, width)
+        for i, (expert, part) in enumerate(zip(self.experts, self.merge.weight.flatten(1).chunk(8, 1), strict=True)):
+            if isinstance(expert, nn.Sequential):
+                opinion, matrix = expert[:-1](x), part @ expert[-1].weight.flatten(1)
+            else:
+                opinion, matrix = expert(x), part
+            tokens = opinion.permute(0, 2, 3, 1).reshape(n, height * columns, width)
+            out = torch.baddbmm(out, tokens, (weights[:, i, None, None] * matrix).mT)
+        return x + out.relu().mT.reshape(x.shape)
 
 
 class Compensator(nn.Module):
