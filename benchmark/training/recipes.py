@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from baselines.distillation.catalogue import DISTILLATIONS
 from benchmark.methods import Method
 from benchmark.nouns import Scale
 from benchmark.training.recipe import Recipe
@@ -39,21 +40,17 @@ _MINI = Recipe(3000, 4, 64, "adamw", lr=1.5e-3, final_lr=1e-5, warmup=50, clip=1
 _MINI_OWN: dict[str, Recipe] = {}
 
 # Objectives of methods that are trained directly; all others on L1 to the clean image.
-_OBJECTIVES: dict[str, str] = {}
-
-_DISTILLERS: dict[str, str] = {
-    "scratch": "baselines.distillation.scratch:Scratch",
-    "logits": "baselines.distillation.logits:Logits",
-    "dfkd": "baselines.distillation.dfkd:DFKD",
-    "dfkd-progressive": "baselines.distillation.dfkd_progressive:ProgressiveDFKD",
-    "dckd-cross": "baselines.distillation.dckd_cross:DCKDCross",
-    "dckd-dynamic": "baselines.distillation.dckd_dynamic:DCKDDynamic",
-    "fakd": "baselines.distillation.fakd:FAKD",
-    "at": "baselines.distillation.attention_transfer:AttentionTransfer",
-    "fitnets": "baselines.distillation.fitnets:FitNets",
-    "pisr": "baselines.distillation.pisr:PISR",
-    "slkd": "slkd:SLKD",
+_L1 = DISTILLATIONS["scratch"].target
+_OBJECTIVES: dict[str, str] = {
+    "prenet": "benchmark.training.objectives.prenet:NegativeSSIM",
+    "rcdnet": "benchmark.training.objectives.rcdnet:AllStages",
+    "mprnet": "benchmark.training.objectives.mprnet:CharbonnierEdge",
+    "dmphn": "benchmark.training.objectives.dmphn:PerLevel",
+    "mt-rnn": "benchmark.training.objectives.mtrnn:Incremental",
+    "vdn": "benchmark.training.objectives.vdn:VariationalBound",
+    "deamnet": "benchmark.training.objectives.deamnet:SquaredError",
 }
+_SLKD = "slkd.distiller:SLKD"
 
 
 def recipe_for(method: Method, scale: Scale) -> Recipe:
@@ -65,9 +62,11 @@ def recipe_for(method: Method, scale: Scale) -> Recipe:
 
 def objective_target(method: Method) -> str:
     """ "module:Class" of the objective that trains `method`."""
+    if method.distiller == "slkd":
+        return _SLKD
     if method.distiller:
-        return _DISTILLERS[method.distiller]
-    return _OBJECTIVES.get(method.network, _DISTILLERS["scratch"])
+        return DISTILLATIONS[method.distiller].target
+    return _OBJECTIVES.get(method.network, _L1)
 
 
 def changed(recipe: Recipe, **wishes: int | float | str | None) -> Recipe:

@@ -58,6 +58,12 @@ class Run:
         self.curve, self.norms = [(s, p) for s, p in saved["curve"]], saved["norms"]
         checkpoint.restore_random_state(saved["random"][rank % len(saved["random"])])
 
+    def _self_trained(self) -> list[Tensor]:
+        teacher = getattr(self.objective, "teacher", None)
+        apart = {id(p) for p in self.trained}
+        apart |= {id(p) for p in teacher.parameters()} if isinstance(teacher, nn.Module) else set()
+        return [p for p in self.objective.parameters() if id(p) not in apart]
+
     def _precision(self) -> AbstractContextManager[object]:
         kind = _AUTOCAST.get(self.recipe.precision)
         return torch.autocast(self.device.type, kind) if kind is not None else nullcontext()
@@ -72,10 +78,7 @@ class Run:
         before_step = getattr(objective, "before_step", None)
         if before_step is not None:
             before_step(self.step, recipe.iterations, degraded, clean)
-            if world > 1:
-                apart = {id(p) for p in self.trained}
-                own = [p for p in getattr(objective, "self_trained", list)() if id(p) not in apart]
-                distributed.average_parameters(own, world)
+            distributed.average_parameters(self._self_trained(), world)
         with self._precision():
             terms: dict[str, Tensor] = objective(degraded, clean)
             weights = cast(dict[str, float], objective.weights)

@@ -1,0 +1,35 @@
+"""What a method that is trained directly, without a teacher, has in common: a student and weights of its terms."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Direct(nn.Module):
+    """An objective for one network; called on (degraded, clean), each (N, 3, H, W) in [0, 1], it gives scalar terms."""
+
+    def __init__(self, student: nn.Module, **weights: float) -> None:
+        super().__init__()
+        self.student = student
+        self.weights: dict[str, float] = weights
+
+
+def mean_square(result: Tensor, target: Tensor) -> Tensor:
+    """The mean squared difference, in float32."""
+    return (result.float() - target.float()).square().mean()
+
+
+def smooth(image: Tensor, kernel: Tensor) -> Tensor:
+    """`image` (N, C, H, W) filtered with the outer product of `kernel` with itself, on valid positions only."""
+    channels = image.shape[1]
+    down = kernel.to(image).view(1, 1, -1, 1).expand(channels, 1, -1, 1)
+    across = kernel.to(image).view(1, 1, 1, -1).expand(channels, 1, 1, -1)
+    return torch.conv2d(torch.conv2d(image, down, groups=channels), across, groups=channels)
+
+
+def gaussian(size: int, sigma: float) -> Tensor:
+    """A Gaussian window of `size` taps that sums to one."""
+    positions = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
+    window = torch.exp(-positions.square() / (2 * sigma**2))
+    return window / window.sum()

@@ -1,0 +1,74 @@
+"""Recipes: the paper's numbers, the learning rate step by step, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmark.errors import TrainingStopped
+from benchmark.methods import get_method, methods
+from benchmark.nouns import Scale
+from benchmark.training.recipe import Recipe
+from benchmark.training.recipes import changed, objective_target, recipe_for
+
+
+def test_the_default_is_the_papers() -> None:
+    recipe = Recipe(1000)
+    assert (recipe.optimiser, recipe.betas, recipe.weight_decay) == ("adam", (0.9, 0.999), 1e-4)
+    assert (recipe.schedule, recipe.lr, recipe.final_lr) == ("cosine", 1e-4, 1e-6)
+    assert (recipe.batch, recipe.patch) == (8, 128)
+    student = recipe_for(get_method("res-sl-slkd"), Scale.PAPER)
+    assert student == Recipe(student.iterations)
+
+
+def test_cosine_goes_from_first_to_last_rate() -> None:
+    recipe = Recipe(1000)
+    assert recipe.rate(0) == 1e-4
+    assert recipe.rate(500) == pytest.approx((1e-4 + 1e-6) / 2)
+    assert recipe.rate(1000) == pytest.approx(1e-6)
+    assert all(recipe.rate(s) > recipe.rate(s + 1) for s in range(1000))
+
+
+def test_warm_up_rises_linearly() -> None:
+    recipe = Recipe(100, lr=1.0, final_lr=0.0, warmup=9)
+    assert [recipe.rate(s) for s in range(3)] == pytest.approx([0.1, 0.2, 0.3])
+    assert recipe.rate(9) == 1.0
+
+
+def test_steps_multiply_at_the_milestones() -> None:
+    recipe = Recipe(100, lr=1.0, schedule="steps", milestones=(0.3, 0.5, 0.8), factor=0.2)
+    assert [recipe.rate(s) for s in (0, 29, 30, 50, 80)] == pytest.approx([1, 1, 0.2, 0.04, 0.008])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"optimiser": "sgdd"}, {"schedule": "linear"}, {"precision": "fp8"}, {"batch": 0}, {"lr": 0.0}, {"iterations": 0}],
+)
+def test_wrong_numbers_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(TrainingStopped, match=next(iter(wrong)) if "lr" not in wrong else "rate"):
+        Recipe(**{"iterations": 10, **wrong})
+
+
+def test_a_new_rate_keeps_the_shape_of_the_schedule() -> None:
+    recipe = changed(Recipe(100), lr=1e-3, batch=None)
+    assert recipe.final_lr == pytest.approx(1e-5)
+    assert recipe.batch == 8
+
+
+def test_the_fingerprint_follows_every_number() -> None:
+    assert Recipe(10).fingerprint() == Recipe(10).fingerprint()
+    assert Recipe(10).fingerprint() != Recipe(10, ema=0.5).fingerprint()
+
+
+def test_rows_that_are_compared_have_one_budget() -> None:
+    students = [m for m in methods() if m.distiller]
+    for scale in Scale:
+        recipes = {recipe_for(m, scale) for m in students}
+        assert len(recipes) == 1
+
+
+@pytest.mark.parametrize("method", [m for m in methods() if m.network], ids=lambda m: m.id)
+def test_every_method_has_an_objective(method) -> None:  # type: ignore[no-untyped-def]
+    import importlib
+
+    module, _, name = objective_target(method).partition(":")
+    assert callable(getattr(importlib.import_module(module), name))
