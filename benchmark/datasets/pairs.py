@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmark.datasets.layouts import Entry, Located, locate
-from benchmark.datasets.passport import Layout, Passport, passports
+from benchmark.datasets.passport import Layout, Passport
 from benchmark.datasets.sources import edges_hash
 from benchmark.errors import BadData, BadImage, SlkdBenchError
 from benchmark.images import is_image
@@ -79,6 +79,8 @@ class PairsOnDisk:
     scene: str = ""
     formats: tuple[str, ...] = ()
     problems: tuple[SlkdBenchError, ...] = ()
+    sizes: tuple[str, ...] = ()
+    official: bool = False
     scale: Scale = Scale.PAPER
 
     @property
@@ -159,6 +161,8 @@ def open_official(passport: Passport, base: Path, keep_going: bool = False) -> P
         passport.scene,
         located.layout.formats or passport.formats,
         tuple(problems),
+        passport.sizes,
+        official=True,
     )
     return data if keep_going else stop_at_problems(data)
 
@@ -170,7 +174,7 @@ def stop_at_problems(data: PairsOnDisk) -> PairsOnDisk:
     first, others = data.problems[0], len(data.problems) - 1
     if not others:
         raise first
-    name = data.id if data.id in passports() else data.base
+    name = data.id if data.official else data.base
     more = f"{first.remedy} ({others} more: 'slkd-bench data verify {name}' lists them.)"
     raise BadData(first.expected, first.found, more)
 

@@ -16,13 +16,13 @@ from benchmark.errors import BadData, BadImage, SlkdBenchError
 def problems(data: PairsOnDisk, sizes: Iterable[str] = (), threads: int = 4) -> list[SlkdBenchError]:
     """Everything that is wrong with a data set, each with the file's name; empty when all is well.
 
-    `sizes` are the expected ones, "WIDTHxHEIGHT"; none given means any. Every picture is decoded once.
+    `sizes` are the expected ones, "WIDTHxHEIGHT"; none given means the data set's own, or any. Every picture is decoded once.
     """
     found = list(data.problems)
     entries = [entry for entry in data.entries if entry.problem is None]
     broken = _unreadable(entries, data.formats, threads)
     found += broken.values()
-    wanted = frozenset(sizes)
+    wanted = frozenset(sizes or data.sizes)
     for entry in entries:
         if entry.clean is None or entry.degraded.path in broken or entry.clean.path in broken:
             continue

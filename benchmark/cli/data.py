@@ -1,0 +1,175 @@
+"""`slkd-bench data ...`: what data sets there are, where they go, and whether what lies there is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from benchmark.datasets.pairs import PairsOnDisk
+
+_ROOT = typer.Option(None, help="The folder that holds the official sets, as ROOT/ID; SLKD_BENCH_DATA otherwise.")
+_ID = typer.Argument(help="The id of a data set; see `data list`.")
+_ID_OR_FOLDER = typer.Argument(help="The id of a data set, or a folder with input and target.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group of commands to `app`."""
+    data = typer.Typer(help="Data sets: what there is, where it goes, and whether it is right.", no_args_is_help=True)
+    for command in (list_, where, fetch, prepare, verify, show):
+        data.command(command.__name__.rstrip("_"))(command)
+    app.add_typer(data, name="data")
+
+
+def list_(root: Path | None = _ROOT) -> None:
+    """List every data set, its protocol, its number of pairs, and whether it is on this machine."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from benchmark.datasets import dataset_ids, describe, place
+    from benchmark.nouns import Scale
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("data set", "task", "protocol", "pairs", "here"):
+        table.add_column(title, justify="right" if title == "pairs" else "left", no_wrap=True)
+    for id in dataset_ids():
+        record = describe(id)
+        here = "embedded" if record.scale is Scale.MINI else "yes" if place(record, root).is_dir() else "-"
+        table.add_row(id, record.task, record.protocol, f"{record.count:,}" if record.count else "?", here)
+    Console().print(table)
+
+
+def where(id: str = _ID, root: Path | None = _ROOT) -> None:
+    """Say where a data set is looked for, what to put there and what is known of it."""
+    from rich.console import Console
+
+    from benchmark.datasets import describe, place, resolve
+    from benchmark.datasets.layouts import says
+    from benchmark.nouns import Scale
+
+    record = describe(resolve(id))
+    if record.scale is Scale.MINI:
+        _line(f"{record.id} is embedded in the package: nothing to put anywhere.")
+        return
+    base = place(record, root)
+    console = Console(highlight=False)
+    console.print(str(base), markup=False, soft_wrap=True)
+    facts = [("present", "yes" if base.is_dir() else "no"), ("title", record.title), ("task", str(record.task))]
+    facts += [("protocol", record.protocol), ("pairs", " or ".join(f"{count:,}" for count in record.counts) or "?")]
+    facts += [("sizes", ", ".join(record.sizes) or "various"), ("source", record.source), ("licence", record.licence)]
+    facts += [("cite", record.citation), ("trained on", record.trained_on or "-")]
+    facts += [(f"overlap {other}", what) for other, what in record.overlap.items()]
+    facts += [("layout", says(layout)) for layout in record.layouts]
+    facts += [("download", download.url) for download in record.downloads]
+    facts += [("by hand", record.by_hand), ("note", record.note)]
+    for name, what in facts:
+        if what:
+            console.print(f"{name:>12}  {what}", markup=False, soft_wrap=True)
+
+
+def fetch(
+    id: str = _ID,
+    url: str = typer.Option("", help="Take it from this address instead (a mirror); needs --sha256 to be checked."),
+    sha256: str = typer.Option("", help="The SHA-256 that the file must have."),
+    root: Path | None = _ROOT,
+) -> None:
+    """Download and unpack a data set; exit code 3 and instructions where only a person can."""
+    from benchmark.datasets import describe, get_dataset, place, resolve
+    from benchmark.datasets.fetch import ByHand
+    from benchmark.datasets.fetch import fetch as fetch_data
+    from benchmark.errors import BadData
+    from benchmark.nouns import Scale
+
+    record = describe(resolve(id))
+    if record.scale is Scale.MINI:
+        _line(f"{record.id} is embedded in the package: nothing to fetch.")
+        return
+    if sha256 and (len(sha256) != 64 or set(sha256.lower()) - set("0123456789abcdef")):
+        raise BadData("a SHA-256 of 64 hexadecimal digits", f"'{sha256}'", "Check --sha256.")
+    base = place(record, root)
+    try:
+        for line in fetch_data(record, base, url, sha256):
+            _line(line)
+    except ByHand as error:
+        _line(f"{record.title} cannot be fetched by a program: {error.found}.")
+        _line(error.remedy)
+        raise typer.Exit(3) from None
+    data = get_dataset(record.id, root, keep_going=True)
+    _line(f"{len(data):,} pairs in '{base}'. Check them all: slkd-bench data verify {record.id}")
+    for problem in getattr(data, "problems", ())[:5]:
+        _line(str(problem))
+
+
+def verify(
+    name: str = _ID_OR_FOLDER,
+    root: Path | None = _ROOT,
+    full: bool = typer.Option(False, "--full", help="Also print one SHA-256 over every byte of every file."),
+    sums: Path | None = typer.Option(None, help="A listing like sha256sum's: compared if it exists, written if not."),
+) -> None:
+    """Look at every file: count, names, strays, links, sizes, kinds, truncation. Exit code 1 if anything is wrong."""
+    from benchmark.datasets import verify as checks
+
+    data = _on_disk(name, root, keep_going=True)
+    found = checks.problems(data)
+    if full or sums is not None:
+        table = checks.checksums(data)
+        if sums is not None and sums.exists():
+            found += checks.compare(table, sums)
+        elif sums is not None:
+            sums.write_text("".join(f"{digest}  {path}\n" for path, digest in sorted(table.items())), encoding="utf-8")
+        if full:
+            _line(f"sha256 of everything  {checks.summary(table)}")
+    for problem in found:
+        _line(str(problem))
+    _line(f"{data.title}: {len(data):,} pairs in '{data.base}', layout {data.located.layout.id}")
+    _line(f"fingerprint {data.fingerprint()}")
+    _line(f"{len(found):,} problem{'' if len(found) == 1 else 's'}" if found else "all is well")
+    if found:
+        raise typer.Exit(1)
+
+
+def prepare(
+    name: str = _ID_OR_FOLDER,
+    out: Path = typer.Option(..., help="A new folder that gets input and target."),
+    patch: int = typer.Option(0, min=0, help="Cut squares of this many pixels for training; 0 keeps images whole."),
+    stride: int = typer.Option(0, min=0, help="Pixels between the squares' corners; three quarters of --patch if 0."),
+    root: Path | None = _ROOT,
+) -> None:
+    """Write a data set out as input and target folders, whole or in patches (SIDD-Medium: --patch 512)."""
+    from benchmark.datasets.prepare import prepare as write
+
+    data = _on_disk(name, root)
+    count = write(data, out, patch, stride)
+    _line(f"{count:,} pairs of {len(data):,} images in '{out}'")
+
+
+def show(
+    name: str = _ID_OR_FOLDER,
+    out: Path = typer.Option(Path("pairs.png"), help="The PNG file to write."),
+    count: int = typer.Option(8, min=1, help="How many pairs, spread over the data set."),
+    root: Path | None = _ROOT,
+) -> None:
+    """Draw a contact sheet of pairs: degraded on the left, clean on the right."""
+    from benchmark.datasets import get_dataset, resolve
+    from benchmark.datasets.sheet import contact_sheet
+
+    names = contact_sheet(get_dataset(resolve(name), root), out, count)
+    _line(f"{out}: {', '.join(names)}")
+
+
+def _on_disk(name: str, root: Path | None, keep_going: bool = False) -> PairsOnDisk:
+    """A data set that has files, or a clear refusal for an embedded one."""
+    from benchmark.datasets import get_dataset, resolve
+    from benchmark.datasets.pairs import PairsOnDisk
+    from benchmark.errors import BadData
+
+    data = get_dataset(resolve(name), root, keep_going=keep_going)
+    if not isinstance(data, PairsOnDisk):
+        raise BadData("a data set that lies on disk", f"{name}, which is embedded", "There is nothing to do for it.")
+    return data
+
+
+def _line(text: str) -> None:
+    typer.echo(text)

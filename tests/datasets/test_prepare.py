@@ -1,0 +1,97 @@
+"""Writing data sets out as plain folders and patches, and drawing contact sheets."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from benchmark.datasets import get_dataset
+from benchmark.datasets.prepare import prepare, starts
+from benchmark.datasets.sheet import contact_sheet, spread
+from benchmark.errors import BadData, BadImage, BadOutput
+from benchmark.images import read_image
+from tests.datasets.trees import TREES, picture
+
+
+@pytest.mark.parametrize(
+    ("id", "layout"),
+    [("rain1400", "official"), ("gopro", "official"), ("test1200", "official"), ("sidd", "official")],
+)
+def test_prepared_pairs_are_the_same(tmp_path, expect, id, layout):
+    names = TREES[id, layout](tmp_path / id)
+    expect(id, len(names))
+    data = get_dataset(id, root=tmp_path)
+    assert prepare(data, tmp_path / "new" / id) == len(names)
+    expect(id, len(names))
+    again = get_dataset(id, root=tmp_path / "new")
+    assert again.located.layout.id == "input-target"
+    assert again.names() == names
+    for index in range(len(names)):
+        assert torch.equal(again[index].degraded, data[index].degraded)
+        assert torch.equal(again[index].clean, data[index].clean)
+        assert again[index].scene == data[index].scene
+
+
+def test_patches_cover_the_images(tmp_path, expect):
+    names = TREES["sidd-medium", "official"](tmp_path / "sidd-medium")
+    expect("sidd-medium", len(names))
+    data = get_dataset("sidd-medium", root=tmp_path)
+    assert prepare(data, tmp_path / "patches", patch=8, stride=6) == 4 * 3 * 2
+    patches = get_dataset(tmp_path / "patches")
+    by_name = {pair.name: pair for pair in (patches[i] for i in range(len(patches)))}
+    corners = [(y, x) for y in (0, 4) for x in (0, 6, 8)]
+    for number, (y, x) in enumerate(corners, 1):
+        pair = by_name[f"{names[0]}-{number}"]
+        assert torch.equal(pair.degraded, data[0].degraded[:, y : y + 8, x : x + 8])
+        assert torch.equal(pair.clean, data[0].clean[:, y : y + 8, x : x + 8])
+
+
+def test_starts_end_flush():
+    assert starts(10, 4, 3) == [0, 3, 6]
+    assert starts(11, 4, 3) == [0, 3, 6, 7]
+    assert starts(4, 4, 3) == [0]
+
+
+def test_smaller_images_stay_whole(tmp_path):
+    TREES["rain100l", "input-target"](tmp_path / "in")
+    assert prepare(get_dataset(tmp_path / "in"), tmp_path / "out", patch=13) == 2
+    assert sorted(path.name for path in (tmp_path / "out/input").iterdir()) == ["norain-1.png", "norain-2.png"]
+
+
+def test_prepare_refuses(tmp_path, expect):
+    TREES["rain100l", "input-target"](tmp_path / "in")
+    with pytest.raises(BadOutput, match="something in it"):
+        prepare(get_dataset(tmp_path / "in"), tmp_path)
+    TREES["kodak24-sigma25", "clean"](tmp_path / "kodak24")
+    expect("kodak24-sigma25", 2)
+    with pytest.raises(BadData, match="noise"):
+        prepare(get_dataset("kodak24-sigma25", root=tmp_path), tmp_path / "out")
+    picture(tmp_path / "in/input/norain-2.png", 1, 5, 5)
+    with pytest.raises(BadImage):
+        prepare(get_dataset(tmp_path / "in"), tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "kodak24"]
+
+
+def test_contact_sheet_shows_the_pairs(tmp_path):
+    for name in ("a", "b", "c"):
+        picture(tmp_path / "in/input" / f"{name}.png", 1, 32, 16)
+        Image.fromarray(np.full((16, 32, 3), (200, 10, 30), np.uint8)).save(
+            _made(tmp_path / "in/target") / f"{name}.png"
+        )
+    names = contact_sheet(get_dataset(tmp_path / "in"), tmp_path / "x/sheet.png", count=2, height=40, columns=1)
+    assert names == ["a", "c"]
+    sheet = (read_image(tmp_path / "x/sheet.png") * 255).round()
+    assert sheet.shape == (3, 2 * (40 + 16 + 6) + 6, 80 + 2 + 80 + 12)
+    assert sheet[:, 20, 6 + 82 + 40].tolist() == [200, 10, 30]
+    assert sheet[:, 20 + 62, 6 + 82 + 40].tolist() == [200, 10, 30]
+
+
+def _made(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def test_spread():
+    assert spread(100, 3) == [0, 50, 99] or spread(100, 3) == [0, 49, 99]
+    assert spread(2, 8) == [0, 1]
+    assert spread(5, 1) == [0]
