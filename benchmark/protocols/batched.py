@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from benchmark.protocols.protocol import Protocol
 
 BLOCK = 16  # outputs of one matrix product along the width
-LUMA = (65481.0, 128553.0, 24966.0)  # ITU-R BT.601, studio range, per 255000: whole numbers keep ties exact
-LUMA_SCALE = 255000.0
+LUMA = (21827, 42851, 8322)  # ITU-R BT.601, studio range (65.481, 128.553 and 24.966 per 255), per 85000
+LUMA_SCALE = 85000
 LUMA_OF_BLACK = 16.0  # white is at 235
 MIDDLE = 255.0  # the middle of x + y; squares are taken around it, for the variances' sake
 
@@ -100,12 +100,18 @@ def _luma(first: Tensor, second: Tensor, scale: float) -> tuple[Tensor, Tensor]:
 
 
 def _rounded_luma(first: Tensor, second: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """Rounded to bytes in float64: a tie must not be decided by single precision."""
-    one, two = (
-        _weighted(image.to(_real(image))).mul_(scale).add_(LUMA_OF_BLACK + 0.5).floor_().to(image.dtype)
-        for image in (first, second)
-    )
-    return one + two, one - two
+    """Rounded to bytes, ties upwards, without an error even in single precision, where whole numbers below 2^24 are exact.
+
+    The luma of bytes is a whole number of parts of 85000; taken from a middle value it stays below 2^24.
+    """
+    middle = 110  # 16 is added after the division, half a level before it
+    lumas = []
+    for image in (first, second):
+        red, green, blue = (image if scale == 1 else image * scale).split(1, 1)
+        parts = red.mul(LUMA[0]).sub_(middle * LUMA_SCALE - LUMA_SCALE // 2)
+        parts.add_(green, alpha=LUMA[1]).add_(blue, alpha=LUMA[2])
+        lumas.append(parts.div_(LUMA_SCALE).floor_().add_(middle + LUMA_OF_BLACK))
+    return lumas[0] + lumas[1], lumas[0] - lumas[1]
 
 
 _CHANNEL: dict[Channel, Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]] = {

@@ -8,8 +8,8 @@ import torch
 from scipy.ndimage import correlate1d
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from benchmark.protocols import get_protocol
-from benchmark.protocols.protocol import Ssim
+from benchmark.protocols import batched, get_protocol, reference
+from benchmark.protocols.protocol import Channel, Ssim
 from tests.protocols import literal
 from tests.protocols.pairs import PAIRS, oracle, pair
 
@@ -129,3 +129,20 @@ def test_the_single_precision_column_is_a_sum_in_single_precision(name: str) -> 
     one_after_another = np.cumsum(squares.ravel(order="F"), dtype=np.float32)[-1] / np.float32(squares.size)
     assert -10 * np.log10(one_after_another) == pytest.approx(oracle()[name]["rgb_psnr_single"], abs=1e-5)
     assert -10 * np.log10(squares.mean(dtype=np.float64)) == pytest.approx(oracle()[name]["rgb_psnr_uint8"], abs=1e-5)
+
+
+def test_rounded_luma_is_exact_for_every_colour() -> None:
+    """All 2^24 colours would take long; these are all greens and blues for some reds, ties among them."""
+    green, blue = np.meshgrid(np.arange(256), np.arange(256))
+    ties = 0
+    for red in (0, 1, 76, 127, 200, 254, 255):
+        parts = 65481 * red + 128553 * green + 24966 * blue  # whole numbers, in 255000ths of a level
+        exact = 16 + (2 * parts + 255000) // 510000
+        ties += int((2 * parts % 510000 == 255000).sum())
+        image = torch.from_numpy(np.stack([np.full_like(green, red), green, blue])[None])
+        for dtype in (torch.float32, torch.float64):
+            total, _ = batched._CHANNEL[Channel.Y_ROUNDED](image.to(dtype), image.to(dtype), 1.0)
+            np.testing.assert_array_equal(total[0, 0].numpy(), 2 * exact)
+        luma = reference._CHANNEL[Channel.Y_ROUNDED](image[0].numpy().astype(np.float64))
+        np.testing.assert_array_equal(luma[0], exact)
+    assert ties > 0
