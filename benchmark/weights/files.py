@@ -70,7 +70,8 @@ def write_weights(path: Path, state: Mapping[str, Tensor], card: Card, half: boo
         "stored": "float16" if half else "as trained",
     }
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
-    card_path(path).unlink(missing_ok=True)
+    if card_path(path).exists():
+        card_path(path).unlink()
     write_atomically(path, content)
     write_atomically(card_path(path), text.encode())
     return card

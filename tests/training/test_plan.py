@@ -1,0 +1,152 @@
+"""From a method's name to weights and card: skipping, resuming, teachers, half precision, the command."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from benchmark.errors import BadWeights, TrainingStopped, UnknownName
+from benchmark.loading import load_network
+from benchmark.methods import get_method
+from benchmark.nouns import Scale, Task
+from benchmark.training import plan
+from benchmark.training.command import chosen, pick_device
+from benchmark.training.engine import Settings
+from benchmark.training.recipe import Recipe
+from benchmark.weights import files
+from tests.training.blobs import Blobs
+
+RECIPE = Recipe(6, 2, 16, lr=1e-3)
+QUIET = Settings(quiet=True, threads=1)
+RAIN = Task.DERAINING
+
+
+@pytest.fixture(autouse=True)
+def blobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny stream in the place of the real one, which has tests of its own."""
+
+    def build_stream(task, recipe, photos):  # type: ignore[no-untyped-def]
+        return Blobs(recipe.batch, recipe.patch, recipe.seed), [Blobs(2, 16, 77).batch(0)], {"stream": "blobs"}
+
+    monkeypatch.setattr(plan, "build_stream", build_stream)
+
+
+def trained(folder: Path, name: str = "prenet", **changes: object) -> Path:
+    options = {"recipe": RECIPE, "out": folder / "weights", "runs": folder / "runs", "settings": QUIET} | changes
+    return plan.train_method(name, RAIN, **options)  # type: ignore[arg-type]
+
+
+def test_weights_and_card_are_written_and_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = trained(tmp_path)
+    assert path == tmp_path / "weights/mini/deraining/prenet.safetensors"
+    card = files.read_card(path)
+    assert card["sha256"] == files.sha256_of(path)
+    assert card["recipe"] == RECIPE.as_dict()
+    assert card["validation"][-1][0] == 6
+    assert card["images"] == 12
+    expected = ("method", "task", "scale", "iterations", "seed", "seconds", "data", "code", "torch", "device", "parameters")
+    assert not [name for name in expected if card.get(name) is None]
+    monkeypatch.setenv("SLKD_BENCH_HOME", str(tmp_path))
+    network = load_network(get_method("prenet"), RAIN, Scale.MINI)
+    assert torch.isfinite(network(torch.rand(1, 3, 20, 20))).all()
+    assert not list((tmp_path / "runs").rglob("checkpoint.pt"))
+
+
+def test_the_same_recipe_twice_gives_the_same_bytes_and_is_skipped(tmp_path: Path) -> None:
+    first, second = trained(tmp_path / "a"), trained(tmp_path / "b")
+    assert first.read_bytes() == second.read_bytes()
+    before = first.stat().st_mtime_ns
+    trained(tmp_path / "a")
+    assert first.stat().st_mtime_ns == before
+    trained(tmp_path / "a", recipe=replace(RECIPE, lr=2e-3))
+    assert first.read_bytes() != second.read_bytes()
+
+
+def test_a_changed_file_is_trained_again(tmp_path: Path) -> None:
+    path = trained(tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-10])
+    assert trained(tmp_path).read_bytes() == whole
+
+
+def test_seeds_have_files_of_their_own(tmp_path: Path) -> None:
+    path = trained(tmp_path, seed=2)
+    assert path.name == "prenet.seed2.safetensors"
+    assert files.read_card(path)["seed"] == 2
+    assert path.read_bytes() != trained(tmp_path).read_bytes()
+
+
+def test_a_student_without_its_teacher_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(BadWeights, match="slkd-bench train restormer --task deraining"):
+        trained(tmp_path, "res-sl-logits")
+
+
+def test_students_start_alike_and_learn_from_the_teacher_in_out(tmp_path: Path) -> None:
+    teacher = trained(tmp_path, "restormer", recipe=replace(RECIPE, iterations=1))
+    starts = []
+    for name in ("res-sl-scratch", "res-sl-logits", "res-sl-slkd", "res-sl-ablation-nc"):
+        objective, found = plan.build_objective(get_method(name), RAIN, Scale.MINI, 0, tmp_path / "weights")
+        starts.append(objective.student.state_dict())
+        assert (found is None) == (name == "res-sl-scratch")
+        if found is not None:
+            assert found.path == teacher
+            assert not any(p.requires_grad for p in objective.teacher.parameters())
+    assert all(torch.equal(s[k], starts[0][k]) for s in starts[1:] for k in starts[0])
+    path = trained(tmp_path, "res-sl-slkd", recipe=replace(RECIPE, iterations=2, batch=1, patch=64))
+    card = files.read_card(path)
+    assert card["teacher"] == {"method": "restormer", "sha256": files.sha256_of(teacher)}
+    assert set(card["gradient_norms"]["0"]) == {"pixel", "kl", "nc", "et"}
+
+
+def test_a_task_the_method_is_not_for(tmp_path: Path) -> None:
+    with pytest.raises(TrainingStopped, match="deraining"):
+        plan.train_method("prenet", Task.DENOISING, out=tmp_path)
+
+
+def test_the_degraded_image_cannot_be_trained(tmp_path: Path) -> None:
+    with pytest.raises(TrainingStopped, match="nothing to train"):
+        plan.train_method("identity", RAIN, out=tmp_path)
+
+
+def test_half_precision_only_where_it_costs_little(tmp_path: Path) -> None:
+    card = files.read_card(trained(tmp_path))
+    assert (card["stored"] == "float16") == (abs(card["half_precision_cost_db"]) < plan.HALF_COST)
+
+
+def test_all_means_teachers_first() -> None:
+    pairs = chosen([], True, [])
+    kinds = [method.kind == "teacher" for method, _ in pairs]
+    assert kinds == sorted(kinds, reverse=True)
+    assert "identity" not in {method.id for method, _ in pairs}
+    assert len(pairs) > 30
+    assert {task for method, task in pairs if method.id == "prenet"} == {RAIN}
+
+
+def test_nothing_to_train_and_no_such_device() -> None:
+    with pytest.raises(TrainingStopped, match="--all"):
+        chosen([], False, [])
+    with pytest.raises(UnknownName):
+        chosen(["restormr"], False, [])
+    with pytest.raises(TrainingStopped, match="--device"):
+        pick_device("tpu")
+
+
+def test_the_command_trains_and_says_where(tmp_path: Path) -> None:
+    import typer
+
+    from benchmark.cli.train import register
+
+    app = typer.Typer()
+    register(app)
+    command = ["prenet", "--task", "deraining", "--iterations", "3", "--batch", "2", "--patch", "16", "--lr", "1e-3"]
+    command += ["--out", str(tmp_path / "w"), "--runs", str(tmp_path / "r"), "--threads", "1", "--device", "cpu"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert "prenet.safetensors" in done.output.replace("\n", "")
+    card = json.loads((tmp_path / "w/mini/deraining/prenet.json").read_text())
+    assert (card["recipe"]["iterations"], card["recipe"]["lr"]) == (3, 1e-3)

@@ -1,0 +1,91 @@
+"""Weight files: what is written is what is read, and damaged, unsafe or changed files are named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmark.errors import BadOutput, BadWeights
+from benchmark.weights import files
+
+STATE = {"a": torch.randn(3, 4), "count": torch.tensor(7), "alias": torch.ones(2).expand(3, 2)}
+
+
+def test_round_trip_and_card(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    card = files.write_weights(path, STATE, {"method": "x"})
+    assert files.read_card(path) == card
+    assert card["bytes"] == path.stat().st_size
+    loaded = files.load_weights(path)
+    assert loaded.keys() == STATE.keys()
+    assert all(torch.equal(loaded[k], STATE[k]) for k in STATE)
+    assert files.has_whole_weights(path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["x.json", "x.safetensors"]
+
+
+def test_half_precision_halves_and_loads_as_float32(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    card = files.write_weights(path, STATE, {}, half=True)
+    assert card["stored"] == "float16"
+    loaded = files.load_weights(path)
+    assert loaded["a"].dtype == torch.float32
+    assert loaded["count"].dtype == torch.int64
+    assert torch.equal(loaded["a"], STATE["a"].half().float())
+
+
+@pytest.mark.parametrize(("value", "half"), [(float("nan"), False), (1e6, True)])
+def test_values_that_cannot_be_stored(tmp_path: Path, value: float, half: bool) -> None:
+    with pytest.raises(BadWeights, match="'w'"):
+        files.write_weights(tmp_path / "x.safetensors", {"w": torch.tensor([value])}, {}, half)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_truncated_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    files.write_weights(path, STATE, {})
+    path.write_bytes(path.read_bytes()[:-5])
+    assert not files.has_whole_weights(path)
+    with pytest.raises(BadWeights, match="sha256"):
+        files.load_weights(path)
+    with pytest.raises(BadWeights, match="whole"):
+        files.load_weights(path, check=False)
+
+
+def test_a_changed_file_with_a_whole_form(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    files.write_weights(path, STATE, {})
+    path.write_bytes(files.encode_weights({k: v * 2 for k, v in STATE.items()}))
+    with pytest.raises(BadWeights, match="changed after training"):
+        files.load_weights(path)
+
+
+def test_a_checkpoint_that_would_run_code(tmp_path: Path) -> None:
+    path = tmp_path / "x.pth"
+    torch.save({"weights": Path("a")}, path)
+    with pytest.raises(BadWeights, match="could run code"):
+        files.load_weights(path)
+    torch.save({"w": torch.ones(2, dtype=torch.float16)}, path)
+    assert files.load_weights(path)["w"].dtype == torch.float32
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(BadWeights):
+        files.load_weights(path)
+
+
+def test_missing_file_missing_card_and_broken_card(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    with pytest.raises(BadWeights, match="no file"):
+        files.load_weights(path)
+    with pytest.raises(BadWeights, match="no file"):
+        files.read_card(path)
+    files.write_weights(path, STATE, {})
+    files.card_path(path).write_text(json.dumps({})[:-1])
+    assert not files.has_whole_weights(path)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadOutput):
+        files.write_weights(tmp_path / "file" / "x.safetensors", STATE, {})
