@@ -46,11 +46,12 @@ def audit() -> Iterator[Finding]:
 
 def _explain(claim: ComplexityClaim, measured: float) -> tuple[str | None, int]:
     readings = list(_readings(claim, measured))
-    matching = [(abs(value - claim.gmacs), what) for what, value in readings if _close(value, claim.gmacs)]
-    return (min(matching)[1] if matching else None), len(readings)
+    matching = (what for what, value in readings if _close(value, claim.gmacs))
+    return next(matching, None), len(readings)
 
 
 def _readings(claim: ComplexityClaim, measured: float) -> Iterator[tuple[str, float]]:
+    """What may have been counted instead, the simplest first: a variant, another image, another unit, two of these."""
     variants = {
         name: _measure(claim.network, task, tuple(sorted(changed.items())))[0]
         for name, (task, changed) in claim.alternatives.items()
@@ -62,8 +63,9 @@ def _readings(claim: ComplexityClaim, measured: float) -> Iterator[tuple[str, fl
         yield f"{scaled:.1f} = {size} x {size} image", scaled
     for unit, factor in _UNITS.items():
         yield f"{measured * factor:.1f} = {unit}", measured * factor
-        for name, value in variants.items():
-            yield f"{value * factor:.1f} = {name} in {unit}", value * factor
+    for name, value in variants.items():
+        for unit, factor in _UNITS.items():
+            yield f"{value * factor:.1f} = {name}, {unit}", value * factor
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-AGREES = 0.0025  # relative: the printed numbers have three to four digits
+AGREES = 5e-4  # relative: the printed numbers have four digits
 
 
 @dataclass(frozen=True)
