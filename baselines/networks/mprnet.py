@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from baselines.networks.layout import fast_layout
 from baselines.networks.padding import pad_to_multiple
 
 STRIDE = 8  # halves of the image are halved twice
@@ -221,9 +222,7 @@ class MPRNet(nn.Module):
     def stages(self, image: Tensor) -> list[Tensor]:
         """The restored images of the three stages, first to last, each (N, 3, H, W)."""
         height, width = image.shape[-2:]
-        whole, slope = pad_to_multiple(image, STRIDE), self.slope
-        if not whole.is_cuda:
-            whole = whole.contiguous(memory_format=torch.channels_last)
+        whole, slope = fast_layout(pad_to_multiple(image, STRIDE)), self.slope
         halves = _split(whole, 2)
 
         encoded = self.encoder[0](self.shallow[0](_split(halves, 3), slope), slope)

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from baselines.networks.layout import fast_layout
 from baselines.networks.padding import pad_to_multiple
 
 
@@ -80,10 +81,7 @@ class VDN(nn.Module):
 
     def _denoised(self, image: Tensor) -> Tensor:
         height, width = image.shape[-2:]
-        padded = pad_to_multiple(image, self.multiple)
-        if not padded.is_cuda:
-            padded = padded.contiguous(memory_format=torch.channels_last)
-        return self.denoiser(padded)[..., :height, :width]
+        return self.denoiser(fast_layout(pad_to_multiple(image, self.multiple)))[..., :height, :width]
 
     def variational(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """What the variational bound needs of both networks, each (N, 6, H, W).
