@@ -15,10 +15,8 @@ from pathlib import Path, PurePosixPath
 from benchmark.datasets.pairing import RULES
 from benchmark.datasets.passport import Layout
 from benchmark.datasets.sources import Block, Half, Noisy, Source, Whole, mat_shape
+from benchmark.datasets.walk import find_strays, hidden, image_files, link_out
 from benchmark.errors import BadData, SlkdBenchError
-from benchmark.images import is_image
-
-_IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
 @dataclass(frozen=True)
@@ -81,16 +79,12 @@ def _inner(base: Path, layouts: tuple[Layout, ...]) -> Path:
     """`base`, or the single folder in it, which is how many archives unpack."""
     if not base.is_dir():
         return base
-    inside = [entry for entry in os.scandir(base) if not _hidden(entry.name)]
+    inside = [entry for entry in os.scandir(base) if not hidden(entry.name)]
     patterns = (pattern for layout in layouts for pattern in (*layout.degraded, *layout.clean))
     firsts = {pattern.split("/")[0] for pattern in patterns if "/" in pattern}
     if len(inside) == 1 and inside[0].is_dir() and not any(fnmatch.fnmatch(inside[0].name, first) for first in firsts):
         return Path(inside[0].path)
     return base
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _IGNORED
 
 
 def _check_names(located: Located, base: Path) -> None:
@@ -103,56 +97,11 @@ def _check_names(located: Located, base: Path) -> None:
             located.problems.append(BadData(f"one degraded image named {entry.name}", found, "Remove one of them."))
 
 
-def _files(base: Path, patterns: Iterable[str], located: Located) -> list[PurePosixPath]:
-    """The image files that match the patterns, relative to `base`; links that leave `base` become problems."""
-    root = base.resolve()
-    found: set[PurePosixPath] = set()
-    for pattern in patterns:
-        folder_pattern, _, file_pattern = pattern.rpartition("/")
-        folders = base.glob(folder_pattern) if folder_pattern else iter([base])
-        for folder in folders:
-            if not folder.is_dir():
-                continue
-            leaves = not folder.resolve().is_relative_to(root)
-            if leaves:
-                located.problems.append(_link(folder))
-            for entry in os.scandir(folder):
-                if _hidden(entry.name) or not fnmatch.fnmatch(entry.name.lower(), file_pattern.lower()):
-                    continue
-                path = Path(entry.path)
-                if leaves or not is_image(path) or entry.is_dir():
-                    continue
-                if entry.is_symlink() and not path.resolve().is_relative_to(root):
-                    located.problems.append(_link(path))
-                    continue
-                found.add(PurePosixPath(path.relative_to(base).as_posix()))
-    return sorted(found)
-
-
-def _link(path: Path) -> BadData:
-    remedy = "Copy the files into the folder; a link may point at anything tomorrow."
-    return BadData(f"'{path}' inside the data set's folder", f"a symbolic link to '{path.resolve()}'", remedy)
-
-
-def _strays(base: Path, patterns: Iterable[str], known: set[PurePosixPath], located: Located) -> None:
-    """Report the files that lie among the images and belong to none."""
-    inner = {pattern.rpartition("/")[0] for pattern in patterns} - {""}
-    for folder in sorted({folder for pattern in inner for folder in base.glob(pattern)}):
-        if not folder.is_dir():
-            continue
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            path = Path(entry.path)
-            inside = PurePosixPath(path.relative_to(base).as_posix())
-            if entry.is_dir() or _hidden(entry.name) or inside in known or entry.is_symlink():
-                continue
-            located.problems.append(BadData(f"only pairs in '{folder}'", f"a stray file '{path}'", "Move it away."))
-
-
 def _read_pairs(base: Path, layout: Layout, sigma: float) -> Located:
     """Degraded and clean files in folders of their own or told apart by their names, paired by the layout's rule."""
     located, rule = Located(layout), RULES[layout.rule]
-    degraded = _files(base, layout.degraded, located)
-    clean = _files(base, layout.clean, located)
+    degraded = image_files(base, layout.degraded, located.problems)
+    clean = image_files(base, layout.clean, located.problems)
     located.sides = bool(degraded) + bool(clean)
     if not located.sides:
         return located
@@ -178,7 +127,7 @@ def _read_pairs(base: Path, layout: Layout, sigma: float) -> Located:
         if path not in used and not layout.spare_clean and by_key[rule.key(path)] is path:
             expected = f"a degraded partner of '{base / path}' in {' or '.join(layout.degraded)} ({rule.says})"
             located.problems.append(BadData(expected, "none", "Add the degraded image or remove this one."))
-    _strays(base, (*layout.degraded, *layout.clean), {*degraded, *clean}, located)
+    find_strays(base, (*layout.degraded, *layout.clean), {*degraded, *clean}, located.problems)
     return located
 
 
@@ -186,13 +135,13 @@ def _read_halves(base: Path, layout: Layout, sigma: float) -> Located:
     """Pictures that show the pair side by side; `rule` names the degraded half."""
     located = Located(layout)
     other = "right" if layout.rule == "left" else "left"
-    files = _files(base, layout.degraded, located)
+    files = image_files(base, layout.degraded, located.problems)
     located.sides = 2 * bool(files)
     for path in files:
         folder = path.parent.parent.name if path.parent.name.startswith("train") else ""
         name = f"{folder}-{path.stem}" if folder else path.stem
         located.entries.append(Entry(name, Half(base / path, layout.rule), Half(base / path, other)))
-    _strays(base, layout.degraded, set(files), located)
+    find_strays(base, layout.degraded, set(files), located.problems)
     return located
 
 
@@ -208,7 +157,7 @@ def _read_mat(base: Path, layout: Layout, sigma: float) -> Located:
             located.problems.append(BadData(f"'{path}' beside its partner", "no such file", "Put it there."))
             return located
         if path.is_symlink() and not path.resolve().is_relative_to(base.resolve()):
-            located.problems.append(_link(path))
+            located.problems.append(link_out(path))
             return located
     try:
         shapes = mat_shape(degraded, layout.degraded[1]), mat_shape(clean, layout.clean[1])
@@ -230,10 +179,10 @@ def _read_mat(base: Path, layout: Layout, sigma: float) -> Located:
 def _read_noise(base: Path, layout: Layout, sigma: float) -> Located:
     """Clean images that get seeded Gaussian noise."""
     located = Located(layout)
-    files = _files(base, layout.clean, located)
+    files = image_files(base, layout.clean, located.problems)
     located.sides = bool(files)
     located.entries = [Entry(path.stem, Noisy(base / path, sigma), Whole(base / path)) for path in files]
-    _strays(base, layout.clean, set(files), located)
+    find_strays(base, layout.clean, set(files), located.problems)
     return located
 
 
@@ -258,7 +207,7 @@ def _read_listing(base: Path, layout: Layout, sigma: float) -> Located:
             problem = BadData(f"a pair in line {number} of '{path}' ({rule.says})", found, "Download the list again.")
         for one in (clean, degraded):
             if not (base / one).resolve().is_relative_to(root):
-                problem = _link(base / one)
+                problem = link_out(base / one)
             elif problem is None and not (base / one).is_file():
                 problem = BadData(f"'{base / one}', listed in '{path}'", "no such file", "Unpack the archive again.")
         if problem is not None:

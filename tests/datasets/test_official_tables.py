@@ -1,0 +1,47 @@
+"""From the official layout of every test set to a score in a table, with a method that needs no weights."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from benchmark.cli import app
+from benchmark.datasets import describe, get_dataset
+from benchmark.images import read_uint8
+from tests.datasets.trees import TREES
+
+TESTED = [(id, layout) for id, layout in TREES if describe(id).role == "test"]
+
+
+def run(tmp_path, monkeypatch, id, *more, code=0):
+    monkeypatch.setenv("SLKD_BENCH_DATA", str(tmp_path / "data"))
+    words = ["run", "--method", "identity", "--dataset", id, "--scale", "paper", "--device", "cpu"]
+    words += ["--out", str(tmp_path / "runs"), *more]
+    result = CliRunner().invoke(app, words, catch_exceptions=False, env={"COLUMNS": "100"})
+    assert result.exit_code == code, result.output
+    files = [json.loads(path.read_text()) for path in sorted((tmp_path / "runs/cells").rglob("*.json"))]
+    assert len(files) == 1
+    return result.output, files[0]
+
+
+@pytest.mark.parametrize(("id", "layout"), TESTED)
+def test_from_official_layout_to_table(tmp_path, monkeypatch, expect, id, layout):
+    names = TREES[id, layout](tmp_path / "data" / describe(id).folder)
+    expect(id, len(names))
+    output, cell = run(tmp_path, monkeypatch, id)
+    assert [image["name"] for image in cell["scores"]] == names
+    assert cell["key"]["protocol"].startswith(describe(id).protocol + "@")
+    assert cell["key"]["data"] == get_dataset(id, tmp_path / "data").fingerprint()
+    mean = np.mean([image["psnr"] for image in cell["scores"]])
+    assert f"{mean:.2f}" in output
+
+
+def test_the_number_is_the_plain_one(tmp_path, monkeypatch, expect):
+    names = TREES["polyu", "official"](tmp_path / "data/polyu")
+    expect("polyu", len(names))
+    _, cell = run(tmp_path, monkeypatch, "polyu")
+    for image in cell["scores"]:
+        folder = tmp_path / "data/polyu/CroppedImages"
+        noisy, clean = (read_uint8(folder / f"{image['name']}_{kind}.JPG").astype(float) for kind in ("real", "mean"))
+        assert image["psnr"] == pytest.approx(10 * np.log10(255**2 / np.mean((noisy - clean) ** 2)), abs=1e-4)
