@@ -1,0 +1,46 @@
+"""`slkd-bench identify 34.18/0.944`: which published result, set and protocol a number is equal to."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to `app`."""
+
+    @app.command()
+    def identify(
+        number: str = typer.Argument(help="PSNR/SSIM as printed, 34.18/0.944, or a PSNR alone."),
+        dataset: str | None = typer.Option(None, "--dataset", "-d", help="The data set it is said to be of."),
+    ) -> None:
+        """Say which published results a number is equal to (exit code 1: to none on record)."""
+        from rich.console import Console
+        from rich.markup import escape
+
+        from benchmark.identify import identify as find
+
+        matches = find(*_numbers(number), dataset)
+        console = Console(highlight=False)
+        if not matches:
+            console.print(f"{escape(number)} equals no published result on record.")
+            raise typer.Exit(1)
+        for match in matches:
+            mark = "[yellow]![/]" if match.elsewhere else "[green]=[/]"
+            console.print(f"{mark} {escape(match.sentence)}")
+            if match.published.note:
+                console.print(f"  {escape(match.published.note)}")
+            if not match.published.checked:
+                console.print("  The number was not read in its source.")
+
+
+def _numbers(text: str) -> tuple[float, float | None]:
+    """PSNR and SSIM of `34.18/0.944`, `34.18/.944` or `34.18`."""
+    from benchmark.errors import SlkdBenchError
+
+    psnr, _, ssim = text.replace("dB", "").partition("/")
+    try:
+        return float(psnr), float(ssim) if ssim.strip() else None
+    except ValueError:
+        raise SlkdBenchError(
+            "PSNR/SSIM such as 34.18/0.944", f"'{text}'", "Write the numbers as they are printed."
+        ) from None
