@@ -61,14 +61,14 @@ CONFIGURATIONS: dict[str, Configuration] = {
         "baselines.networks.drsformer:DRSformer",
         {
             "paper": {"width": 48, "blocks": (4, 6, 6, 8), "mefc_steps": 4},
-            "mini": {"width": 16, "blocks": (1, 1, 1, 2), "mefc_steps": 1},
+            "mini": {"width": 12, "blocks": (1, 1, 2, 2), "mefc_steps": 1},
         },
     ),
     "drs-sl": Configuration(
         "baselines.networks.drsformer:DRSformer",
         {
             "paper": {"width": 24, "blocks": (2, 2, 2, 4), "mefc_steps": 2},
-            "mini": {"width": 8, "blocks": (1, 1, 1, 1), "mefc_steps": 1},
+            "mini": {"width": 4, "blocks": (1, 1, 1, 1), "expansion": 2.0, "mefc_steps": 1},
         },
     ),
     "mprnet": Configuration(

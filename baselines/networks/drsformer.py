@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -164,7 +165,8 @@ class Experts(nn.Module):
         out = x.new_zeros(()).expand(n, height * columns, width)
         for i, (expert, part) in enumerate(zip(self.experts, self.merge.weight.flatten(1).chunk(8, 1), strict=True)):
             if isinstance(expert, nn.Sequential):
-                opinion, matrix = expert[:-1](x), part @ expert[-1].weight.flatten(1)
+                last: Any = expert[-1]
+                opinion, matrix = expert[:-1](x), part @ last.weight.flatten(1)
             else:
                 opinion, matrix = expert(x), part
             tokens = opinion.permute(0, 2, 3, 1).reshape(n, height * columns, width)

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from baselines.networks.layout import fast_layout, only_inference
 
 BLOCKS = 5  # residual blocks of a stage
 
@@ -44,22 +47,29 @@ class PReNet(nn.Module):
 
     def stages(self, image: Tensor) -> list[Tensor]:
         """The restored image (N, 3, H, W) of every stage, first to last (equation 5)."""
-        n, _, height, width = image.shape
-        restored, cell = image, image.new_zeros(())
-        hidden = image.new_zeros(n, self.channels, height, width)
+        image = fast_layout(image)
+        restored, hidden, cell = image, None, image.new_zeros(())
         images = []
         for _ in range(self.count):
-            x = self.inlet(torch.cat((image, restored), 1)).relu()
-            sigmoids, candidate = self.gates(torch.cat((x, hidden), 1)).split((3 * self.channels, self.channels), 1)
-            take, keep, give = sigmoids.sigmoid().chunk(3, 1)
-            cell = torch.addcmul(keep * cell, take, candidate.tanh())
-            hidden = give * cell.tanh()
+            x = self.inlet(torch.cat((image, restored), 1)).relu_()
+            hidden, cell = self.remember(x, hidden, cell)
             x = hidden
             for block in self.blocks:
-                x = (block(x) + x).relu()
+                x = (block(x) + x).relu_()
             restored = self.outlet(x) + image
             images.append(restored)
         return images
+
+    def remember(self, x: Tensor, hidden: Tensor | None, cell: Tensor) -> tuple[Tensor, Tensor]:
+        """The LSTM's next hidden state and cell, each (N, channels, H, W); `hidden` None stands for zeros."""
+        width = self.channels
+        if hidden is None and only_inference(self):
+            gates = F.conv2d(x, self.gates.weight[:, :width], self.gates.bias, padding=1)
+        else:
+            gates = self.gates(torch.cat((x, torch.zeros_like(x) if hidden is None else hidden), 1))
+        take, keep, give = gates[:, : 3 * width].sigmoid().chunk(3, 1)
+        cell = torch.addcmul(keep * cell, take, gates[:, 3 * width :].tanh())
+        return give * cell.tanh(), cell
 
     def forward(self, image: Tensor) -> Tensor:
         """The restored image of the last stage, (N, 3, H, W), not clamped."""
