@@ -40,6 +40,10 @@ class BadWeights(SlkdBenchError):
     """A checkpoint that is truncated, unsafe, of another network or of another variant."""
 
 
+class BadMethod(SlkdBenchError):
+    """A method from outside that cannot be loaded, or whose output is not a restored image."""
+
+
 class BadOutput(SlkdBenchError):
     """An output folder that cannot be written, or is in use by another run."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmark.errors import BadWeights
+from benchmark.errors import BadWeights, SlkdBenchError
 from benchmark.methods import Method
 from benchmark.nouns import Scale, Task
 from benchmark.weights import store
@@ -13,15 +13,22 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def load_network(method: Method, task: Task, scale: Scale, seed: int = 0, device: str = "cpu") -> nn.Module:
+def load_network(method: Method, task: Task | None, scale: Scale, seed: int = 0, device: str = "cpu") -> nn.Module:
     """The network of `method` with its trained weights, in eval mode on `device`.
 
-    The degraded-input row is the identity. Raises BadWeights when weights are missing, broken or of another network.
+    The degraded-input row is the identity. Raises BadWeights when weights are missing, broken or of another network,
+    and BadMethod when a method from outside cannot be built.
     """
     import torch
 
+    if method.loader:
+        from benchmark import outside
+
+        return outside.load(method, task, device)
     if not method.network:
         return torch.nn.Identity()
+    if task is None:
+        raise SlkdBenchError(f"the task {method.title} was trained for", "none", "Give --task.")
     found = store.require(method.id, task, scale, seed)
     network = build_network(method, task, scale)
     load_weights(network, found, method.id)

@@ -24,7 +24,7 @@ class Method:
     `network` names an entry of `baselines.networks.configurations` (empty: the degraded image itself, or an outside
     method). `distiller` says how a student was trained (empty: directly, by the recipe of its own paper), `teacher` by
     which method, `options` with which arguments of the distiller. `kind` is teacher, student, control, lightweight,
-    ablation or outside.
+    ablation or outside. `loader` says where an outside one comes from (`benchmark.outside`).
     """
 
     id: str
@@ -36,6 +36,7 @@ class Method:
     distiller: str = ""
     teacher: str = ""
     options: dict[str, Any] = field(default_factory=dict, hash=False)
+    loader: str = ""
 
 
 # name, printed as, source of the three teachers and their students
@@ -123,14 +124,27 @@ def methods() -> tuple[Method, ...]:
 
 
 def get_method(name: str) -> Method:
-    """The method called `name` (case does not matter; `res-sl` alone means the student as the paper trains it).
+    """The method called `name` (case does not matter; `res-sl` alone means the student as the paper trains it), or one
+    from outside: `package.module:factory`, `net.onnx`, or the name of a plug-in.
 
-    Raises UnknownName with the nearest names.
+    Raises UnknownName with the nearest names, or BadMethod for an outside method that cannot be found.
     """
+    from benchmark import outside
+
     wanted = name.lower()
     known = _registered()
     if wanted in (student for _, _, student, _, _ in _FAMILIES):
         wanted = f"{wanted}-slkd"
-    if wanted not in known:
-        raise UnknownName("method", name, known)
-    return known[wanted]
+    if wanted in known:
+        return known[wanted]
+    found = outside.find(name)
+    if found is None:
+        raise UnknownName("method", name, [*known, *outside.plug_ins()])
+    return found
+
+
+def row_method(id: str) -> Method:
+    """The method of a result file: a built-in one, or an outside one, which need not be installed."""
+    from benchmark import outside
+
+    return _registered().get(id) or outside.row(id)

@@ -27,8 +27,11 @@ def register(app: typer.Typer) -> None:
 
 
 def _methods() -> object:
+    from rich.markup import escape
     from rich.table import Table
 
+    from benchmark import outside
+    from benchmark.errors import BadMethod
     from benchmark.methods import methods
     from benchmark.nouns import Scale
     from benchmark.weights import store
@@ -43,6 +46,11 @@ def _methods() -> object:
         )
         tasks = "all" if len(method.tasks) == 3 else ", ".join(method.tasks)
         table.add_row(f"[bold]{method.id}[/]", method.title, method.kind, tasks, weights)
+    for name, value in outside.plug_ins().items():  # only read here: a plug-in is imported when it is used
+        try:
+            table.add_row(f"[bold]{outside.checked_id(name)}[/]", escape(value), "outside", "its own", "its own")
+        except BadMethod as problem:
+            table.add_row(escape(name), f"{escape(value)}: unusable, {problem.found}", "outside", "", "")
     return table
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.nouns import Scale
+from benchmark.nouns import Scale, Task
 
 
 def register(app: typer.Typer) -> None:
@@ -15,8 +15,14 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def run(
         everything: bool = typer.Option(False, "--all", help="Every method that has weights, on every data set."),
-        method: list[str] = typer.Option([], "--method", "-m", help="A method; may be repeated. See `list methods`."),
-        dataset: list[str] = typer.Option([], "--dataset", "-d", help="A data set or a folder; may be repeated."),
+        method: list[str] = typer.Option(
+            [], "--method", "-m", help="See `list methods`; or package.module:factory, or net.onnx. May be repeated."
+        ),
+        dataset: list[str] = typer.Option(
+            [], "--dataset", "-d", help="A data set, or a folder with input and target; may be repeated."
+        ),
+        protocol: str = typer.Option("", help="How a folder is scored; see `list protocols`."),
+        task: Task | None = typer.Option(None, help="What networks are to remove from a folder's images."),
         scale: Scale = typer.Option(Scale.MINI, help="mini: embedded data, shipped weights. paper: official data."),
         seed: list[int] = typer.Option([], help="Only these training seeds; all that have weights otherwise."),
         device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:1, mps."),
@@ -27,11 +33,15 @@ def register(app: typer.Typer) -> None:
         limit: int | None = typer.Option(None, min=1, help="Only the first N images of each set."),
         keep_going: bool = typer.Option(False, help="Leave out images that cannot be read, and name them."),
         threads: int | None = typer.Option(None, min=1, help="CPU threads of the network."),
+        save_images: Path | None = typer.Option(
+            None, help="Also write the restored images to this folder, as DATASET/METHOD/NAME.png; computes anew."
+        ),
     ) -> None:
         """Evaluate methods on data sets; a second run computes only what is missing."""
         from benchmark.runs.command import Request, run_command
 
-        code = run_command(
-            Request(everything, method, dataset, scale, seed, device, out, photos, limit, keep_going, threads)
-        )
-        raise typer.Exit(code)
+        request = Request(
+            everything, method, dataset, scale, seed, device, out, photos, limit, keep_going, threads, protocol, task,
+            save_images,
+        )  # fmt: skip
+        raise typer.Exit(run_command(request))

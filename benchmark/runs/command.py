@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from benchmark.errors import SlkdBenchError
-from benchmark.methods import Method, get_method, methods
-from benchmark.nouns import Scale
+from benchmark.nouns import Scale, Task
+from benchmark.runs.choose import choose_datasets, choose_methods
 from benchmark.runs.execute import Summary, execute
 from benchmark.runs.plan import Plan, make_plan
 from benchmark.runs.progress import observer_for
@@ -31,13 +31,26 @@ class Request:
     limit: int | None
     keep_going: bool
     threads: int | None
+    protocol: str = ""
+    task: Task | None = None
+    save_images: Path | None = None
 
 
 def run_command(request: Request) -> int:
     """Runs the request and prints as it goes; gives the exit code (0: all well, 1: a cell failed or is incomplete)."""
     console = Console()
-    chosen, datasets = _choose(request)
-    _check_writable(request.out)
+    if not (request.everything or request.methods or request.datasets):
+        raise SlkdBenchError(
+            "something to run",
+            "neither --all nor --method nor --dataset",
+            "Say `slkd-bench run --all`, or choose with --method and --dataset.",
+        )
+    _check_folder_options(request)
+    chosen = choose_methods(request.methods)
+    datasets = choose_datasets(
+        request.datasets, request.scale, request.photos, request.protocol, request.task, request.keep_going
+    )
+    check_writable(request.out)
     device = _device(request.device)
     plan = make_plan(
         chosen, datasets, request.scale, request.out, seeds=request.seeds or None, device=device, limit=request.limit
@@ -53,41 +66,33 @@ def run_command(request: Request) -> int:
         import torch
 
         torch.set_num_threads(request.threads)
-    summary = execute(plan, device, keep_going=request.keep_going, limit=request.limit, observer=observer_for(console))
+    summary = execute(
+        plan,
+        device,
+        keep_going=request.keep_going,
+        limit=request.limit,
+        observer=observer_for(console),
+        save_images=request.save_images,
+    )
     _print_results(console, request)
     return _sum_up(console, plan, summary, request)
 
 
-def _choose(request: Request) -> tuple[list[Method], list]:
-    from benchmark.datasets import dataset_ids, describe, get_dataset, resolve
+def _check_folder_options(request: Request) -> None:
+    from benchmark.datasets import is_folder
 
-    if not (request.everything or request.methods or request.datasets):
+    official = [name for name in request.datasets if not is_folder(name)] or ([] if request.datasets else ["all"])
+    if official and (request.protocol or request.task):
+        remedy = "Leave --protocol and --task away; `slkd-bench score` scores saved images under any protocol."
         raise SlkdBenchError(
-            "something to run",
-            "neither --all nor --method nor --dataset",
-            "Say `slkd-bench run --all`, or choose with --method and --dataset.",
+            "--protocol and --task for folders only",
+            f"the data set '{official[0]}', which has its own",
+            remedy,
         )
-    chosen = [get_method(name) for name in request.methods] or list(methods())
-    names = [resolve(name, request.scale) for name in request.datasets]
-    if not names:
-        names = [name for name in dataset_ids() if describe(name).scale == request.scale]
-    datasets = []
-    for name in names:
-        try:
-            datasets.append(get_dataset(name, photos=request.photos))
-        except SlkdBenchError:
-            if request.datasets or request.scale == Scale.MINI:
-                raise
-    if not datasets:
-        raise SlkdBenchError(
-            "at least one official data set on this machine",
-            "none",
-            "`slkd-bench data list` shows what is known, `slkd-bench data where SET` where to put it.",
-        )
-    return chosen, datasets
 
 
-def _check_writable(out: Path) -> None:
+def check_writable(out: Path) -> None:
+    """Raises BadOutput at once, before hours of work, when `out` cannot be written."""
     from benchmark.atomic import write_atomically
 
     probe = out / ".writable"

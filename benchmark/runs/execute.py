@@ -18,7 +18,7 @@ from benchmark.runs.code import made_by
 from benchmark.runs.plan import Plan, PlannedCell
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 
 class Observer:
@@ -61,10 +61,14 @@ def execute(
     limit: int | None = None,
     observer: Observer | None = None,
     load: Callable[[PlannedCell], nn.Module] | None = None,
+    save_images: Path | None = None,
 ) -> Summary:
-    """Computes the cells of `plan` that are not done yet. With `keep_going`, bad images are left out and named."""
+    """Computes the cells of `plan` that are not done yet. With `keep_going`, bad images are left out and named.
+
+    With `save_images` every cell is computed anew, and its restored images go to `save_images`/DATASET/METHOD.
+    """
     observer = observer or Observer()
-    todo = [cell for cell in plan.cells if not is_done(cell.path, cell.key)]
+    todo = [cell for cell in plan.cells if save_images or not is_done(cell.path, cell.key)]
     summary = Summary(already_done=len(plan.cells) - len(todo))
     observer.start(plan, todo)
     try:
@@ -72,7 +76,8 @@ def execute(
             observer.cell_started(cell)
             started = time.perf_counter()
             try:
-                result = _compute(cell, device, keep_going, limit, observer, load or (lambda c: _load(c, device)))
+                restorer = load(cell) if load else _load(cell, device)
+                result = _compute(cell, restorer, device, keep_going, limit, observer, save_images)
                 write_cell(cell.path, result)
             except BadOutput:
                 raise
@@ -106,23 +111,25 @@ def _load(cell: PlannedCell, device: str) -> nn.Module:
 
 def _compute(
     cell: PlannedCell,
+    restorer: nn.Module,
     device: str,
     keep_going: bool,
     limit: int | None,
     observer: Observer,
-    load: Callable[[PlannedCell], nn.Module],
+    save_images: Path | None,
 ) -> Cell:
     from benchmark.protocols import get_protocol
     from benchmark.runs.restore import restore_and_score
 
     restoration = restore_and_score(
-        load(cell),
+        restorer,
         cell.dataset,
         get_protocol(cell.dataset.protocol),
         device,
         limit=limit,
         keep_going=keep_going,
         on_score=lambda pair, score: observer.image_scored(cell, pair, score),
+        on_restored=_saver(save_images, cell) if save_images else None,
     )
     if not restoration.scores:
         raise BadResult(f"scores of {cell.dataset.id}", f"none: {restoration.failures}", "See the reasons above.")
@@ -137,6 +144,30 @@ def _compute(
         scores,
         restoration.failures,
     )
+
+
+def _saver(folder: Path, cell: PlannedCell) -> Callable[[Pair, Tensor], None]:
+    """Writes restored images as PNG, rounded to bytes exactly as the protocols round them."""
+    from benchmark.images import save_image
+
+    own = folder / cell.dataset.id / (cell.method.id + (f".seed{cell.seed}" if cell.seed else ""))
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise _unwritable(own, problem) from problem
+
+    def save(pair: Pair, restored: Tensor) -> None:
+        try:
+            save_image(own / f"{pair.name}.png", restored.clamp(0, 1).mul(255).round().div(255))
+        except OSError as problem:
+            raise _unwritable(own, problem) from problem
+
+    return save
+
+
+def _unwritable(folder: Path, problem: OSError) -> BadOutput:
+    found = f"{folder}: {problem.strerror or problem}"
+    return BadOutput("a folder for images that can be written", found, "Choose another with --save-images.")
 
 
 def _record_failure(cell: PlannedCell, reason: str, trace: str) -> None:

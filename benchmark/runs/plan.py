@@ -57,9 +57,14 @@ def make_plan(
     plan = Plan()
     for method in methods:
         for dataset in datasets:
-            if dataset.task not in method.tasks:
+            if dataset.task is None:
+                if method.network:
+                    why = f"the task of the folder {dataset.id}: give --task {' or '.join(method.tasks)}"
+                    plan.missing[f"{method.id} on {dataset.id}"] = why
+                    continue
+            elif dataset.task not in method.tasks:
                 continue
-            found = [0] if not method.network else store.seeds(method.id, dataset.task, scale)
+            found = [0] if not method.network else store.seeds(method.id, dataset.task or "", scale)
             chosen = [seed for seed in found if seeds is None or seed in seeds]
             if not chosen:
                 plan.missing[f"{method.id} on {dataset.id}"] = (
@@ -82,7 +87,13 @@ def cell_key(
     from benchmark.protocols import get_protocol
 
     protocol = get_protocol(dataset.protocol)
-    weights = store.require(method.id, dataset.task, scale, seed).sha256 if method.network else ""
+    weights = store.require(method.id, dataset.task or "", scale, seed).sha256 if method.network else ""
+    code = sources_hash(*_HARNESS, *network_sources(method.network))
+    if method.loader:
+        from benchmark import outside
+
+        weights, own = outside.fingerprint(method, dataset.task)
+        code += f"+{own}" if own else ""
     return {
         "method": method.id,
         "network": method.network,
@@ -90,7 +101,7 @@ def cell_key(
         "seed": seed,
         "data": dataset.fingerprint(),
         "protocol": f"{protocol.id}@{protocol.version}",
-        "code": sources_hash(*_HARNESS, *network_sources(method.network)),
+        "code": code,
         "device": device.partition(":")[0],
         "limit": limit,
     }

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from benchmark.errors import SlkdBenchError
+from benchmark.errors import BadOutput, SlkdBenchError
 from benchmark.nouns import Pair, Score
 
 if TYPE_CHECKING:
@@ -39,11 +39,13 @@ def restore_and_score(
     limit: int | None = None,
     keep_going: bool = False,
     on_score: Callable[[Pair, Score], None] | None = None,
+    on_restored: Callable[[Pair, torch.Tensor], None] | None = None,
 ) -> Restoration:
     """Runs every degraded image of `dataset` through `restorer` and scores it under `protocol`.
 
     Images of one size go through together. While the network works on one batch, the next is decoded and the last is
     scored. An image that cannot be read or scored raises its own error, or with `keep_going` is noted as a failure.
+    `on_restored` is called with each restored image (3, H, W), not clamped, in the thread that scores.
     """
     import torch
 
@@ -54,17 +56,25 @@ def restore_and_score(
         for batch in _batches(dataset, indices, result, keep_going):
             degraded = torch.stack([pair.degraded for pair in batch]).to(device)
             restored = restorer(degraded)
-            waiting.append((batch, scoring.submit(_score, protocol, restored, batch)))
+            waiting.append((batch, scoring.submit(_score, protocol, restored, batch, on_restored)))
             while waiting and (len(waiting) > _AHEAD or waiting[0][1].done()):
                 _collect(*waiting.pop(0), result, keep_going, on_score)
-        for batch, future in waiting:
-            _collect(batch, future, result, keep_going, on_score)
+        for sent, future in waiting:
+            _collect(sent, future, result, keep_going, on_score)
     return result
 
 
-def _score(protocol: Protocol, restored: torch.Tensor, batch: Sequence[Pair]) -> list[Score]:
+def _score(
+    protocol: Protocol,
+    restored: torch.Tensor,
+    batch: Sequence[Pair],
+    on_restored: Callable[[Pair, torch.Tensor], None] | None,
+) -> list[Score]:
     import torch
 
+    for pair, image in zip(batch, restored, strict=True) if on_restored else ():
+        assert on_restored
+        on_restored(pair, image)
     clean = torch.stack([pair.clean for pair in batch]).to(restored.device)
     with torch.inference_mode():
         return protocol.score_batch(restored, clean)
@@ -80,7 +90,7 @@ def _collect(
     try:
         scores = future.result()
     except SlkdBenchError as problem:
-        if not keep_going:
+        if not keep_going or isinstance(problem, BadOutput):
             raise
         result.failures.update({pair.name: str(problem) for pair in batch})
         return

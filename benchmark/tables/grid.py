@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 
 from benchmark.costs.records import Complexity, Latency, read_complexity, read_latencies
-from benchmark.methods import Method, get_method
+from benchmark.methods import Method, row_method
 from benchmark.nouns import Scale
 from benchmark.runs.cells import Cell, read_cells
 from benchmark.tables.specs import Column, TableSpec, dataset_id
@@ -93,7 +93,7 @@ def make_grid(spec: TableSpec, results: Results) -> Grid:
     for section in spec.sections:
         rows = []
         for name in section.rows:
-            method = get_method(name)
+            method = row_method(name)
             entries = tuple(_entry(method, column, results) for column in spec.columns)
             rows.append(Row(spec.titles.get(name, method.title), name, entries, name not in section.unranked))
         sections.append(tuple(rows))
