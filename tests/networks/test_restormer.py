@@ -72,6 +72,20 @@ def test_mini_networks_learn_in_double_precision_too(name: str) -> None:
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
 
 
+@pytest.mark.parametrize("norm_bias", [True, False])
+def test_training_follows_the_published_form(norm_bias: bool) -> None:
+    torch.manual_seed(0)
+    network = Restormer(6, (1, 1, 1, 1), 1, norm_bias=norm_bias).double()
+    image = torch.rand(2, 3, 24, 16).double()
+    gradients = []
+    for training in (True, False):  # in evaluation with gradients the operations of the paper run one by one
+        network.train(training).zero_grad()
+        network(image).square().mean().backward()
+        gradients.append([p.grad.clone() for p in network.parameters()])
+    for fast, published in zip(*gradients, strict=True):
+        torch.testing.assert_close(fast, published, rtol=1e-7, atol=1e-10)
+
+
 def test_strange_states_are_refused() -> None:
     with pytest.raises(ValueError, match="Restormer"):
         from_authors({"conv0.0.weight": torch.zeros(1)})
