@@ -47,7 +47,7 @@ def describe(id: str) -> Passport:
         protocol=record.protocol,
         layouts=(),
         counts=(count,) if count else (),
-        source="embedded: made from the photographs of scikit-image, scikit-learn, scipy and matplotlib",
+        source="embedded: made from the photographs of scikit-image, scikit-learn and matplotlib",
         licence="those of the packages that ship the photographs",
         scale=Scale.MINI,
     )

@@ -20,4 +20,4 @@ def test_real_folders_are_whole(name, count):
     assert len(data) == count
     assert verify.problems(data) == []
     assert data[0].clean.max() <= 1
-    assert data[0].degraded.mean() == pytest.approx(data[0].clean.mean(), abs=0.1)
+    assert float(data[0].degraded.mean()) == pytest.approx(float(data[0].clean.mean()), abs=0.1)
