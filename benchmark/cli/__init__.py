@@ -10,7 +10,7 @@ import typer
 
 from benchmark import __version__
 
-_TOPICS = ("run", "listing", "table", "train", "profile", "weights")
+_TOPICS = ("run", "listing", "table", "data", "train", "profile", "weights")
 
 app = typer.Typer(
     name="slkd-bench",

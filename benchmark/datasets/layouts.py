@@ -39,10 +39,10 @@ class Located:
     sides: int = 0
 
 
-def locate(base: Path, layouts: Iterable[Layout], sigma: float = 0.0) -> Located:
+def locate(base: Path, layouts: Iterable[Layout], sigma: float = 0.0, remedy: str = "Check the path.") -> Located:
     """The pairs under `base` in the layout that fits best; the first one listed wins a tie.
 
-    Raises BadData where no layout finds anything.
+    Raises BadData with `remedy` where no layout finds anything.
     """
     layouts = tuple(layouts)
     base = _inner(base, layouts)
@@ -53,7 +53,6 @@ def locate(base: Path, layouts: Iterable[Layout], sigma: float = 0.0) -> Located
             raise problem
         expected = "; or ".join(says(layout) for layout in layouts)
         what = "no such folder" if not base.is_dir() else "nothing that fits"
-        remedy = "'slkd-bench data where ID' says what to download and where to put it."
         raise BadData(f"in '{base}': {expected}", what, remedy)
     best.entries.sort(key=lambda entry: entry.name)
     _check_names(best, base)

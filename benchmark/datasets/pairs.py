@@ -132,7 +132,7 @@ def open_folder(
 
     Raises BadData for the first thing that does not fit, unless `keep_going`.
     """
-    located = locate(base, (INPUT_TARGET,))
+    located = locate(base, (INPUT_TARGET,), remedy="Give a folder that holds the folders input and target.")
     name = id or base.resolve().name
     data = PairsOnDisk(name, name, task, protocol, base, located, problems=tuple(located.problems))
     return data if keep_going else stop_at_problems(data)
@@ -143,7 +143,8 @@ def open_official(passport: Passport, base: Path, keep_going: bool = False) -> P
 
     Raises BadData for the first thing that does not fit (also a wrong number of pairs), unless `keep_going`.
     """
-    located = locate(base, passport.layouts, passport.sigma)
+    remedy = f"'slkd-bench data where {passport.id}' says what to download and where to put it."
+    located = locate(base, passport.layouts, passport.sigma, remedy)
     problems = list(located.problems)
     if passport.counts and len(located.entries) not in passport.counts:
         expected = " or ".join(f"{count:,}" for count in passport.counts)

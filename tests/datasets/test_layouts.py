@@ -229,5 +229,5 @@ def test_checksums_find_a_change_that_edges_miss(tmp_path):
 
 def test_missing_data_says_where(tmp_path):
     for id in dataset_ids("train"):
-        with pytest.raises(BadData, match="data where"):
+        with pytest.raises(BadData, match=f"data where {id}"):
             get_dataset(id, root=tmp_path)
