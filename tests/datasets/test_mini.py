@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -191,3 +192,13 @@ def test_crops_are_the_places_with_detail_and_keep_apart():
     first, second = photographs.best_crops(picture, 64, 64, 2, photographs.Path("x"))
     assert np.abs(np.diff(first.astype(int), axis=1)).mean() > 40
     assert not np.array_equal(first, second)
+
+
+def test_other_photographs_make_a_set_of_another_name(tmp_path: Path) -> None:
+    shots = tmp_path / "my shots"
+    shots.mkdir()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (600, 800, 3), dtype=np.uint8)).save(shots / "a.png")
+    data = mini.load("mini-hide", photos=shots)
+    assert data.id == "mini-hide-my-shots"
+    assert data.recipe == "mini-hide"
+    assert data[0].clean.shape == (3, 128, 192)

@@ -6,6 +6,7 @@ official sets. They are not the official sets, and their titles say so: "mini, a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,8 +93,13 @@ def load(id: str, photos: Path | None = None, seed: int = 0) -> MiniDataset:
     for record in catalogue:
         if record.id == id:
             chosen = photographs.folder(Path(photos)) if photos else photographs.embedded()
-            title = record.title if photos is None else f"{record.title}, photographs of {Path(photos).name}"
-            return MiniDataset(record.id, title, record.task, record.protocol, chosen, seed)
+            if photos is None:
+                return MiniDataset(record.id, record.title, record.task, record.protocol, chosen, seed)
+            folder = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(photos).resolve().name) or "photos"
+            title = f"{record.title}, photographs of {folder}"
+            return MiniDataset(
+                f"{id}-{folder}", title, record.task, record.protocol, chosen, seed, made_from=folder
+            )  # results on other photographs never stand under the set's own name
     raise UnknownName("mini data set", id, [record.id for record in catalogue])
 
 

@@ -59,9 +59,15 @@ class MiniDataset:
     photographs: tuple[Photograph, ...]
     seed: int = 0
     scale: Scale = Scale.MINI
+    made_from: str = ""  # the folder of photographs, when they are not the embedded ones
     _made: dict[int, tuple[Bytes, Bytes]] = field(default_factory=dict, repr=False, compare=False)
     _crops: dict[int, list[Image]] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+
+    @property
+    def recipe(self) -> str:
+        """The mini set whose degradation this is: the id without the folder of photographs."""
+        return self.id.removesuffix(f"-{self.made_from}") if self.made_from else self.id
 
     def __len__(self) -> int:
         return EACH * len(self.photographs)
@@ -87,14 +93,14 @@ class MiniDataset:
 
     def fingerprint(self) -> str:
         """A sha256 over what decides the pairs: recipe, generation, seed and the photographs' own sha256."""
-        facts: Sequence[object] = (self.id, GENERATION, self.seed, HEIGHT, WIDTH, EACH)
+        facts: Sequence[object] = (self.recipe, GENERATION, self.seed, HEIGHT, WIDTH, EACH)
         told = hashlib.sha256(repr(facts).encode())
         for photograph in self.photographs:
             told.update(f"{photograph.scene} {photograph.reduction} {photograph.digest()}\n".encode())
         return told.hexdigest()
 
     def _make(self, index: int) -> tuple[Bytes, Bytes]:
-        recipe, (scene, turn) = RECIPES[self.id], divmod(index, EACH)
+        recipe, (scene, turn) = RECIPES[self.recipe], divmod(index, EACH)
         rng = np.random.Generator(np.random.PCG64([self.seed, recipe.seed, index]))
         other = (scene + 1 + 2 * turn) % len(self.photographs)  # 1, 3, 5 photographs on
         crop, beside = self._cropped(scene)[turn], self._cropped(other)[-1 - turn]
@@ -103,7 +109,7 @@ class MiniDataset:
 
     def _cropped(self, scene: int) -> list[Image]:
         if scene not in self._crops:
-            extra, photograph = 2 * RECIPES[self.id].margin, self.photographs[scene]
+            extra, photograph = 2 * RECIPES[self.recipe].margin, self.photographs[scene]
             crops = best_crops(photograph.read(), HEIGHT + extra, WIDTH + extra, EACH, photograph.path)
             self._crops[scene] = [crop.astype(np.float64) / 255 for crop in crops]
         return self._crops[scene]
