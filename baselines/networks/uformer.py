@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.networks.features import Features
+from baselines.networks.layout import only_inference
 
 BLOCKED = -100.0  # added to the attention logits of two tokens that are not neighbours in the image
 
@@ -82,7 +83,11 @@ class WindowAttention(nn.Module):
         """(B, window^2, C) to the same; `bias` is added to the logits."""
         batch, tokens, width = windows.shape
         query, key, value = self.qkv(windows).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype))
+        if query.is_cuda or only_inference(self):
+            mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype))
+        else:  # on a CPU the fused kernel gives no gradient of the bias, and a traced graph shows no products
+            logits = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1) + bias
+            mixed = logits.softmax(-1) @ value
         return self.out(mixed.transpose(1, 2).reshape(batch, tokens, width))
 
 
