@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from slkd.gaussians import (
@@ -20,34 +21,28 @@ from slkd.gaussians import (
     shape_from_ratio,
     shape_from_ratio_cubic,
 )
-from slkd.grids import window_means
+from slkd.moments import NEIGHBOURS, neighbour_sums
 
 WINDOW = 32
+SMALLEST_DEVIATION = 0.03
 INVERSIONS = {"table": shape_from_ratio, "cubic": shape_from_ratio_cubic}
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Moments of the coefficients and of the products of neighbours in every window: tensors (N, C, h, w), four of
-    each product.
+    """Moments in every window: of the coefficients, (N, C, h, w), and of the four products of neighbours, (4, N, C, h,
+    w).
 
     `left` and `right` are the deviations of the two sides of a product's distribution.
     """
 
     mean_absolute: Tensor
     mean_square: Tensor
-    products: tuple[tuple[Tensor, Tensor, Tensor, Tensor, Tensor], ...]
-
-
-def neighbour_products(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Products of horizontal, vertical and the two diagonal neighbours of (N, C, H, W), by slices: nothing wraps
-    around."""
-    return (
-        x[..., :, :-1] * x[..., :, 1:],
-        x[..., :-1, :] * x[..., 1:, :],
-        x[..., :-1, :-1] * x[..., 1:, 1:],
-        x[..., :-1, 1:] * x[..., 1:, :-1],
-    )
+    product_absolute: Tensor
+    product_square: Tensor
+    product_mean: Tensor
+    left: Tensor
+    right: Tensor
 
 
 def statistics(coefficients: Tensor, local: bool = True) -> Statistics:
@@ -56,23 +51,18 @@ def statistics(coefficients: Tensor, local: bool = True) -> Statistics:
     Windows are 32 wide where the map has 64 or more, else half of it, so that every level has at least 3x3 of them.
     Raises ValueError for maps with a side below 2.
     """
-    if min(coefficients.shape[-2:]) < 2:
-        raise ValueError(
-            f"expected features at least 2x2; found {tuple(coefficients.shape[-2:])}. Use larger patches."
-        )
-    window, step = _grid(coefficients.shape[-2:], local)
-
-    def mean(x: Tensor) -> Tensor:
-        return window_means(x, window, step)
-
-    products = []
-    for product in neighbour_products(coefficients):
-        size, square, signed = product.abs(), product.square(), product.detach()
-        mean_square, difference = mean(square), mean(product * size)
-        left = _deviation(mean_square - difference, mean((signed < 0).to(product.dtype)))
-        right = _deviation(mean_square + difference, mean((signed > 0).to(product.dtype)))
-        products.append((mean(size), mean_square, mean(product), left, right))
-    return Statistics(mean(coefficients.abs()), mean(coefficients.square()), tuple(products))
+    height, width = coefficients.shape[-2:]
+    if min(height, width) < 2:
+        raise ValueError(f"expected features at least 2x2; found {height}x{width}. Use larger patches.")
+    block = (_step(height), _step(width)) if local else (height, width)
+    padded = F.pad(coefficients, (0, -width % block[1], 0, -height % block[0]))
+    sums = _windows(neighbour_sums(padded, block))
+    sizes = _windows(_as_counts(height, width, block, coefficients))
+    means = sums / sizes[:, None, None, None]
+    absolute, square, signed_square, average, sign, nonzero = means.unbind(1)
+    left = _deviation(square - signed_square, (nonzero - sign).detach())
+    right = _deviation(square + signed_square, (nonzero + sign).detach())
+    return Statistics(absolute[0], square[0], absolute[1:], square[1:], average[1:], left[1:], right[1:])
 
 
 def natural_map(coefficients: Tensor, shape: str = "ratio", local: bool = True, logarithms: bool = True) -> Tensor:
@@ -85,43 +75,64 @@ def natural_map(coefficients: Tensor, shape: str = "ratio", local: bool = True, 
     """
     found = statistics(coefficients, local)
     variance = _logarithm if logarithms else _as_is
-    ratio = ggd_ratio(found.mean_absolute, found.mean_square)
     invert = INVERSIONS.get(shape, _as_is)
-    descriptors = [invert(ratio), variance(found.mean_square)]
-    for mean_absolute, mean_square, average, left, right in found.products:
-        form = invert(aggd_ratio(mean_absolute, mean_square, left, right))
-        eta = average if shape == "ratio" else aggd_mean(form, left, right)
-        descriptors += [form, eta, variance(left.square()), variance(right.square())]
-    return torch.stack(descriptors, dim=2)
+    form = invert(aggd_ratio(found.product_absolute, found.product_square, found.left, found.right))
+    eta = found.product_mean if shape == "ratio" else aggd_mean(form, found.left, found.right)
+    sides = variance(found.left.square()), variance(found.right.square())
+    products = torch.stack([form, eta, *sides], dim=1).flatten(0, 1)
+    ratio = ggd_ratio(found.mean_absolute, found.mean_square)
+    own = torch.stack([invert(ratio), variance(found.mean_square)])
+    return torch.cat([own, products]).movedim(0, 2)
 
 
 def natural_distributions(coefficients: Tensor, local: bool = True) -> tuple[Tensor, Tensor, Tensor]:
     """The five fitted distributions of every channel and window: shape, left and right scale beta, each (N, C, 5, h,
     w).
 
-    Shapes are kept within [.5, 6] and deviations above 1e-3, where the closed-form divergence is tame.
+    Shapes are kept within [.5, 6] and deviations above .03, where the closed-form divergence is tame.
     """
     found = statistics(coefficients, local)
-    shapes = [shape_from_ratio(ggd_ratio(found.mean_absolute, found.mean_square))]
-    lefts = rights = [(found.mean_square + FLOOR).sqrt()]
-    for mean_absolute, mean_square, _, left, right in found.products:
-        shapes.append(shape_from_ratio(aggd_ratio(mean_absolute, mean_square, left, right)))
-        lefts, rights = [*lefts, left], [*rights, right]
-    alpha = torch.stack(shapes, dim=2).clamp(0.5, 6)
-    left_scale = scale_of(alpha, torch.stack(lefts, dim=2).clamp_min(1e-3))
-    right_scale = scale_of(alpha, torch.stack(rights, dim=2).clamp_min(1e-3))
-    return alpha, left_scale, right_scale
+    own = ggd_ratio(found.mean_absolute, found.mean_square)
+    products = aggd_ratio(found.product_absolute, found.product_square, found.left, found.right)
+    alpha = shape_from_ratio(torch.cat([own[None], products])).clamp(0.5, 6)
+    deviation = (found.mean_square + FLOOR).sqrt()[None]
+    left = scale_of(alpha, torch.cat([deviation, found.left]).clamp_min(SMALLEST_DEVIATION))
+    right = scale_of(alpha, torch.cat([deviation, found.right]).clamp_min(SMALLEST_DEVIATION))
+    return alpha.movedim(0, 2), left.movedim(0, 2), right.movedim(0, 2)
 
 
-def _grid(shape: torch.Size, local: bool) -> tuple[tuple[int, int], tuple[int, int]]:
-    if not local:
-        return (shape[0], shape[1]), (shape[0], shape[1])
-    height, width = (WINDOW if side >= 2 * WINDOW else max(side // 2, 1) for side in shape)
-    return (height, width), (max(height // 2, 1), max(width // 2, 1))
+def _step(side: int) -> int:
+    """Half a window's side."""
+    return WINDOW // 2 if side >= 2 * WINDOW else max(side // 4, 1)
 
 
-def _deviation(twice_mean_square: Tensor, share: Tensor) -> Tensor:
-    return (0.5 * twice_mean_square.clamp_min(0) / share.clamp_min(1e-6) + FLOOR).sqrt()
+def _windows(blocks: Tensor) -> Tensor:
+    """Sums over half-overlapping windows of two blocks a side, from sums over blocks (..., h, w)."""
+    if blocks.shape[-2] > 1:
+        blocks = blocks[..., :-1, :] + blocks[..., 1:, :]
+    if blocks.shape[-1] > 1:
+        blocks = blocks[..., :-1] + blocks[..., 1:]
+    return blocks
+
+
+def _as_counts(height: int, width: int, block: tuple[int, int], like: Tensor) -> Tensor:
+    """How many values each block has of the coefficients and of the four products: (5, h, w)."""
+    counts = []
+    for down, right in ((0, 0), *NEIGHBOURS):
+        rows = _occupied(height, block[0], height - down, 0)
+        columns = _occupied(width, block[1], width - abs(right), 1 if right < 0 else 0)
+        counts.append(rows[:, None] * columns)
+    return torch.stack(counts).to(like.device, like.dtype)
+
+
+def _occupied(length: int, block: int, count: int, first: int) -> Tensor:
+    line = torch.zeros(length + -length % block)
+    line[first : first + count] = 1
+    return line.view(-1, block).sum(1)
+
+
+def _deviation(twice_mean_square: Tensor, twice_share: Tensor) -> Tensor:
+    return (twice_mean_square.clamp_min(0) / twice_share.clamp_min(1e-6) + FLOOR).sqrt()
 
 
 def _logarithm(variance: Tensor) -> Tensor:

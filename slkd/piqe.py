@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from slkd.grids import blur, window_means
+from slkd.grids import blur
+from slkd.moments import block_parts
 
 ACTIVE, IMPAIRED, SEGMENT = 0.1, 0.1, 6
 TEMPERATURE = 0.02
@@ -64,8 +65,9 @@ def block_criteria(coefficients: Tensor, block: int, mask: Mask) -> tuple[Tensor
     """The variance and the masks of noticeable distortion and of noise of every whole block: three (N, C, h, w)."""
     height, width = (side // block * block for side in coefficients.shape[-2:])
     x = coefficients[..., :height, :width]
-    variance, ratio = _variance_and_centre(x, block)
-    smallest = _smallest_edge_deviation(x, block)
+    sums, squares, centre, edges = block_parts(x, block)
+    variance, ratio = _variance_and_centre(sums, squares, centre, block)
+    smallest = _smallest_deviation(edges)
     deviation = (variance + FLOOR).sqrt()
     beta = (deviation - ratio).abs() / torch.maximum(deviation, ratio)
     return variance, mask(IMPAIRED - smallest), mask(deviation - 2 * beta)
@@ -91,33 +93,31 @@ def piqe_score(image: Tensor) -> Tensor:
     return 100 * (scores.sum(dim=(1, 2, 3)) + 1) / (active.sum(dim=(1, 2, 3)) + 1)
 
 
-def _variance_and_centre(x: Tensor, block: int) -> tuple[Tensor, Tensor]:
+def _variance_and_centre(sums: Tensor, squares: Tensor, centre: Tensor, block: int) -> tuple[Tensor, Tensor]:
     """Unbiased variance of each block and the deviation of its two centre columns over that of the others."""
-    total, squares = (_block_means(part, block) * block * block for part in (x, x.square()))
-    columns = x.unflatten(-1, (-1, block))[..., block // 2 - 1 : block // 2 + 1]
-    pair = columns.unflatten(-3, (-1, block))
-    centre_total, centre_squares = pair.sum(dim=(-3, -1)), pair.square().sum(dim=(-3, -1))
-    whole = _variance(total, squares, block * block)
-    centre = _variance(centre_total, centre_squares, 2 * block)
-    surround = _variance(total - centre_total, squares - centre_squares, block * (block - 2))
-    return whole, ((centre + FLOOR) / (surround + FLOOR)).sqrt()
-
-
-def _block_means(x: Tensor, block: int) -> Tensor:
-    return window_means(x, (block, block), (block, block))
+    pair = centre.unflatten(-3, (-1, block))
+    centre_sums, centre_squares = pair.sum(dim=(-3, -1)), pair.square().sum(dim=(-3, -1))
+    inner = _variance(centre_sums, centre_squares, 2 * block)
+    outer = _variance(sums - centre_sums, squares - centre_squares, block * (block - 2))
+    return _variance(sums, squares, block * block), ((inner + FLOOR) / (outer + FLOOR)).sqrt()
 
 
 def _variance(total: Tensor, squares: Tensor, count: int) -> Tensor:
     return ((squares - total.square() / max(count, 1)) / max(count - 1, 1)).clamp_min(0)
 
 
-def _smallest_edge_deviation(x: Tensor, block: int) -> Tensor:
-    """The smallest standard deviation of any segment of six pixels on the four edges of every block."""
-    rows = x.unflatten(-2, (-1, block))[..., (0, block - 1), :].unflatten(-1, (-1, block))
-    columns = x.unflatten(-1, (-1, block))[..., (0, block - 1)].unflatten(-3, (-1, block))
-    edges = torch.cat([rows.transpose(-3, -2), columns.movedim(-3, -1)], dim=-2)
-    segments = edges.unfold(-1, min(SEGMENT, block), 1)
-    return (segments.var(dim=-1).amin(dim=(-2, -1)) + FLOOR).sqrt()
+def _smallest_deviation(edges: Tensor) -> Tensor:
+    """The smallest standard deviation of any segment of six pixels on the four edges (N, C, h, w, 4, block) of a
+    block."""
+    length = min(SEGMENT, edges.shape[-1])
+    if edges.shape[-1] == length:
+        sums, squares = edges.sum(-1, keepdim=True), edges.square().sum(-1, keepdim=True)
+    else:
+        starts = torch.arange(edges.shape[-1] - length + 1, device=edges.device)
+        place = torch.arange(edges.shape[-1], device=edges.device)[:, None]
+        band = ((place >= starts) & (place < starts + length)).to(edges.dtype)
+        sums, squares = edges @ band, edges.square() @ band
+    return (_variance(sums, squares, length).amin(dim=(-2, -1)) + FLOOR).sqrt()
 
 
 def _threshold(margin: Tensor) -> Tensor:

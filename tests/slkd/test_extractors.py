@@ -1,0 +1,203 @@
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from slkd.brisque import natural_map, statistics
+from slkd.grids import block_sums, blur
+from slkd.moments import block_parts, neighbour_sums
+from slkd.mscn import VARIANCE_FLOOR, mscn, rms_normalised
+from slkd.piqe import block_criteria, hard_mask, piqe_score, sigmoid_mask, texture_map
+from tests.slkd import plain
+
+
+def photographs():
+    data = pytest.importorskip("skimage.data")
+    return {
+        "camera": data.camera()[:256, 128:384],
+        "coins": data.coins()[:256, :256],
+        "cat": data.chelsea()[20:276, 100:356],
+    }
+
+
+@pytest.fixture(scope="module", params=["camera", "coins", "cat"])
+def photograph(request):
+    image = photographs()[request.param].astype(np.float64) / 255
+    return torch.from_numpy(image if image.ndim == 3 else image[..., None]).movedim(-1, 0)[None].contiguous()
+
+
+@pytest.mark.parametrize("size", [(64, 80), (50, 90), (20, 33), (8, 8), (5, 4), (3, 2), (1, 9)])
+def test_the_blur_is_scipys(size):
+    image = torch.randn(2, 3, *size, dtype=torch.float64)
+    found = blur(image)
+    for n in range(2):
+        for c in range(3):
+            mode = ["mirror" if side > 3 else "nearest" for side in size]
+            expected = plain.correlate1d(image[n, c].numpy(), plain.gaussian(), 0, mode=mode[0])
+            expected = plain.correlate1d(expected, plain.gaussian(), 1, mode=mode[1])
+            assert np.allclose(found[n, c].numpy(), expected, atol=1e-12)
+
+
+def test_the_long_blur_has_the_gradient_of_its_matrix_form():
+    x = torch.randn(2, 3, 49, 60, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(2, 3, 49, 60, dtype=torch.float64)
+    (found,) = torch.autograd.grad((blur(x) * weight).sum(), x)
+    probe = torch.zeros(2, 3, 49, 60, dtype=torch.float64)
+    for place in [(0, 0), (0, 59), (48, 30), (1, 2), (46, 57), (24, 31), (3, 3)]:
+        unit = probe.clone()
+        unit[1, 2][place] = 1
+        assert found[1, 2][place].item() == pytest.approx((blur(unit) * weight).sum().item(), abs=1e-12)
+
+
+def test_mscn_is_plain_on_photographs(photograph):
+    found = mscn(photograph, 1 / 255)
+    for channel, expected in zip(found[0], photograph[0], strict=True):
+        assert np.allclose(channel.numpy(), plain.mscn(expected.numpy(), 1 / 255, VARIANCE_FLOOR), atol=1e-9)
+
+
+def test_global_statistics_are_brisques_on_photographs(photograph):
+    coefficients = mscn(photograph, 1 / 255)
+    found = natural_map(coefficients, "table", local=False, logarithms=False)[0, :, :, 0, 0]
+    for channel, map_ in zip(found, coefficients[0], strict=True):
+        expected = list(plain.ggd(map_.numpy()))
+        for product in plain.products(map_.numpy()):
+            expected += plain.aggd(product)
+        assert np.allclose(channel.numpy(), expected, rtol=2e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(128, 96), (70, 37), (16, 8), (5, 3)])
+def test_local_statistics_are_the_plain_fits_of_every_window(size):
+    coefficients = torch.randn(1, 2, *size, dtype=torch.float64)
+    found = natural_map(coefficients, "table", logarithms=False)
+    step = [16 if side >= 64 else max(side // 4, 1) for side in size]
+    for i in range(found.shape[-2]):
+        for j in range(found.shape[-1]):
+            top, left = i * step[0], j * step[1]
+            rows, columns = slice(top, top + 2 * step[0]), slice(left, left + 2 * step[1])
+            map_ = coefficients[0, 1].numpy()
+            expected = list(plain.ggd(map_[rows, columns]))
+            for product, shift in zip(plain.products(map_), [0, 0, 0, 1], strict=True):
+                # the fourth product's first factor is the right one: its column is one further than its slice's
+                window = product[rows, max(left - shift, 0) : max(left + 2 * step[1] - shift, 0)]
+                if (window < 0).any() and (window > 0).any():
+                    expected += plain.aggd(window)
+                else:
+                    expected += [np.nan] * 4
+            valid = ~np.isnan(expected)
+            values = found[0, 1, :, i, j].numpy()[valid]
+            inside = np.asarray(expected)[valid]
+            assert np.allclose(values, inside, rtol=5e-3, atol=2e-3)
+
+
+def test_a_ratio_descriptor_is_the_inverse_of_its_alpha():
+    coefficients = torch.randn(1, 1, 64, 64, dtype=torch.float64)
+    found = statistics(coefficients, local=False)
+    expected = coefficients.abs().mean() ** 2 / coefficients.square().mean()
+    assert natural_map(coefficients, local=False)[0, 0, 0].item() == pytest.approx(expected.item(), rel=1e-6)
+    assert found.product_mean[2].item() == pytest.approx(plain.products(coefficients[0, 0].numpy())[2].mean(), rel=1e-9)
+
+
+def test_sums_over_blocks_have_the_gradient_of_numbers():
+    x = torch.randn(1, 2, 8, 12, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda v: neighbour_sums(v, (4, 6))[:, :4], x)
+    assert torch.autograd.gradcheck(lambda v: block_parts(v, 4), x)
+
+
+def test_block_parts_are_what_they_say():
+    x = torch.randn(1, 1, 32, 48, dtype=torch.float64)
+    sums, squares, centre, edges = block_parts(x, 16)
+    block = x[0, 0, 16:32, 32:48]
+    assert torch.equal(sums, block_sums(x, (16, 16)))
+    assert sums[0, 0, 1, 2].item() == pytest.approx(block.sum().item())
+    assert squares[0, 0, 1, 2].item() == pytest.approx(block.square().sum().item())
+    assert torch.equal(centre[0, 0, 16:32, 2], block[:, 7:9])
+    assert torch.equal(edges[0, 0, 1, 2], torch.stack([block[0], block[-1], block[:, 0], block[:, -1]]))
+
+
+def by_hand():
+    """64x64 with a flat quarter, a fine chequer, coarse stripes and noise: 16 blocks whose masks can be read off."""
+    rng = np.random.default_rng(3)
+    image = np.full((64, 64), 128.0)
+    image[:32, 32:] = 128 + 60 * (np.indices((32, 32)).sum(0) % 2)
+    image[32:, :32] = 60 + 120 * (np.arange(32) // 8 % 2)[None, :]
+    image[32:, 32:] = rng.integers(0, 256, (32, 32))
+    image[63, 63] = 255
+    return image
+
+
+def test_piqe_is_the_published_algorithm_on_a_hand_worked_case():
+    image = by_hand()
+    expected, blocks = plain.piqe(image)
+    found = piqe_score(torch.from_numpy(image)[None, None] / 255)
+    assert found.item() == pytest.approx(expected, abs=1e-6)
+    variance, distorted, noisy = (np.reshape(values, (4, 4)) for values in zip(*blocks, strict=True))
+    assert variance[0, 0] == 0
+    assert (variance[2:, 2:] > 0.1).all()
+    assert distorted[0, 0]
+    assert distorted[2:, :2].all()
+    assert not distorted[2:, 2:].any()
+    coefficients = torch.from_numpy(plain.mscn(image, 1.0, mode="nearest"))[None, None]
+    ours = block_criteria(coefficients, 16, lambda margin: (margin > 0).double())
+    assert np.allclose(ours[0][0, 0].numpy(), variance, atol=1e-12)
+    active = variance > 0.1
+    assert (ours[1][0, 0].numpy()[active] == distorted[active]).all()
+    assert (ours[2][0, 0].numpy()[active] == noisy[active]).all()
+
+
+def test_piqe_of_a_flat_image_is_a_hundred():
+    assert piqe_score(torch.full((2, 3, 40, 50), 0.5)).tolist() == [100, 100]
+
+
+def test_piqe_refuses_what_has_no_block():
+    with pytest.raises(ValueError, match="at least 16x16"):
+        piqe_score(torch.rand(1, 3, 12, 40))
+
+
+def test_piqe_is_plain_on_photographs_and_pyiqas_up_to_its_column(photograph):
+    grey = photograph.mean(1, keepdim=True)
+    levels = (255 * grey / grey.max()).round()[0, 0].numpy()
+    exact, _ = plain.piqe(levels)
+    shifted, _ = plain.piqe(levels, exact=False)
+    assert piqe_score(grey).item() == pytest.approx(exact, abs=1e-6)
+    theirs = pyiqas_piqe()(grey)[0].item()
+    assert theirs == pytest.approx(shifted, abs=2e-3)
+    assert piqe_score(grey).item() == pytest.approx(theirs, abs=1)
+
+
+def pyiqas_piqe():
+    """pyiqa's function; torchvision's compiled operators may be missing, their schemas are enough to import it."""
+    schemas = [
+        "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+        "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    ]
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for schema in schemas:
+        if not hasattr(torch.ops.torchvision, schema.split("(")[0]):
+            library.define(schema)
+    sys.modules.setdefault("_slkd_torchvision_library", library)
+    return pytest.importorskip("pyiqa.archs.piqe_arch").piqe
+
+
+def test_masks_agree_away_from_their_thresholds():
+    margin = torch.tensor([-0.3, -0.11, 0.11, 0.3], dtype=torch.float64, requires_grad=True)
+    assert torch.allclose(sigmoid_mask(margin), hard_mask(margin), atol=5e-3)
+    (hard,) = torch.autograd.grad(hard_mask(margin).sum(), margin)
+    (soft,) = torch.autograd.grad(sigmoid_mask(margin).sum(), margin)
+    assert torch.equal(hard, soft)
+
+
+@pytest.mark.parametrize("extract", [natural_map, texture_map])
+@pytest.mark.parametrize("make", [torch.zeros, torch.ones])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_flat_and_zero_features_give_finite_maps_and_gradients(extract, make, dtype):
+    x = make(1, 2, 64, 64, dtype=dtype).requires_grad_()
+    result = extract(mscn(rms_normalised(x)))
+    result.square().sum().backward()
+    assert torch.isfinite(result).all()
+    assert torch.isfinite(x.grad).all()
+
+
+def test_mscn_does_not_depend_on_a_features_scale():
+    x = torch.randn(2, 3, 32, 32)
+    assert torch.allclose(mscn(rms_normalised(x)), mscn(rms_normalised(50 * x)), atol=1e-4)
