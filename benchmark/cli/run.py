@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import typer
@@ -36,12 +37,21 @@ def register(app: typer.Typer) -> None:
         save_images: Path | None = typer.Option(
             None, help="Also write the restored images to this folder, as DATASET/METHOD/NAME.png; computes anew."
         ),
+        shard: str = typer.Option("", help="I/N: only this part of the cells; several parts fill one folder."),
+        slurm: int = typer.Option(0, min=0, help="Hand the run to a SLURM queue as this many jobs, and return."),
+        slurm_option: list[str] = typer.Option([], help="NAME=VALUE for sbatch, partition=gpu say; may be repeated."),
     ) -> None:
         """Evaluate methods on data sets; a second run computes only what is missing."""
+        if slurm:
+            from benchmark.runs.slurm import submit, without_slurm
+
+            jobs = submit(without_slurm(sys.argv[2:]), slurm, out, options=slurm_option)
+            typer.echo(f"submitted {', '.join(jobs)}; `slkd-bench status --out {out}` says how far they are")
+            return
         from benchmark.runs.command import Request, run_command
 
         request = Request(
             everything, method, dataset, scale, seed, device, out, photos, limit, keep_going, threads, protocol, task,
-            save_images,
+            save_images, shard,
         )  # fmt: skip
         raise typer.Exit(run_command(request))

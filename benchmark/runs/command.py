@@ -14,6 +14,7 @@ from benchmark.runs.choose import choose_datasets, choose_methods
 from benchmark.runs.execute import Summary, execute
 from benchmark.runs.plan import Plan, make_plan
 from benchmark.runs.progress import observer_for
+from benchmark.runs.shards import chosen_shard, local_device
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Request:
     protocol: str = ""
     task: Task | None = None
     save_images: Path | None = None
+    shard: str = ""
 
 
 def run_command(request: Request) -> int:
@@ -51,7 +53,7 @@ def run_command(request: Request) -> int:
         request.datasets, request.scale, request.photos, request.protocol, request.task, request.keep_going
     )
     check_writable(request.out)
-    device = _device(request.device)
+    device = local_device(_device(request.device))
     plan = make_plan(
         chosen, datasets, request.scale, request.out, seeds=request.seeds or None, device=device, limit=request.limit
     )
@@ -62,6 +64,7 @@ def run_command(request: Request) -> int:
             or "no chosen method is for the task of a chosen data set",
             "Run the command named, or choose others (`slkd-bench list methods`).",
         )
+    plan.cells = chosen_shard(request.shard).of(plan.cells)
     if request.threads:
         import torch
 

@@ -9,6 +9,17 @@ from pathlib import Path
 from benchmark.errors import SlkdBenchError
 
 
+def without_slurm(arguments: Sequence[str]) -> list[str]:
+    """The arguments of `run` that a job repeats: all but --slurm, --slurm-option and their values."""
+    kept, skip = [], False
+    for argument in arguments:
+        if skip or argument in ("--slurm", "--slurm-option"):
+            skip = not skip
+        elif not argument.startswith(("--slurm=", "--slurm-option=")):
+            kept.append(argument)
+    return kept
+
+
 def submit(
     arguments: Sequence[str],
     jobs: int,

@@ -1,0 +1,177 @@
+"""Shards, merging, status and the queue."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import SlkdBenchError
+from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
+from benchmark.runs.merge import merge
+from benchmark.runs.shards import Shard, chosen_shard, local_device, parse_shard
+from benchmark.runs.status import print_status
+
+TOP = Path(__file__).parent.parent.parent
+
+
+def put(out: Path, method: str, psnr: float = 30.0) -> Path:
+    path = cell_path(out, method, "toy", "mini")
+    write_cell(path, Cell(method, "toy", "mini", 0, {"data": "x"}, {"device": "cpu"}, (ImageScore("a", "s", psnr, 0.9),)))
+    return path
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 50])
+def test_shards_cover_everything_once(count: int) -> None:
+    cells = list(range(20))
+    parts = [Shard(i, count).of(cells) for i in range(count)]
+    assert sorted(cell for part in parts for cell in part) == cells
+
+
+def test_shard_from_the_command_line_or_the_ranks() -> None:
+    assert parse_shard("2/4") == Shard(1, 4)
+    assert chosen_shard(None, {}) == Shard(0, 1)
+    assert chosen_shard(None, {"RANK": "1", "WORLD_SIZE": "2"}) == Shard(1, 2)
+    assert chosen_shard("1/3", {"RANK": "1", "WORLD_SIZE": "2"}) == Shard(0, 3)
+    assert local_device("cuda", {"LOCAL_RANK": "3"}) == "cuda:3"
+    assert local_device("cpu", {"LOCAL_RANK": "3"}) == "cpu"
+
+
+@pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/0", "-1/2"])
+def test_bad_shards(text: str) -> None:
+    with pytest.raises(SlkdBenchError, match="I/N"):
+        parse_shard(text)
+
+
+def test_merging_two_machines(tmp_path: Path) -> None:
+    put(tmp_path / "a", "one")
+    put(tmp_path / "b", "two")
+    put(tmp_path / "b", "one")
+    put(tmp_path / "b", "cut").write_text("{")
+    outcome = merge([tmp_path / "a", tmp_path / "b"], tmp_path / "all")
+    assert outcome == {"copied": 2, "equal": 1, "unreadable": 1}
+    assert sorted(p.name for p in (tmp_path / "all").rglob("*.json")) == ["one.json", "two.json"]
+    again = merge([tmp_path / "a"], tmp_path / "all")
+    assert again == {"equal": 1}
+
+
+def test_two_results_of_one_cell_are_not_silently_chosen_from(tmp_path: Path) -> None:
+    put(tmp_path / "a", "one", 30.0)
+    later = put(tmp_path / "b", "one", 31.0)
+    with pytest.raises(SlkdBenchError, match="--replace"):
+        merge([tmp_path / "a", tmp_path / "b"], tmp_path / "all")
+    assert not (tmp_path / "all").exists()
+    merge([tmp_path / "a", tmp_path / "b"], tmp_path / "all", replace=True)
+    assert next((tmp_path / "all").rglob("one.json")).read_bytes() == later.read_bytes()
+
+
+def test_merging_something_else(tmp_path: Path) -> None:
+    with pytest.raises(SlkdBenchError, match="cells"):
+        merge([tmp_path], tmp_path / "all")
+
+
+def test_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = put(tmp_path, "one")
+    assert print_status(tmp_path) == 0
+    path.with_name("two.error.json").write_text(json.dumps({"reason": "out of memory"}))
+    path.with_name("three.json").write_text("{")
+    assert print_status(tmp_path) == 1
+    shown = capsys.readouterr().out
+    assert "out of memory" in shown
+    assert "three.json" in shown
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "benchmark", "run", "--method", "identity", *arguments]
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(TOP), "OMP_NUM_THREADS": "1", **more}
+
+
+def results(out: Path) -> dict[str, bytes]:
+    return {p.relative_to(out).as_posix(): p.read_bytes() for p in sorted((out / "cells").rglob("*.json"))}
+
+
+def test_two_shards_and_two_ranks_give_the_files_of_one_process(tmp_path: Path) -> None:
+    subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    for shard in ("1/2", "2/2"):
+        subprocess.run(command("--out", "two", "--shard", shard), cwd=tmp_path, env=environment(), check=True,
+                       capture_output=True)
+    assert len(results(tmp_path / "one")) == 5
+    assert results(tmp_path / "one") == results(tmp_path / "two")
+
+
+def test_two_torchrun_ranks(tmp_path: Path) -> None:
+    subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    ranks = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--module", "benchmark",
+             "run", "--method", "identity", "--out", "ranks"]
+    subprocess.run(ranks, cwd=tmp_path, env=environment(), check=True, capture_output=True, timeout=300)
+    assert results(tmp_path / "one") == results(tmp_path / "ranks")
+
+
+def test_a_killed_run_goes_on_to_identical_files(tmp_path: Path) -> None:
+    import signal
+    import time
+
+    subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    killed = subprocess.Popen(command("--out", "killed"), cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "killed").rglob("identity.json")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert len(results(tmp_path / "killed")) >= 1
+    subprocess.run(command("--out", "killed"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    assert results(tmp_path / "one") == results(tmp_path / "killed")
+
+
+def test_jobs_of_a_queue_fill_one_folder(tmp_path: Path) -> None:
+    """The same code path as SLURM, with the queue that submitit runs by itself."""
+    pytest.importorskip("submitit")
+    code = ("from pathlib import Path; from benchmark.runs.slurm import submit; import submitit; "
+            "ids = submit(['--method', 'identity', '--out', 'queue'], 2, Path('queue'), cluster='local', minutes=5); "
+            "print(len(ids))")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), check=True, capture_output=True,
+                          text=True, timeout=300)
+    assert done.stdout.strip().endswith("2")
+    _wait_for(tmp_path / "queue", 5)
+    subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    assert results(tmp_path / "one") == results(tmp_path / "queue")
+
+
+def _wait_for(out: Path, count: int) -> None:
+    import time
+
+    deadline = time.monotonic() + 240
+    while len(list((out / "cells").rglob("*.json"))) < count:
+        assert time.monotonic() < deadline, [p.read_text() for p in (out / "slurm").glob("*.err")]
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+def test_two_jobs_on_a_real_slurm(tmp_path: Path) -> None:
+    """Starts a single-machine SLURM (Debian's slurm-wlm and munge) and hands it two jobs."""
+    if os.geteuid() != 0 or not all(map(shutil.which, ("slurmctld", "slurmd", "munged", "sbatch"))):
+        pytest.skip("needs root and Debian's slurm-wlm and munge")
+    from tests.runs.slurm_here import running_slurm
+
+    with running_slurm(tmp_path) as more:
+        done = subprocess.run(command("--out", "queue", "--slurm", "2", "--slurm-option", "cpus_per_task=1"), cwd=tmp_path,
+                              env=environment(**more), capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        _wait_for(tmp_path / "queue", 5)
+    subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    assert results(tmp_path / "one") == results(tmp_path / "queue")
+
+
+def test_a_job_repeats_the_command_without_the_queue() -> None:
+    from benchmark.runs.slurm import without_slurm
+
+    given = ["--all", "--slurm", "4", "--out", "x", "--slurm-option", "partition=gpu", "--slurm-option=time=5", "--slurm=2"]
+    assert without_slurm(given) == ["--all", "--out", "x"]
