@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
         ),
         device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:1, mps."),
         threads: int | None = typer.Option(None, min=1, help="CPU threads."),
+        jobs: int = typer.Option(1, min=1, help="Methods trained at the same time, each in a process of its own."),
         batch: int | None = typer.Option(None, min=1, help="Images a step and process, instead of the recipe's."),
         patch: int | None = typer.Option(None, min=16, help="Side of a patch in pixels, instead of the recipe's."),
         lr: float | None = typer.Option(None, help="First learning rate, instead of the recipe's."),
@@ -48,4 +49,4 @@ def register(app: typer.Typer) -> None:
             "quiet": quiet,
         }  # fmt: skip
         where = {"photos": photos, "out": out, "runs": runs, "fresh": fresh}
-        train_methods(chosen(method or [], everything, task), scale, seed, wishes, around, where)
+        train_methods(chosen(method or [], everything, task), scale, seed, wishes, around, where, jobs)

@@ -20,9 +20,17 @@ def chosen(names: list[str], everything: bool, tasks: list[Task]) -> list[tuple[
 
 def train_methods(
     pairs: list[tuple[Method, Task]], scale: Scale, seeds: list[int], wishes: dict[str, Any], around: dict[str, Any],
-    where: dict[str, Any],
+    where: dict[str, Any], jobs: int = 1,
 ) -> None:  # fmt: skip
-    """Train each method on its task with each seed and say where the weights lie."""
+    """Train each method on its task with each seed, `jobs` at once, and say where the weights lie."""
+    if jobs > 1:
+        from benchmark.training.parallel import train_in_processes
+
+        options = [*as_arguments({"scale": str(scale)} | wishes | around | where)]
+        runs = [(m.kind == "teacher", [m.id, "--task", str(t), "--seed", str(s), *options])
+                for m, t in pairs for s in seeds]  # fmt: skip
+        train_in_processes([[run for is_teacher, run in runs if is_teacher is first] for first in (True, False)], jobs)
+        return
     from benchmark.training.engine import Settings
     from benchmark.training.plan import train_method
     from benchmark.training.recipes import changed, recipe_for
@@ -34,6 +42,15 @@ def train_methods(
             path = train_method(method.id, task, scale, recipe, seed, settings=settings, **where)
             if not settings.quiet:
                 print(f"{method.id} {task} seed {seed}: {path}", flush=True)
+
+
+def as_arguments(values: dict[str, Any]) -> list[str]:
+    """The command line's words for options by name: nothing for None and False, the name alone for True."""
+    words: list[str] = []
+    for name, value in values.items():
+        if value is not None and value is not False:
+            words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [str(value)])
+    return words
 
 
 def pick_device(name: str) -> str:

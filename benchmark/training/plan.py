@@ -121,7 +121,7 @@ def train_method(
     recipe = replace(recipe or recipes.recipe_for(method, scale), seed=seed)
     out = out or places.user_weights()
     path = weights_path(out, method, task, scale, seed)
-    if not fresh and is_done(path, recipe):
+    if not fresh and is_done(path, recipe) and has_this_teacher(path, method, task, scale, out):
         return path
     settings = settings or engine.Settings()
     settings = replace(settings, resume=not fresh, title=f"{method.id} {task} {scale} seed {seed}")
@@ -143,6 +143,16 @@ def train_method(
 def is_done(path: Path, recipe: Recipe) -> bool:
     """Whether whole weights trained by this very recipe stand at `path`."""
     return files.has_whole_weights(path) and files.read_card(path).get("recipe") == recipe.as_dict()
+
+
+def has_this_teacher(path: Path, method: Method, task: Task, scale: Scale, out: Path) -> bool:
+    """Whether the card at `path` speaks of the teacher that stands today; true where there is none to compare."""
+    learnt_from = files.read_card(path).get("teacher")
+    if not learnt_from:
+        return True
+    beside = weights_path(out, get_method(method.teacher), task, scale, 0)
+    found = store.WeightsFile(beside) if beside.is_file() else store.find(method.teacher, task, scale)
+    return found is None or found.sha256 == learnt_from["sha256"]
 
 
 def halves_well(

@@ -15,7 +15,7 @@ from benchmark.loading import load_network
 from benchmark.methods import get_method
 from benchmark.nouns import Scale, Task
 from benchmark.training import plan
-from benchmark.training.command import chosen, pick_device
+from benchmark.training.command import chosen, pick_device, train_methods
 from benchmark.training.engine import Settings
 from benchmark.training.recipe import Recipe
 from benchmark.weights import files
@@ -101,6 +101,30 @@ def test_students_start_alike_and_learn_from_the_teacher_in_out(tmp_path: Path) 
     card = files.read_card(path)
     assert card["teacher"] == {"method": "restormer", "sha256": files.sha256_of(teacher)}
     assert set(card["gradient_norms"]["0"]) == {"pixel", "kl", "nc", "et"}
+
+
+def test_a_new_teacher_means_new_students(tmp_path: Path) -> None:
+    short = replace(RECIPE, iterations=1, batch=1, patch=32)
+    trained(tmp_path, "restormer", recipe=short)
+    student = trained(tmp_path, "res-sl-logits", recipe=short)
+    before = student.read_bytes(), student.stat().st_mtime_ns
+    assert trained(tmp_path, "res-sl-logits", recipe=short).stat().st_mtime_ns == before[1]
+    trained(tmp_path, "restormer", recipe=replace(short, lr=5e-3))
+    assert trained(tmp_path, "res-sl-logits", recipe=short).read_bytes() != before[0]
+
+
+def test_several_methods_at_once_in_processes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    wishes = {"iterations": 1, "batch": 1, "patch": 32, "lr": None}
+    around = {"device": "cpu", "threads": 1, "channels_last": False, "quiet": False}
+    where = {"photos": None, "out": tmp_path / "w", "runs": tmp_path / "r", "fresh": False}
+    pairs = chosen(["res-sl-logits", "prenet", "restormer"], False, [RAIN])
+    train_methods(pairs, Scale.MINI, [0], wishes, around, where, jobs=2)
+    assert capfd.readouterr().out.count("safetensors") == 3
+    assert len(list((tmp_path / "w").rglob("*.safetensors"))) == 3
+    denoising = chosen(["res-sl-logits"], False, [Task.DENOISING])
+    with pytest.raises(TrainingStopped, match=r"1 of 1 failed: res-sl-logits --task denoising"):
+        train_methods(denoising, Scale.MINI, [0], wishes, around, where, jobs=2)
+    assert "slkd-bench train restormer --task denoising" in capfd.readouterr().out.replace("\n", " ")
 
 
 def test_a_task_the_method_is_not_for(tmp_path: Path) -> None:
