@@ -58,8 +58,8 @@ def find(name: str) -> Method | None:
     if ":" in target:
         if str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))
-        id = checked_id(chosen or target.replace(":", "."))
-        return _method(id, f"python:{target}", target, _tasks(target))
+        tasks = _tasks(target)
+        return _method(checked_id(chosen or target.replace(":", ".")), f"python:{target}", target, tasks)
     value = plug_ins().get(target)
     if value is None:
         return None

@@ -21,12 +21,13 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class ImageScore:
-    """PSNR in dB and SSIM of one image; `scene` is what statistics cluster by."""
+    """PSNR in dB and SSIM of one image; `scene` is what statistics cluster by, `extra` further metrics by name."""
 
     name: str
     scene: str
     psnr: float
     ssim: float
+    extra: dict[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def write_cell(path: Path, cell: Cell) -> None:
             "schema": SCHEMA,
             "mean": {"psnr": _number(cell.psnr), "ssim": cell.ssim},
             **asdict(cell),
-            "scores": [{**asdict(s), "psnr": _number(s.psnr)} for s in cell.scores],
+            "scores": [_image_line(score) for score in cell.scores],
         },
         indent=1,
     )
@@ -85,7 +86,16 @@ def read_cell(path: Path) -> Cell:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if raw["schema"] != SCHEMA:
             raise KeyError(f"schema {raw['schema']}, this version reads {SCHEMA}")
-        scores = tuple(ImageScore(s["name"], s["scene"], float(s["psnr"]), float(s["ssim"])) for s in raw["scores"])
+        scores = tuple(
+            ImageScore(
+                s["name"],
+                s["scene"],
+                float(s["psnr"]),
+                float(s["ssim"]),
+                {name: float(value) for name, value in s.get("extra", {}).items()},
+            )
+            for s in raw["scores"]
+        )
         return Cell(
             raw["method"],
             raw["dataset"],
@@ -126,6 +136,12 @@ def read_cells(out: Path, scale: Scale | str) -> tuple[list[Cell], list[str]]:
         except BadResult as problem:
             broken.append(str(problem))
     return cells, broken
+
+
+def _image_line(score: ImageScore) -> dict[str, Any]:
+    line = {**asdict(score), "psnr": _number(score.psnr)}
+    extra = {name: _number(value) for name, value in line.pop("extra").items()}
+    return {**line, "extra": extra} if extra else line
 
 
 def _number(value: float) -> float | str:

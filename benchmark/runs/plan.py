@@ -16,7 +16,7 @@ from benchmark.weights import store
 if TYPE_CHECKING:
     from benchmark.datasets import Dataset
 
-_HARNESS = ("benchmark/protocols", "benchmark/runs/restore.py")
+HARNESS = ("benchmark/protocols", "benchmark/runs/restore.py")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def cell_key(
 
     protocol = get_protocol(dataset.protocol)
     weights = store.require(method.id, dataset.task or "", scale, seed).sha256 if method.network else ""
-    code = sources_hash(*_HARNESS, *network_sources(method.network))
+    code = sources_hash(*HARNESS, *network_sources(method.network))
     if method.loader:
         from benchmark import outside
 

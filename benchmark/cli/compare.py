@@ -1,0 +1,78 @@
+"""`slkd-bench compare` and `slkd-bench worst`: image by image, from result files alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from benchmark.nouns import Scale
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to `app`."""
+
+    @app.command()
+    def compare(
+        a: str = typer.Argument(help="A method with results."),
+        b: str = typer.Argument(help="The method that is set against it."),
+        dataset: str = typer.Option("", "--dataset", "-d", help="Only this data set."),
+        scale: Scale | None = typer.Option(None, help="Only this scale."),
+        out: Path = typer.Option(Path("runs"), help="The folder of result files."),
+    ) -> None:
+        """Set two methods against each other image by image: B minus A, with what chance may explain."""
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+
+        from benchmark.compare import LEVEL, compare
+
+        console = Console(highlight=False)
+        table = Table(box=None, pad_edge=False, title=escape(f"{b} minus {a}"), title_justify="left", title_style="")
+        table.add_column("data set", overflow="fold")
+        for header in ("images", "", "mean", f"{LEVEL:.0%} interval", "wins", "losses", "p"):
+            table.add_column(header, justify="right")
+        notes = []
+        for row in compare(a, b, out, scale, dataset):
+            for name, found, digits in (("dB", row.psnr, 3), ("SSIM", row.ssim, 5)):
+                first = (escape(row.dataset), str(row.images)) if name == "dB" else ("", "")
+                interval = f"{found.low:+.{digits}f} to {found.high:+.{digits}f}" if row.scenes > 1 else "one scene"
+                chance = f"{found.chance:.4f}{'*' if found.significant else ' '}" if row.scenes > 1 else ""
+                mean = f"{found.mean:+.{digits}f}"
+                table.add_row(*first, name, mean, interval, str(found.wins), str(found.losses), chance)
+            if row.left_out:
+                notes.append(f"{row.dataset}: left out, for only one of them has a score: {', '.join(row.left_out)}")
+        console.print(table)
+        console.print("* the interval leaves out zero. Interval and p are reckoned over scenes.", style="dim")
+        for note in notes:
+            console.print(escape(note), soft_wrap=True)
+
+    @app.command()
+    def worst(
+        method: str = typer.Argument(help="A method with results."),
+        dataset: str = typer.Option("", "--dataset", "-d", help="Only this data set."),
+        number: int = typer.Option(5, "-n", "--number", min=1, help="How many images a data set."),
+        scale: Scale | None = typer.Option(None, help="Only this scale."),
+        out: Path = typer.Option(Path("runs"), help="The folder of result files."),
+    ) -> None:
+        """Show the images where a method is poorest, and where it loses most against the degraded input."""
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+
+        from benchmark.compare import worst
+
+        console = Console(highlight=False)
+        poorest, least = worst(method, out, scale, dataset, number)
+        for title, rows in ((f"lowest PSNR of {method}", poorest), ("least gained over the degraded input", least)):
+            table = Table(box=None, pad_edge=False, title=escape(title), title_justify="left", title_style="")
+            table.add_column("data set", overflow="fold")
+            table.add_column("image", overflow="fold")
+            for header in ("PSNR", "SSIM", "gain in dB"):
+                table.add_column(header, justify="right")
+            for row in rows:
+                gain = f"{row.gain:+.3f}" if row.gain == row.gain else "–"
+                table.add_row(escape(row.dataset), escape(row.name), f"{row.psnr:.3f}", f"{row.ssim:.5f}", gain)
+            console.print(table)
+        if not least:
+            console.print("Run the method identity on the same data set to see what is gained.", style="dim")
