@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -154,7 +154,7 @@ def _latency(method: Method, column: Column, results: Results) -> Entry:
     return Entry((Part(found.median_ms, f"{found.median_ms / 1e3:.4f}s", True),))
 
 
-def _argument(*names: str) -> object:
+def _argument(*names: str) -> Callable[[Method, Column, Results], Entry]:
     def entry(method: Method, column: Column, results: Results) -> Entry:
         from baselines.networks.configurations import arguments
 
@@ -168,7 +168,7 @@ def _argument(*names: str) -> object:
     return entry
 
 
-_ENTRIES = {
+_ENTRIES: dict[str, Callable[[Method, Column, Results], Entry]] = {
     "quality": _quality,
     "gmacs": _gmacs,
     "parameters": _parameters,
@@ -183,7 +183,7 @@ def _header(column: Column, results: Results) -> str:
         from benchmark.datasets import describe
 
         title = describe(dataset_id(column, results.scale)).title
-        return title.removeprefix("mini, ").replace("after ", "after ") if results.scale == Scale.MINI else title
+        return title.removeprefix("mini, ") if results.scale == Scale.MINI else title
     return {"gmacs": "FLOPs", "parameters": "Param.", "latency": "Infer time", "levels": "layers", "width": "dim"}[
         column.kind
     ]
