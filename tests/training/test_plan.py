@@ -113,6 +113,7 @@ def test_a_new_teacher_means_new_students(tmp_path: Path) -> None:
     assert trained(tmp_path, "res-sl-logits", recipe=short).read_bytes() != before[0]
 
 
+@pytest.mark.slow
 def test_several_methods_at_once_in_processes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     wishes = {"iterations": 1, "batch": 1, "patch": 32, "lr": None}
     around = {"device": "cpu", "threads": 1, "channels_last": False, "quiet": False}
@@ -125,6 +126,19 @@ def test_several_methods_at_once_in_processes(tmp_path: Path, capfd: pytest.Capt
     with pytest.raises(TrainingStopped, match=r"1 of 1 failed: res-sl-logits --task denoising"):
         train_methods(denoising, Scale.MINI, [0], wishes, around, where, jobs=2)
     assert "slkd-bench train restormer --task denoising" in capfd.readouterr().out.replace("\n", " ")
+
+
+def test_teachers_are_done_before_students_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmark.training import parallel
+
+    started: list[list[str]] = []
+    monkeypatch.setattr(parallel, "_run", lambda arguments: started.append(arguments) or int("prenet" in arguments))
+    pairs = chosen(["res-sl-logits", "prenet", "restormer"], False, [RAIN])
+    with pytest.raises(TrainingStopped, match="1 of 2 failed: prenet --task deraining"):
+        train_methods(pairs, Scale.MINI, [0], {"lr": 1e-3}, {"quiet": True}, {"out": None, "fresh": False}, jobs=2)
+    expected = ["restormer", "--task", "deraining", "--seed", "0", "--scale", "mini", "--lr", "0.001", "--quiet"]
+    assert started[0] == expected
+    assert {arguments[0] for arguments in started[1:]} == {"res-sl-logits", "prenet"}
 
 
 def test_a_task_the_method_is_not_for(tmp_path: Path) -> None:
