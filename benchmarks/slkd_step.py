@@ -46,7 +46,8 @@ def parts(patch: int, batch: int, scale: str) -> dict[str, Callable[[], None]]:
         restored = kept.restored.clone().requires_grad_()
         encoder = [level.clone().requires_grad_() for level in kept.encoder]
         decoder = [level.clone().requires_grad_() for level in kept.decoder]
-        assert objective.encoder_scale is not None and objective.decoder_scale is not None
+        assert objective.encoder_scale is not None
+        assert objective.decoder_scale is not None
         terms = {
             "pixel": losses.pixel_loss(restored, guidance.restored_b),
             "kl": losses.image_divergence(restored, guidance.restored_a),
