@@ -128,7 +128,8 @@ def _real(values: Tensor) -> torch.dtype:
 
 
 def _per_image_mean(values: Tensor) -> Tensor:
-    return values.sum(dim=(1, 2, 3), dtype=_real(values)) / values[0].numel()
+    rows = values.sum(dim=-1).to(_real(values))  # casting rows, not pixels, saves a copy of the image in float64
+    return rows.sum(dim=(1, 2)) / values[0].numel()
 
 
 def _shrink(image: Tensor, factor: int) -> Tensor:
@@ -184,10 +185,9 @@ def _band(taps: Tensor, outputs: int) -> Tensor:
 def _local_means(total: Tensor, difference: Tensor, down: Tensor, across: Tensor, mix: Tensor | None) -> Tensor:
     """Weighted means of x + y, x - y and their squares on a strip of rows: (4, blocks, N, C, rows, BLOCK)."""
     shape = total.shape
-    quantities = total.new_empty(4, *shape)
-    quantities[0], quantities[1] = total, difference
-    torch.mul(quantities[:2], quantities[:2], out=quantities[2:])
-    columns = torch.matmul(down, quantities)
+    columns = total.new_empty(4, *shape[:2], down.shape[0], shape[3])
+    for quantity, column in zip((total, difference, total.square(), difference.square()), columns, strict=True):
+        torch.matmul(down, quantity, out=column)
     if mix is not None:
         columns = torch.matmul(mix, columns.flatten(3)).view(columns.shape)
     width, rows = shape[3], down.shape[0]
@@ -212,5 +212,5 @@ def _map(means: Tensor, ssim: Ssim, data_range: float) -> Tensor:
 
 def _sum_of_blocks(values: Tensor, spare: int) -> Tensor:
     """Sum per image over (blocks, N, C, rows, BLOCK), without the `spare` columns that only filled the last block."""
-    whole = values.sum(dim=(0, 2, 3, 4), dtype=_real(values))
+    whole = values.sum(dim=(3, 4)).to(_real(values)).sum(dim=(0, 2))
     return whole - values[-1, ..., BLOCK - spare :].sum(dim=(1, 2, 3), dtype=_real(values)) if spare else whole
