@@ -37,7 +37,7 @@ def train_methods(
 
     settings = Settings(**(around | {"device": pick_device(around["device"])}))
     for method, task in pairs:
-        recipe = changed(recipe_for(method, scale), **wishes)
+        recipe = changed(recipe_for(method, scale, task), **wishes)
         for seed in seeds:
             path = train_method(method.id, task, scale, recipe, seed, settings=settings, **where)
             if not settings.quiet:

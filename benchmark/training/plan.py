@@ -118,7 +118,7 @@ def train_method(
     method = get_method(name)
     if task not in method.tasks:
         raise TrainingStopped(f"one of {', '.join(method.tasks)} for {method.id}", f"'{task}'", "Choose one of them.")
-    recipe = replace(recipe or recipes.recipe_for(method, scale), seed=seed)
+    recipe = replace(recipe or recipes.recipe_for(method, scale, task), seed=seed)
     out = out or places.user_weights()
     path = weights_path(out, method, task, scale, seed)
     if not fresh and is_done(path, recipe) and has_this_teacher(path, method, task, scale, out):

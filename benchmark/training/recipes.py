@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from baselines.distillation.catalogue import DISTILLATIONS
 from benchmark.methods import Method
-from benchmark.nouns import Scale
+from benchmark.nouns import Scale, Task
 from benchmark.training.recipe import Recipe
 
 # Paper: "100 epochs", iterations not given. Here: 100 epochs of Rain13K's 13,711 pairs at batch 8, for every task.
@@ -37,7 +37,14 @@ _PUBLISHED: dict[str, Recipe] = {
 
 # Mini: minutes on one core, so a higher rate and small patches; one recipe for all, students on one budget.
 _MINI = Recipe(3000, 4, 64, "adamw", lr=1.5e-3, final_lr=1e-5, warmup=50, clip=1.0)
-_MINI_OWN: dict[str, Recipe] = {}
+_MINI_OWN: dict[str, Recipe] = {
+    "restormer": replace(_MINI, iterations=2000, lr=1e-3, final_lr=1e-5 * 1e-3 / 1.5e-3),
+    "prenet": replace(_MINI, iterations=2500),
+}
+_MINI_ITERATIONS: dict[tuple[str, Task], int] = {
+    ("restormer", Task.DEBLURRING): 1500,
+    ("restormer", Task.DENOISING): 1000,
+}
 
 # Objectives of methods that are trained directly; all others on L1 to the clean image.
 _L1 = DISTILLATIONS["scratch"].target
@@ -53,10 +60,12 @@ _OBJECTIVES: dict[str, str] = {
 _SLKD = "slkd.distiller:SLKD"
 
 
-def recipe_for(method: Method, scale: Scale) -> Recipe:
-    """The recipe that trains `method` at `scale`, seed 0."""
+def recipe_for(method: Method, scale: Scale, task: Task | None = None) -> Recipe:
+    """The recipe that trains `method` for `task` at `scale`, seed 0: at scale mini, what the shipped weights were made by."""
     if scale is Scale.MINI:
-        return _MINI_OWN.get(method.network, _MINI)
+        recipe = _MINI_OWN.get(method.network, _MINI)
+        iterations = _MINI_ITERATIONS.get((method.network, task), recipe.iterations) if task else recipe.iterations
+        return replace(recipe, iterations=iterations)
     return PAPER if method.distiller else _PUBLISHED.get(method.network, PAPER)
 
 

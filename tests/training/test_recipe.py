@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchmark.errors import TrainingStopped
@@ -72,3 +74,16 @@ def test_every_method_has_an_objective(method) -> None:  # type: ignore[no-untyp
 
     module, _, name = objective_target(method).partition(":")
     assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_the_shipped_weights_were_made_by_the_recipes() -> None:
+    from benchmark import places
+    from benchmark.nouns import Task
+    from benchmark.training.plan import is_done
+
+    shipped = sorted((places.packaged_weights() / "mini").glob("*/*.safetensors"))
+    assert shipped
+    for path in shipped:
+        name, _, seed = path.stem.partition(".seed")
+        recipe = recipe_for(get_method(name), Scale.MINI, Task(path.parent.name))
+        assert is_done(path, replace(recipe, seed=int(seed or 0))), path
