@@ -16,7 +16,8 @@ from benchmark.tables.specs import Column, TableSpec, dataset_id
 
 NOT_RUN = "not run: no result file at this scale"
 NOT_ITS_TASK = "not a task of this method"
-NOT_MEASURED = "not measured on this device"
+NOT_MEASURED = "not measured"
+_SYMBOLS = {NOT_RUN: "†", NOT_MEASURED: "‡"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Entry:
 
     parts: tuple[Part, ...] = ()
     note: str = ""
+
+    @property
+    def dash(self) -> str:
+        """What is printed when there is no number: a dash and the symbol of its footnote."""
+        return "–" + _SYMBOLS.get(self.note, "")
 
 
 @dataclass(frozen=True)
@@ -238,7 +244,7 @@ def _footnotes(sections: Sequence[Sequence[Row]], columns: Sequence[Column], res
     notes = []
     dashes = list(dict.fromkeys(entry.note for entry in entries if entry.note))
     if dashes:
-        notes.append("A dash: " + "; ".join(dashes) + ".")
+        notes.append("; ".join(f"–{_SYMBOLS.get(note, '')} {note}" for note in dashes) + ".")
     if any(c.kind == "gmacs" for c in columns):
         sizes = {c.size for c in results.complexity.values()}
         notes.append(

@@ -21,7 +21,7 @@ _TEMPLATE = """{% macro text(title) %}{{ title | replace("$L_{NC}$", "L<sub>NC</
 {%- if entry.parts %}{% for part in entry.parts %}{% if not loop.first %}/{% endif %}
 {%- if part.mark == "best" %}<b>{{ part.text }}</b>{% elif part.mark == "second" %}<u>{{ part.text }}</u>
 {%- else %}{{ part.text }}{% endif %}{% endfor %}
-{%- else %}<span title="{{ entry.note }}">&ndash;</span>{% endif %}</td>{% endfor %}</tr>{% endfor %}
+{%- else %}<span title="{{ entry.note }}">{{ entry.dash }}</span>{% endif %}</td>{% endfor %}</tr>{% endfor %}
 </tbody>{% endfor %}</table></div>
 {% for note in grid.footnotes %}<p class="note">{{ note }}</p>{% endfor %}
 </figure>

@@ -21,6 +21,9 @@ _SPECIAL = str.maketrans(
         "^": r"\textasciicircum{}",
         "\\": r"\textbackslash{}",
         "$": r"\$",
+        "–": "--",
+        "†": r"\textsuperscript{\dag}",
+        "‡": r"\textsuperscript{\ddag}",
     }
 )
 
@@ -72,7 +75,7 @@ def escape(text: str) -> str:
 
 
 def _cell(entry: Entry) -> str:
-    return "/".join(_MARKS[part.mark].format(escape(part.text)) for part in entry.parts) or "--"
+    return "/".join(_MARKS[part.mark].format(escape(part.text)) for part in entry.parts) or escape(entry.dash)
 
 
 def _group_rows(groups: Sequence[str]) -> list[str]:

@@ -45,4 +45,4 @@ def _cell(entry: Entry) -> Text:
     for number, part in enumerate(entry.parts):
         text.append("/" if number else "")
         text.append(part.text, _STYLES[part.mark])
-    return text if entry.parts else Text("–", "dim")
+    return text if entry.parts else Text(entry.dash, "dim")
