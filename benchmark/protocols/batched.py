@@ -28,7 +28,9 @@ from benchmark.protocols.protocol import Border, Channel, Rounding, Ssim
 if TYPE_CHECKING:
     from benchmark.protocols.protocol import Protocol
 
+STRIP = 24  # rows of the SSIM map at a time on a CPU
 LARGE = 128 * 128  # pixels, from which on single precision will do
+ROWS = 64  # of an image at a time, in what is done pixel by pixel on a CPU
 BLOCK = 16  # outputs of one matrix product along the width
 LUMA = (21827, 42851, 8322)  # ITU-R BT.601, studio range (65.481, 128.553 and 24.966 per 255), per 85000
 LUMA_SCALE = 85000
@@ -41,10 +43,8 @@ def score(protocol: Protocol, restored: Tensor, clean: Tensor) -> list[Score]:
     """PSNR and SSIM of each of N restored images (N, 3, H, W); see `Protocol.score`."""
     _check(restored, clean)
     precision = _precision(restored, clean)
-    first, second = (_rounded(image, protocol.rounding, precision) for image in (restored, clean))
-    scale = 1.0 if protocol.rounding is Rounding.UINT8 else 255.0  # everything below is on the scale of bytes
-    total, difference = _CHANNEL[protocol.channel](first, second, scale)
-    errors = _per_image_mean(difference * difference).tolist()
+    total, difference, squares = _sum_and_difference(protocol, restored, clean, precision)
+    errors = (squares / total[0].numel()).tolist()
     if any(math.isnan(error) for error in errors):
         raise BadImage("numbers", "NaN in an image", "Look at the network or the file the image comes from.")
     ssims = _ssim(total, difference, protocol.ssim, protocol.ssim.data_range * 255 / protocol.peak).tolist()
@@ -75,6 +75,26 @@ def _precision(*images: Tensor) -> torch.dtype:
     single = all(image.dtype != torch.float64 for image in images) and images[0][0, 0].numel() >= LARGE
     full_products = torch.get_float32_matmul_precision() == "highest"
     return torch.float32 if device == "cpu" and single and full_products else torch.float64
+
+
+def _sum_and_difference(
+    protocol: Protocol, restored: Tensor, clean: Tensor, precision: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor]:
+    """x + y and x - y of what is compared, (N, C, H, W) on the scale of bytes, and each image's sum of (x - y)^2.
+
+    A strip of rows at a time, for the cache's sake.
+    """
+    count, _, height, width = restored.shape
+    scale = 1.0 if protocol.rounding is Rounding.UINT8 else 255.0
+    both = restored.new_empty(2, count, 3 if protocol.channel is Channel.RGB else 1, height, width, dtype=precision)
+    squares = restored.new_zeros(count, dtype=_real(both))
+    strip = ROWS if restored.device.type == "cpu" else height
+    for rows in (slice(top, top + strip) for top in range(0, height, strip)):
+        first, second = (_rounded(image[:, :, rows], protocol.rounding, precision) for image in (restored, clean))
+        total, difference = _CHANNEL[protocol.channel](first, second, scale)
+        both[0, :, :, rows], both[1, :, :, rows] = total, difference
+        squares += difference.square_().sum(dim=-1).to(squares.dtype).sum(dim=(1, 2))
+    return both[0], both[1], squares
 
 
 def _rounded(image: Tensor, rounding: Rounding, precision: torch.dtype) -> Tensor:
@@ -127,11 +147,6 @@ def _real(values: Tensor) -> torch.dtype:
     return torch.float32 if values.device.type == "mps" else torch.float64
 
 
-def _per_image_mean(values: Tensor) -> Tensor:
-    rows = values.sum(dim=-1).to(_real(values))  # casting rows, not pixels, saves a copy of the image in float64
-    return rows.sum(dim=(1, 2)) / values[0].numel()
-
-
 def _shrink(image: Tensor, factor: int) -> Tensor:
     """Means over factor x factor boxes, one every `factor` pixels; edges and even factors as in `reference._shrink`."""
     for axis in (2, 3):
@@ -161,7 +176,7 @@ def _ssim(total: Tensor, difference: Tensor, ssim: Ssim, data_range: float) -> T
     edges = (margin, margin + spare, margin, margin)
     total, difference = (F.pad(image, edges, mode="replicate") for image in (total - MIDDLE, difference))
 
-    strip = 16 if total.device.type == "cpu" else 128
+    strip = STRIP if total.device.type == "cpu" else 128
     taps = total.new_tensor(ssim.taps)
     down, across = _band(taps, min(strip, rows)), _band(taps, BLOCK).t()
     mix = total.new_tensor(ssim.channel_mix(total.shape[1])) if ssim.volumetric else None

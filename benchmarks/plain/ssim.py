@@ -35,7 +35,16 @@ def scikit_luma(restored: NDArray[np.uint8], clean: NDArray[np.uint8]) -> tuple[
 
 
 def five_filters_luma(restored: NDArray[np.uint8], clean: NDArray[np.uint8]) -> tuple[float, float]:
-    """The rounded luma with an 11 x 11 window, applied five times: by OpenCV where it is installed, else by FFT."""
+    """The rounded luma by two functions that each take the images, as toolboxes have it."""
+    return _psnr_of_luma(restored, clean), _ssim_of_luma(restored, clean)
+
+
+def _psnr_of_luma(restored: NDArray[np.uint8], clean: NDArray[np.uint8]) -> float:
+    return float(10 * np.log10(255**2 / np.mean((luma(restored) - luma(clean)) ** 2)))
+
+
+def _ssim_of_luma(restored: NDArray[np.uint8], clean: NDArray[np.uint8]) -> float:
+    """An 11 x 11 window, applied as a whole five times: by OpenCV where it is installed, else by FFT."""
     one, two = luma(restored), luma(clean)
     axis = np.exp(-(np.arange(-5.0, 6) ** 2) / 4.5)
     window = np.outer(axis, axis) / axis.sum() ** 2
@@ -46,7 +55,7 @@ def five_filters_luma(restored: NDArray[np.uint8], clean: NDArray[np.uint8]) -> 
     c1, c2 = 2.55**2, 7.65**2
     similarity = (2 * mean1 * mean2 + c1) * (2 * covariance + c2)
     similarity /= (mean1**2 + mean2**2 + c1) * (variance1 + variance2 + c2)
-    return float(10 * np.log10(255**2 / np.mean((one - two) ** 2))), float(similarity.mean())
+    return float(similarity.mean())
 
 
 def _filtered(plane: NDArray[np.float64], window: NDArray[np.float64]) -> NDArray[np.float64]:
