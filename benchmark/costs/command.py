@@ -51,8 +51,8 @@ def measure_complexity(
     from benchmark.costs.count import count, parameters_used
     from benchmark.costs.counters import fvcore_count, torch_count
 
-    torch.manual_seed(0)
-    built = build(network, str(scale), task).eval()
+    with torch.device("cpu" if raw else "meta"):  # only fvcore has to compute
+        built = build(network, str(scale), task).eval()
     counted = count(built, network, size, arguments(network, str(scale), task))
     total = sum(p.numel() for p in built.parameters())
     record = Complexity(network, str(scale), task, size, total, parameters_used(built), counted.gmacs,

@@ -144,7 +144,7 @@ def count_named(name: str, scale: str, task: str | None = None, size: int = 512,
 
 
 def parameters_used(network: nn.Module, size: int = 64) -> int:
-    """How many parameters the restored image depends on: those that get a gradient from it (random image, any device)."""
+    """How many parameters the restored image depends on: those that get a gradient from it (any device, meta too)."""
     trained = [(p, p.requires_grad) for p in network.parameters()]
     try:
         for parameter, _ in trained:

@@ -57,7 +57,7 @@ def run_command(request: Request) -> int:
     plan = make_plan(
         chosen, datasets, request.scale, request.out, seeds=request.seeds or None, device=device, limit=request.limit
     )
-    if not plan.cells or (not request.everything and plan.missing):
+    if not plan.cells or (request.methods and request.datasets and plan.missing):
         raise SlkdBenchError(
             "trained weights of every chosen method, for the task of its data set",
             "; ".join(f"{what}: {why}" for what, why in plan.missing.items())

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,14 @@ def slkd(*arguments: str, cwd: Path, **environment: str) -> subprocess.Completed
     )
 
 
+def processor_seconds(*arguments: str, cwd: Path) -> float:
+    """User and system time of one call: what it takes on a quiet machine, however busy this one is."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    slkd(*arguments, cwd=cwd)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def test_help_names_the_commands_and_fits_80_columns(tmp_path: Path) -> None:
     done = slkd("--help", cwd=tmp_path)
     assert done.returncode == 0
@@ -29,12 +37,7 @@ def test_help_names_the_commands_and_fits_80_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [("--help",), ("list", "methods")])
 def test_answers_at_once(arguments: tuple[str, ...], tmp_path: Path) -> None:
     slkd(*arguments, cwd=tmp_path)  # warms the file cache
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        slkd(*arguments, cwd=tmp_path)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.5
+    assert min(processor_seconds(*arguments, cwd=tmp_path) for _ in range(3)) < 0.5
 
 
 @pytest.mark.parametrize(
@@ -80,11 +83,10 @@ def test_identity_on_one_set_then_a_table(tmp_path: Path) -> None:
     again = slkd("run", "--method", "identity", "--dataset", "gopro", cwd=tmp_path)
     assert "0 cells computed, 1 were done already" in again.stdout
     for form in ("--markdown", "--latex", "--csv", "--html"):
-        start = time.perf_counter()
         table = slkd("table", "III", form, cwd=tmp_path)
         assert table.returncode == 0, table.stderr
-        assert time.perf_counter() - start < 6  # two seconds on a quiet machine
         assert "Degraded input" in table.stdout
+    assert processor_seconds("table", "III", "--latex", cwd=tmp_path) < 2
 
 
 def test_two_runs_at_once_leave_whole_and_equal_files(tmp_path: Path) -> None:
