@@ -10,7 +10,9 @@ import typer
 
 from benchmark import __version__
 
-_TOPICS = ("run", "listing", "table", "data", "train", "profile", "weights")
+_TOPICS = (
+    "run", "score", "compare", "table", "listing", "data", "weights", "train", "profile", "identify", "folders",
+)  # fmt: skip
 
 app = typer.Typer(
     name="slkd-bench",
