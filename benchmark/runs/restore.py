@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from benchmark.errors import BadOutput, SlkdBenchError
+from benchmark.errors import SlkdBenchError
 from benchmark.nouns import Pair, Score
 from benchmark.protocols.protocol import Rounding
 
@@ -21,6 +21,7 @@ BATCH_PIXELS = 4 * 128 * 192  # one size together up to this; larger batches fal
 _AHEAD = 2  # batches decoded ahead of the network
 
 Restorer = Callable[["torch.Tensor"], "torch.Tensor"]
+Scored = Score | SlkdBenchError
 
 
 @dataclass
@@ -53,7 +54,7 @@ def restore_and_score(
     result = Restoration()
     indices = range(len(dataset) if limit is None else min(limit, len(dataset)))
     with ThreadPoolExecutor(1) as scoring, torch.inference_mode():
-        waiting: list[tuple[Sequence[Pair], Future[list[Score]]]] = []
+        waiting: list[tuple[Sequence[Pair], Future[list[Scored]]]] = []
         for batch in _batches(dataset, indices, result, keep_going):
             degraded = torch.stack([pair.degraded for pair in batch]).to(device)
             restored = restorer(degraded)
@@ -70,7 +71,8 @@ def _score(
     restored: torch.Tensor,
     batch: Sequence[Pair],
     on_restored: Callable[[Pair, torch.Tensor], None] | None,
-) -> list[Score]:
+) -> list[Scored]:
+    """The score of every image of a batch, or what is wrong with it: one bad image leaves the others theirs."""
     import torch
 
     for pair, image in zip(batch, restored, strict=True) if on_restored else ():
@@ -80,24 +82,27 @@ def _score(
     if protocol.rounding is Rounding.NONE and restored.device.type != "mps":
         restored, clean = restored.double(), clean.double()  # single precision errs by 1e-6 in the SSIM of flat images
     with torch.inference_mode():
-        return protocol.score_batch(restored, clean)
+        try:
+            return [*protocol.score_batch(restored, clean)]
+        except SlkdBenchError as problem:
+            if len(batch) == 1:
+                return [problem]
+            return [one for i in range(len(batch)) for one in _score(protocol, restored[i : i + 1], batch[i : i + 1], None)]
 
 
 def _collect(
     batch: Sequence[Pair],
-    future: Future[list[Score]],
+    future: Future[list[Scored]],
     result: Restoration,
     keep_going: bool,
     on_score: Callable[[Pair, Score], None] | None,
 ) -> None:
-    try:
-        scores = future.result()
-    except SlkdBenchError as problem:
-        if not keep_going or isinstance(problem, BadOutput):
-            raise
-        result.failures.update({pair.name: str(problem) for pair in batch})
-        return
-    for pair, score in zip(batch, scores, strict=True):
+    for pair, score in zip(batch, future.result(), strict=True):
+        if isinstance(score, SlkdBenchError):
+            if not keep_going:
+                raise score
+            result.failures[pair.name] = str(score)
+            continue
         # the scores are kept, the pixels are not: a data set may be larger than the memory
         result.scores.append((Pair(pair.name, pair.degraded[:0], pair.clean[:0], pair.scene), score))
         if on_score:

@@ -124,3 +124,19 @@ def test_the_observer_hears_of_every_image(tmp_path: Path) -> None:
     observer = Counting()
     execute(toy_plan(tmp_path, ToySet()), observer=observer)
     assert observer.images == 12
+
+
+def test_one_image_that_cannot_be_scored_leaves_its_batch_the_scores() -> None:
+    def network(batch: torch.Tensor) -> torch.Tensor:
+        spoilt = batch.clone()
+        for image in spoilt:
+            if torch.equal(image, ToySet()[2].degraded):
+                image[0, 0, 0] = torch.nan
+        return spoilt
+
+    protocol = get_protocol("rgb-uint8-volumetric")
+    result = restore_and_score(network, ToySet(), protocol, keep_going=True)
+    assert list(result.failures) == ["image-2"]
+    assert len(result.scores) == 11
+    with pytest.raises(BadImage):
+        restore_and_score(network, ToySet(), protocol)
