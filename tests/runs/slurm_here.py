@@ -68,6 +68,11 @@ def running_slurm(folder: Path) -> Iterator[dict[str, str]]:
             assert time.monotonic() < deadline, f"the queue did not come up: {logs}"
             time.sleep(0.5)
         yield environment
+        deadline = time.monotonic() + 60  # a job outlives its last file by a moment
+        while subprocess.run(["squeue", "-h"], env=everything, capture_output=True, text=True).stdout.strip():
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
     finally:
         for process in reversed(started):
             process.terminate()
