@@ -81,7 +81,8 @@ def test_seeds_have_files_of_their_own(tmp_path: Path) -> None:
     assert path.read_bytes() != trained(tmp_path).read_bytes()
 
 
-def test_a_student_without_its_teacher_names_the_command(tmp_path: Path) -> None:
+def test_a_student_without_its_teacher_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.places.packaged_weights", lambda: tmp_path / "none")
     with pytest.raises(BadWeights, match="slkd-bench train restormer --task deraining"):
         trained(tmp_path, "res-sl-logits")
 
