@@ -131,6 +131,30 @@ def test_a_killed_run_goes_on_to_identical_files(tmp_path: Path) -> None:
     assert results(tmp_path / "one") == results(tmp_path / "killed")
 
 
+def test_a_killed_rank_loses_at_most_its_cell(tmp_path: Path) -> None:
+    import signal
+    import time
+
+    subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    ranks = [
+        subprocess.Popen(command("--out", "two"), cwd=tmp_path, env=environment(RANK=str(rank), WORLD_SIZE="2"),
+                         stdout=subprocess.DEVNULL)
+        for rank in (0, 1)
+    ]  # fmt: skip
+    mine = tmp_path / "two/cells/mini/mini-test1200/identity.json"  # the second rank's first cell
+    deadline = time.monotonic() + 120
+    while not mine.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    ranks[1].send_signal(signal.SIGKILL)
+    assert ranks[0].wait(240) == 0
+    ranks[1].wait()
+    kept = results(tmp_path / "two")
+    assert {"cells/mini/mini-rain1400/identity.json", "cells/mini/mini-gopro/identity.json",
+            "cells/mini/mini-sidd/identity.json", "cells/mini/mini-test1200/identity.json"} <= set(kept)  # fmt: skip
+    subprocess.run(command("--out", "two"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    assert results(tmp_path / "one") == results(tmp_path / "two")
+
+
 def test_jobs_of_a_queue_fill_one_folder(tmp_path: Path) -> None:
     """The same code path as SLURM, with the queue that submitit runs by itself."""
     pytest.importorskip("submitit")
