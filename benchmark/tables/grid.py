@@ -88,8 +88,8 @@ def read_results(out: Path, scale: Scale, card: str | None = None, limit: int | 
     cards = read_latencies(scale)
     chosen = card or next(iter(cards), "")
     if chosen in cards:
-        card = cards[chosen][0]
-        results.device = f"{card['device']}, {card['precision']}, {card['mode']}, one {card['size']}x{card['size']} image"
+        shown = cards[chosen][0]
+        results.device = "{device}, {precision}, {mode}, one {size}x{size} image".format(**shown)
         results.latency = {(r.network, r.task): r for r in cards[chosen][1]}
     return results
 
