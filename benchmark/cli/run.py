@@ -37,6 +37,9 @@ def register(app: typer.Typer) -> None:
         save_images: Path | None = typer.Option(
             None, help="Also write the restored images to this folder, as DATASET/METHOD/NAME.png; computes anew."
         ),
+        memory: float | None = typer.Option(
+            None, min=1, help="GiB: divide images that need more into strips (exact) or tiles (noted in the result)."
+        ),
         shard: str = typer.Option("", help="I/N: only this part of the cells; several parts fill one folder."),
         slurm: int = typer.Option(0, min=0, help="Hand the run to a SLURM queue as this many jobs, and return."),
         slurm_option: list[str] = typer.Option([], help="NAME=VALUE for sbatch, partition=gpu say; may be repeated."),
@@ -52,6 +55,6 @@ def register(app: typer.Typer) -> None:
 
         request = Request(
             everything, method, dataset, scale, seed, device, out, photos, limit, keep_going, threads, protocol, task,
-            save_images, shard,
+            save_images, shard, memory,
         )  # fmt: skip
         raise typer.Exit(run_command(request))

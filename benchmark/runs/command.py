@@ -36,6 +36,7 @@ class Request:
     task: Task | None = None
     save_images: Path | None = None
     shard: str = ""
+    memory: float | None = None
 
 
 def run_command(request: Request) -> int:
@@ -76,6 +77,7 @@ def run_command(request: Request) -> int:
         limit=request.limit,
         observer=observer_for(console),
         save_images=request.save_images,
+        memory=request.memory,
     )
     _print_results(console, request)
     return _sum_up(console, plan, summary, request)

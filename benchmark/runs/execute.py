@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.atomic import write_atomically
 from benchmark.errors import BadOutput, BadResult, SlkdBenchError
@@ -62,13 +62,16 @@ def execute(
     observer: Observer | None = None,
     load: Callable[[PlannedCell], nn.Module] | None = None,
     save_images: Path | None = None,
+    memory: float | None = None,
 ) -> Summary:
     """Computes the cells of `plan` that are not done yet. With `keep_going`, bad images are left out and named.
 
     With `save_images` every cell is computed anew, and its restored images go to `save_images`/DATASET/METHOD.
+    `memory` GiB bound what a network may take; a cell whose images had to go through in tiles says so in its key, and
+    only a run with the same bound finds it done.
     """
     observer = observer or Observer()
-    todo = [cell for cell in plan.cells if save_images or not is_done(cell.path, cell.key)]
+    todo = [cell for cell in plan.cells if save_images or not _done(cell, memory)]
     summary = Summary(already_done=len(plan.cells) - len(todo))
     observer.start(plan, todo)
     try:
@@ -77,7 +80,7 @@ def execute(
             started = time.perf_counter()
             try:
                 restorer = load(cell) if load else _load(cell, device)
-                result = _compute(cell, restorer, device, keep_going, limit, observer, save_images)
+                result = _compute(cell, restorer, device, keep_going, limit, observer, save_images, memory)
                 write_cell(cell.path, result)
             except BadOutput:
                 raise
@@ -96,6 +99,14 @@ def execute(
     finally:
         observer.finish()
     return summary
+
+
+def _done(cell: PlannedCell, memory: float | None) -> bool:
+    return is_done(cell.path, cell.key) or (memory is not None and is_done(cell.path, _tiled_key(cell, memory)))
+
+
+def _tiled_key(cell: PlannedCell, memory: float) -> dict[str, Any]:
+    return {**cell.key, "tiled_within_gib": memory}
 
 
 def error_path(cell_file: Path) -> Path:
@@ -117,12 +128,15 @@ def _compute(
     limit: int | None,
     observer: Observer,
     save_images: Path | None,
+    memory: float | None,
 ) -> Cell:
     from benchmark.protocols import get_protocol
     from benchmark.runs.restore import restore_and_score
+    from benchmark.runs.tiling import MemoryBound
 
+    bounded = MemoryBound(restorer, memory) if memory is not None else None
     restoration = restore_and_score(
-        restorer,
+        bounded or restorer,
         cell.dataset,
         get_protocol(cell.dataset.protocol),
         device,
@@ -139,7 +153,7 @@ def _compute(
         cell.dataset.id,
         str(cell.scale),
         cell.seed,
-        cell.key,
+        _tiled_key(cell, memory) if memory is not None and bounded and bounded.tiled else cell.key,
         made_by(device),
         scores,
         restoration.failures,
