@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-import resource
 import statistics
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +53,8 @@ def measure(
 ) -> tuple[list[float], float | None]:
     """Milliseconds of `repeats` forward passes of one (1, 3, size, size) image, and the peak memory in MiB.
 
-    `mode` is eager, compiled or graph (a CUDA graph replayed). Peak memory is the device allocator's on a GPU and the
-    growth of the process's resident set on a CPU, None where it did not grow.
+    `mode` is eager, compiled or graph (a CUDA graph replayed). Peak memory is the device allocator's on a GPU; on a CPU
+    how far the process's resident set grew above what it held before, weights included; None where that cannot be told.
     """
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
     network = network.eval().to(device)
@@ -64,7 +62,7 @@ def measure(
     call = torch.compile(network) if mode == "compiled" else network
     on_gpu = device.startswith("cuda")
     with torch.inference_mode(), torch.autocast(device.partition(":")[0], dtype, enabled=dtype != torch.float32):
-        before = _resident_mib()
+        before = None if on_gpu else _reset_peak()
         if on_gpu:
             torch.cuda.reset_peak_memory_stats(device)
         for _ in range(WARM_UP):
@@ -72,8 +70,8 @@ def measure(
         if on_gpu:
             times = _cuda_times(call, image, repeats, mode == "graph")
             return times, torch.cuda.max_memory_allocated(device) / 2**20
-        grown = _resident_mib() - before
-        return _cpu_times(call, image, repeats), grown if grown > 1 else None
+        peak = None if before is None else _status_mib("VmHWM") - before
+        return _cpu_times(call, image, repeats), peak
 
 
 def summarise(times: list[float]) -> tuple[float, float, float]:
@@ -111,9 +109,18 @@ def _cuda_times(call: Any, image: torch.Tensor, repeats: int, graph: bool) -> li
     return times
 
 
-def _resident_mib() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+def _reset_peak() -> float | None:
+    """Forgets the process's peak memory and gives what it holds now, in MiB; None where only Linux could."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+        return _status_mib("VmRSS")
+    except OSError:
+        return None
+
+
+def _status_mib(entry: str) -> float:
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(entry))
 
 
 def _processor() -> str:

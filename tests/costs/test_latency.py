@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from benchmark.costs.latency import card_id, device_card, measure, summarise
+from benchmark.costs.records import Latency, read_latencies, write_latencies
+
+
+class Hungry(nn.Module):
+    """Holds `mib` for a moment."""
+
+    def __init__(self, mib: int) -> None:
+        super().__init__()
+        self.mib = mib
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return image + torch.ones(self.mib, 2**18).sum() * 0
+
+
+def test_times_are_as_many_as_asked_for_and_in_milliseconds() -> None:
+    times, _ = measure(Hungry(64), 32, "cpu", repeats=4)
+    assert len(times) == 4
+    assert 0.05 < min(times) < 5000
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="peak memory is read from /proc")
+def test_peak_memory_is_the_networks_own_not_that_of_the_one_before() -> None:
+    _, large = measure(Hungry(256), 32, "cpu", repeats=1)
+    _, small = measure(Hungry(64), 32, "cpu", repeats=1)
+    assert large is not None
+    assert small is not None
+    assert 240 < large < 400
+    assert 50 < small < 160
+
+
+def test_median_and_deciles() -> None:
+    assert summarise([5.0]) == (5.0, 5.0, 5.0)
+    median, low, high = summarise([float(n) for n in range(1, 102)])
+    assert (median, low, high) == (51.0, 11.0, 91.0)
+
+
+def test_cards_that_differ_have_files_of_their_own(tmp_path: Path) -> None:
+    first, second = device_card("cpu", threads=1) | {"size": 64}, device_card("cpu", "bf16", threads=1) | {"size": 64}
+    assert card_id(first) != card_id(second)
+    for card in (first, second):
+        write_latencies(card_id(card), card, [Latency("prenet", "mini", "deraining", 64, 2.0, 1.0, 3.0, None)], tmp_path)
+    write_latencies(card_id(first), first, [Latency("prenet", "mini", "deraining", 64, 4.0, 1.0, 5.0, None)], tmp_path)
+    found = read_latencies("mini", tmp_path)
+    assert len(found) == 2
+    assert [r.median_ms for r in found[card_id(first)][1]] == [4.0]
+    assert read_latencies("paper", tmp_path) == {}
