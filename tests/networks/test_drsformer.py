@@ -96,3 +96,11 @@ def test_training_follows_the_published_form() -> None:
 def test_strange_states_are_refused() -> None:
     with pytest.raises(ValueError, match="DRSformer"):
         from_authors({"conv0.0.weight": torch.zeros(1)})
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", CASES)
+def test_the_authors_output_whatever_the_neighbour(name: str) -> None:
+    proof = fixture(name)
+    restored = loaded(name)(torch.cat((proof.image, proof.image.flip(-1))))
+    assert proof.relative_error(restored[:1]) < 1e-5
