@@ -170,12 +170,10 @@ def _save(
     out: Path | None,
 ) -> None:
     from benchmark.costs.latency import card_id
-    from benchmark.costs.records import read_complexity
+    from benchmark.costs.records import all_complexity
     from benchmark.runs.code import made_by
 
-    known = {
-        (r.network, r.scale, r.task, r.size): r for scale in Scale for r in read_complexity(str(scale), out).values()
-    }
+    known = {(r.network, r.scale, r.task, r.size): r for r in all_complexity(out)}
     known |= {(r.network, r.scale, r.task, r.size): r for r in complexity}
     made = {name: value for name, value in made_by("cpu").items() if name in ("slkd-bench", "torch")}
     console.print(f"recorded in {write_complexity(list(known.values()), made, out)}", highlight=False, soft_wrap=True)

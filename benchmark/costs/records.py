@@ -48,18 +48,22 @@ def complexity_path(root: Path | None = None) -> Path:
     return (root or places.results()) / "costs" / "complexity.json"
 
 
-def read_complexity(scale: str, root: Path | None = None) -> dict[tuple[str, str], Complexity]:
-    """The recorded complexity at `scale`, by (network, task). Empty when nothing was recorded yet."""
+def all_complexity(root: Path | None = None) -> list[Complexity]:
+    """Every recorded complexity, of all scales and image sizes. Empty when nothing was recorded yet."""
     path = complexity_path(root)
     if not path.is_file():
-        return {}
+        return []
     try:
-        records = [Complexity(**entry) for entry in json.loads(path.read_text())["records"]]
+        return [Complexity(**entry) for entry in json.loads(path.read_text())["records"]]
     except (ValueError, KeyError, TypeError) as problem:
         raise BadResult(
-            "a whole complexity record", f"{path}: {problem}", "Run `slkd-bench profile --all` again."
+            "a whole complexity record", f"{path}: {problem}", "Run `slkd-bench profile --all --save` again."
         ) from problem
-    return {(r.network, r.task): r for r in records if r.scale == scale}
+
+
+def read_complexity(scale: str, root: Path | None = None, size: int = 512) -> dict[tuple[str, str], Complexity]:
+    """The recorded complexity at `scale` of images of `size` (the paper's unless told), by (network, task)."""
+    return {(r.network, r.task): r for r in all_complexity(root) if (r.scale, r.size) == (scale, size)}
 
 
 def write_complexity(records: list[Complexity], made_by: dict[str, Any], root: Path | None = None) -> Path:

@@ -8,7 +8,15 @@ import torch
 from torch import nn
 
 from benchmark.costs.latency import card_id, device_card, measure, summarise
-from benchmark.costs.records import Latency, read_latencies, write_latencies
+from benchmark.costs.records import (
+    Complexity,
+    Latency,
+    all_complexity,
+    read_complexity,
+    read_latencies,
+    write_complexity,
+    write_latencies,
+)
 
 
 class Hungry(nn.Module):
@@ -54,3 +62,11 @@ def test_cards_that_differ_have_files_of_their_own(tmp_path: Path) -> None:
     assert len(found) == 2
     assert [r.median_ms for r in found[card_id(first)][1]] == [4.0]
     assert read_latencies("paper", tmp_path) == {}
+
+
+def test_counts_of_another_size_do_not_enter_the_tables(tmp_path: Path) -> None:
+    small = Complexity("prenet", "paper", "deraining", 256, 1, 1, 66.0, 130.0)
+    usual = Complexity("prenet", "paper", "deraining", 512, 1, 1, 265.0, 512.0)
+    write_complexity([usual, small], {}, tmp_path)
+    assert read_complexity("paper", tmp_path) == {("prenet", "deraining"): usual}
+    assert len(all_complexity(tmp_path)) == 2
