@@ -5,8 +5,6 @@ Importing this module does not import torch.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 from benchmark import places
 from benchmark.errors import BadWeights
 from benchmark.nouns import Scale, Task
+from benchmark.weights.files import read_card, sha256_of
 
 
 @dataclass(frozen=True)
@@ -32,20 +31,12 @@ class WeightsFile:
     @property
     def card(self) -> dict[str, Any]:
         """What the card says. Raises BadWeights when it is missing or not JSON."""
-        card = self.path.with_suffix(".json")
-        try:
-            return json.loads(card.read_text())
-        except (OSError, json.JSONDecodeError) as problem:
-            raise BadWeights(
-                f"a readable card beside {self.path.name}",
-                f"{card}: {problem}",
-                "Train or import the weights again; the card is written with them.",
-            ) from problem
+        return read_card(self.path)
 
 
 @lru_cache(maxsize=4096)
 def _sha256(path: Path, size: int, modified: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return sha256_of(path)
 
 
 def relative_path(method: str, task: Task | str, scale: Scale | str, seed: int = 0) -> Path:

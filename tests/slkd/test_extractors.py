@@ -1,9 +1,9 @@
-import sys
 
 import numpy as np
 import pytest
 import torch
 
+from benchmark.torchvision_operators import importable
 from slkd.brisque import natural_map, statistics
 from slkd.grids import block_sums, blur
 from slkd.moments import block_parts, neighbour_sums
@@ -166,16 +166,8 @@ def test_piqe_is_plain_on_photographs_and_pyiqas_up_to_its_column(photograph):
 
 
 def pyiqas_piqe():
-    """pyiqa's function; torchvision's compiled operators may be missing, their schemas are enough to import it."""
-    schemas = [
-        "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-        "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    ]
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    for schema in schemas:
-        if not hasattr(torch.ops.torchvision, schema.split("(")[0]):
-            library.define(schema)
-    sys.modules.setdefault("_slkd_torchvision_library", library)
+    """pyiqa's function."""
+    importable()
     return pytest.importorskip("pyiqa.archs.piqe_arch").piqe
 
 
