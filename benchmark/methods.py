@@ -125,14 +125,20 @@ def methods() -> tuple[Method, ...]:
 
 def get_method(name: str) -> Method:
     """The method called `name` (case does not matter; `res-sl` alone means the student as the paper trains it), or one
-    from outside: `package.module:factory`, `net.onnx`, or the name of a plug-in.
+    from outside: `package.module:factory`, `net.onnx`, or the name of a plug-in. `res-sl-slkd@alpha2=0.5` is a variant
+    (`benchmark.variants`).
 
     Raises UnknownName with the nearest names, or BadMethod for an outside method that cannot be found.
     """
     from benchmark import outside
 
-    wanted = name.lower()
+    wanted, separator, changes = name.lower().partition("@")
     known = _registered()
+    if separator and wanted:
+        from benchmark.variants import varied
+
+        return varied(get_method(wanted), changes)
+    wanted = name.lower()
     if wanted in (student for _, _, student, _, _ in _FAMILIES):
         wanted = f"{wanted}-slkd"
     if wanted in known:
@@ -147,4 +153,7 @@ def row_method(id: str) -> Method:
     """The method of a result file: a built-in one, or an outside one, which need not be installed."""
     from benchmark import outside
 
-    return _registered().get(id) or outside.row(id)
+    built_in = _registered().get(id)
+    if built_in is None and id.partition("@")[0] in _registered():
+        return get_method(id)
+    return built_in or outside.row(id)

@@ -1,4 +1,4 @@
-"""`slkd-bench list methods|datasets|protocols`."""
+"""`slkd-bench list methods|datasets|protocols|readings`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ class What(StrEnum):
     methods = "methods"
     datasets = "datasets"
     protocols = "protocols"
+    readings = "readings"
 
 
 def register(app: typer.Typer) -> None:
     """Adds the command to `app`."""
 
     @app.command("list")
-    def list_(what: What = typer.Argument(help="methods, datasets or protocols")) -> None:
-        """List the methods, data sets or protocols that the suite knows."""
+    def list_(what: What = typer.Argument(help="methods, datasets, protocols or readings")) -> None:
+        """List the methods, data sets, protocols or readings of the losses that the suite knows."""
         from rich.console import Console
 
-        Console().print({What.methods: _methods, What.datasets: _datasets, What.protocols: _protocols}[what]())
+        tables = {
+            What.methods: _methods, What.datasets: _datasets, What.protocols: _protocols, What.readings: _readings,
+        }  # fmt: skip
+        Console().print(tables[what]())
 
 
 def _methods() -> object:
@@ -75,4 +79,15 @@ def _protocols() -> object:
     for name in protocol_ids():
         protocol = get_protocol(name)
         table.add_row(f"[bold]{name}[/]", str(protocol.version), protocol.title)
+    return table
+
+
+def _readings() -> object:
+    from rich.table import Table
+
+    from slkd.readings import READINGS
+
+    table = Table("reading", "what it is", box=None, pad_edge=False)
+    for name, reading in READINGS.items():
+        table.add_row(f"[bold]{name}[/]", reading.summary)
     return table

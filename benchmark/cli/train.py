@@ -29,7 +29,14 @@ def register(app: typer.Typer) -> None:
         ),
         device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:1, mps."),
         threads: int | None = typer.Option(None, min=1, help="CPU threads."),
-        jobs: int = typer.Option(1, min=1, help="Methods trained at the same time, each in a process of its own."),
+        jobs: int = typer.Option(1, min=1, help="Processes at the same time."),
+        together: bool | None = typer.Option(
+            None,
+            "--together/--one-by-one",
+            help="Train the students of one teacher side by side, on batches and teacher features made once. The "
+            "weights are the same. Default: together at scale mini.",
+        ),
+        reading: str | None = typer.Option(None, help="Reading of the paper's losses, for SLKD; see `list readings`."),
         batch: int | None = typer.Option(None, min=1, help="Images a step and process, instead of the recipe's."),
         patch: int | None = typer.Option(None, min=16, help="Side of a patch in pixels, instead of the recipe's."),
         lr: float | None = typer.Option(None, help="First learning rate, instead of the recipe's."),
@@ -49,4 +56,6 @@ def register(app: typer.Typer) -> None:
             "quiet": quiet,
         }  # fmt: skip
         where = {"photos": photos, "out": out, "runs": runs, "fresh": fresh}
-        train_methods(chosen(method or [], everything, task), scale, seed, wishes, around, where, jobs)
+        pairs = chosen(method or [], everything, task, reading)
+        beside = together if together is not None else scale is Scale.MINI
+        train_methods(pairs, scale, seed, wishes, around, where, jobs, beside)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from benchmark.training.engine import Settings, TrainingResult
     from benchmark.training.prefetch import Stream
+    from benchmark.training.teacher import SharedTeacher
 
 RUNS = Path("training")  # checkpoints and logs of unfinished and finished runs, below the working directory
 VALIDATION_SEED = 900_001  # far from any training seed: the curve's pairs are drawn apart, and are never test pairs
@@ -35,11 +36,13 @@ def weights_path(out: Path, method: Method, task: Task, scale: Scale, seed: int)
     return out / store.relative_path(method.id, task, scale, seed)
 
 
-def load_teacher(method: Method, task: Task, scale: Scale, out: Path) -> tuple[nn.Module, store.WeightsFile]:
+def load_teacher(method: Method, task: Task, scale: Scale, out: Path) -> tuple[SharedTeacher, store.WeightsFile]:
     """The trained teacher of `method`, frozen by the distiller, and its file: from `out` first, then as always.
 
     Raises BadWeights with the command that trains it when there is none.
     """
+    from benchmark.training.teacher import SharedTeacher
+
     teacher = get_method(method.teacher)
     path = weights_path(out, teacher, task, scale, 0)
     try:
@@ -50,15 +53,19 @@ def load_teacher(method: Method, task: Task, scale: Scale, out: Path) -> tuple[n
         ) from error
     network = loading.build_network(teacher, task, scale)
     loading.load_weights(network, found, teacher.id)
-    return network, found
+    return SharedTeacher(network), found
+
+
+Teachers = dict[str, "tuple[SharedTeacher, store.WeightsFile]"]
 
 
 def build_objective(
-    method: Method, task: Task, scale: Scale, seed: int, out: Path
+    method: Method, task: Task, scale: Scale, seed: int, out: Path, teachers: Teachers | None = None
 ) -> tuple[nn.Module, store.WeightsFile | None]:
     """The objective that trains `method`, and its teacher's file: the student depends on network, scale and seed alone.
 
-    So every distiller starts from the same student. Raises BadWeights when the teacher is missing.
+    So every distiller starts from the same student. `teachers` keeps what was loaded, by method id, for the next of the
+    same task and scale. Raises BadWeights when the teacher is missing.
     """
     import torch
 
@@ -70,7 +77,10 @@ def build_objective(
     kind = getattr(importlib.import_module(module), name)
     if not method.teacher or method.distiller == "scratch":
         return kind(student, **method.options), None
-    teacher, found = load_teacher(method, task, scale, out)
+    teachers = {} if teachers is None else teachers
+    if method.teacher not in teachers:
+        teachers[method.teacher] = load_teacher(method, task, scale, out)
+    teacher, found = teachers[method.teacher]
     torch.manual_seed(seed + 1)
     return kind(teacher, student, **method.options), found
 
@@ -113,31 +123,73 @@ def train_method(
     Nothing is trained when whole weights with the same recipe stand there, unless `fresh`. Raises UnknownName,
     TrainingStopped, BadWeights (no teacher), BadOutput.
     """
+    return train_group([get_method(name)], task, scale, recipe, seed, photos, out, runs, settings, fresh)[0]
+
+
+def train_group(
+    group: Sequence[Method],
+    task: Task,
+    scale: Scale = Scale.MINI,
+    recipe: Recipe | None = None,
+    seed: int = 0,
+    photos: Path | None = None,
+    out: Path | None = None,
+    runs: Path = RUNS,
+    settings: Settings | None = None,
+    fresh: bool = False,
+) -> list[Path]:
+    """Train methods with one recipe side by side, as `train_method` would one by one; returns their paths in order.
+
+    Batches are made once, and a teacher they share is asked once a batch. Where some fail, the others are written
+    first; then TrainingStopped names the failed. Raises as `train_method`.
+    """
     from benchmark.training import distributed, engine
 
-    method = get_method(name)
-    if task not in method.tasks:
-        raise TrainingStopped(f"one of {', '.join(method.tasks)} for {method.id}", f"'{task}'", "Choose one of them.")
-    recipe = replace(recipe or recipes.recipe_for(method, scale, task), seed=seed)
+    for method in group:
+        if task not in method.tasks:
+            raise TrainingStopped(f"one of {', '.join(method.tasks)} for {method.id}", f"'{task}'", "Choose one of them.")
+    recipe = replace(recipe or recipes.recipe_for(group[0], scale, task), seed=seed)
     out = out or places.user_weights()
-    path = weights_path(out, method, task, scale, seed)
-    if not fresh and is_done(path, recipe) and has_this_teacher(path, method, task, scale, out):
-        return path
+    paths = [weights_path(out, method, task, scale, seed) for method in group]
+    waiting = [
+        (method, path)
+        for method, path in zip(group, paths, strict=True)
+        if fresh or not (is_done(path, recipe) and has_this_teacher(path, method, task, scale, out))
+    ]
+    if not waiting:
+        return paths
     settings = settings or engine.Settings()
-    settings = replace(settings, resume=not fresh, title=f"{method.id} {task} {scale} seed {seed}")
-    objective, teacher = build_objective(method, task, scale, seed, out)
+    what = waiting[0][0].id if len(waiting) == 1 else f"{len(waiting)} methods,"
+    settings = replace(settings, resume=not fresh, title=f"{what} {task} {scale} seed {seed}")
+    teachers: Teachers = {}
+    built = [build_objective(method, task, scale, seed, out, teachers) for method, _ in waiting]
     stream, pairs, data = build_stream(task, recipe, photos)
-    facts = {"method": method.id, "task": str(task), "scale": str(scale), "data": data}
-    facts |= {"teacher": teacher.sha256} if teacher is not None else {}
-    folder = runs / str(scale) / str(task) / f"{method.id}-seed{seed}"
-    result = engine.train(objective, stream, recipe, folder, settings, pairs, facts)
-    rank, _ = distributed.rank_and_world()
-    if rank == 0:
-        half, cost = halves_well(student_of(objective), result, pairs)
-        card = make_card(method, task, scale, recipe, result, data, teacher) | {"half_precision_cost_db": cost}
-        files.write_weights(path, result.state, card, half=half)
-        (folder / "checkpoint.pt").unlink(missing_ok=True)
-    return path
+    members = []
+    for (method, _), (objective, teacher) in zip(waiting, built, strict=True):
+        facts = {"method": method.id, "task": str(task), "scale": str(scale), "data": data}
+        facts |= {"teacher": teacher.sha256} if teacher is not None else {}
+        folder = runs / str(scale) / str(task) / f"{method.id}-seed{seed}"
+        members.append(engine.Member(objective, folder, facts, method.id))
+    results = engine.train_together(members, stream, recipe, settings, pairs)
+    if distributed.rank_and_world()[0] == 0:
+        for (method, path), (objective, teacher), member, result in zip(waiting, built, members, results, strict=True):
+            if isinstance(result, TrainingStopped):
+                continue
+            half, cost = halves_well(student_of(objective), result, pairs)
+            card = make_card(method, task, scale, recipe, result, data, teacher) | {"half_precision_cost_db": cost}
+            card |= {"trained_beside": [m.id for m, _ in waiting if m is not method]} if len(waiting) > 1 else {}
+            files.write_weights(path, result.state, card, half=half)
+            (member.folder / "checkpoint.pt").unlink(missing_ok=True)
+    failed = {m.id: r for (m, _), r in zip(waiting, results, strict=True) if isinstance(r, TrainingStopped)}
+    if len(waiting) == 1 and failed:
+        raise next(iter(failed.values()))
+    if failed:
+        raise TrainingStopped(
+            f"{len(waiting)} methods to train to their end",
+            "; ".join(f"{id}: {stop.found}" for id, stop in failed.items()),
+            "The others are finished. Lower the rate (--lr), or look at the terms with `slkd-bench inspect`.",
+        )
+    return paths
 
 
 def is_done(path: Path, recipe: Recipe) -> bool:

@@ -34,9 +34,11 @@ class Run:
         """The network whose weights are validated and shipped."""
         return self.mean.network if self.mean is not None else self.student
 
-    def save(self, path: Path, identity: dict[str, Any], rank: int, world: int) -> None:
-        """Write the checkpoint from process 0; every process must call."""
-        states = distributed.gather(checkpoint.random_state(), world)
+    def save(
+        self, path: Path, identity: dict[str, Any], rank: int, world: int, random: dict[str, Any]
+    ) -> None:
+        """Write the checkpoint from process 0, with the state of this process's generators; every process must call."""
+        states = distributed.gather(random, world)
         if rank == 0:
             checkpoint.save_checkpoint(path, {
                 "identity": identity, "step": self.step, "seconds": self.seconds,

@@ -1,0 +1,87 @@
+"""A frozen teacher that several objectives ask about the same batch: what it makes of an image is computed once."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from baselines.networks.features import Features
+
+
+class SharedTeacher(nn.Module):
+    """Stands for `network` in the objectives of one training; its features of the current batch are kept until the next.
+
+    Only passes without gradients over the two images given to `begin`, alone or laid end to end, are kept; every other
+    call goes to the network. What is kept is read by all and must not be changed in place.
+    Here: one method trained alone goes through the same keeping, so that it learns the same, bit for bit, as beside others.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self._batch: tuple[Tensor, ...] = ()
+        self._kept: list[Features | None] = [None, None]
+        self.passes = 0
+
+    def begin(self, degraded: Tensor, clean: Tensor) -> None:
+        """Forget the last batch: the next passes are over `degraded` and `clean`, (N, 3, H, W) each."""
+        self._batch, self._kept = (degraded, clean), [None, None]
+
+    @property
+    def encoder_widths(self) -> tuple[int, ...]:
+        """Channels of the encoder's levels."""
+        return tuple(self.network.encoder_widths)  # type: ignore[arg-type]
+
+    @property
+    def decoder_widths(self) -> tuple[int, ...]:
+        """Channels of the decoder's levels."""
+        return tuple(self.network.decoder_widths)  # type: ignore[arg-type]
+
+    def features(self, image: Tensor) -> Features:
+        """The network's features of `image` (N, 3, H, W)."""
+        if torch.is_grad_enabled() or not hasattr(self.network, "features"):
+            return self.network.features(image)  # type: ignore[operator]
+        for place, known in enumerate(self._batch):
+            if image is known:
+                return self._of(place)
+        if self._is_both(image):
+            first, second = self._of(0), self._of(1)
+            return Features(
+                torch.cat([first.restored, second.restored]),
+                tuple(torch.cat(pair) for pair in zip(first.encoder, second.encoder, strict=True)),
+                tuple(torch.cat(pair) for pair in zip(first.decoder, second.decoder, strict=True)),
+            )
+        return self.network.features(image)  # type: ignore[operator]
+
+    def forward(self, image: Tensor) -> Tensor:
+        """The restored image (N, 3, H, W)."""
+        if self._is_kept(image):
+            return self.features(image).restored
+        return self.network(image)
+
+    def encode(self, image: Tensor) -> tuple[Tensor, ...]:
+        """The encoder's features of `image`."""
+        return self.features(image).encoder if self._is_kept(image) else self.network.encode(image)  # type: ignore[operator]
+
+    def decode(self, encoder: tuple[Tensor, ...], image: Tensor) -> Features:
+        """Restores `image` from encoder features, the network's own or another's."""
+        if self._is_kept(image) and encoder is self.features(image).encoder:
+            return self.features(image)
+        return self.network.decode(encoder, image)  # type: ignore[operator]
+
+    def _is_kept(self, image: Tensor) -> bool:
+        found = any(image is known for known in self._batch)
+        return found and not torch.is_grad_enabled() and hasattr(self.network, "features")
+
+    def _is_both(self, image: Tensor) -> bool:
+        if not self._batch or image.shape[0] != 2 * self._batch[0].shape[0]:
+            return False
+        first, second = image.split(image.shape[0] // 2)
+        return torch.equal(first, self._batch[0]) and torch.equal(second, self._batch[1])
+
+    def _of(self, place: int) -> Features:
+        kept = self._kept[place]
+        if kept is None:
+            kept = self._kept[place] = self.network.features(self._batch[place])  # type: ignore[operator]
+            self.passes += 1
+        return kept
