@@ -99,7 +99,7 @@ class MixedScaleFeedForward(nn.Module):
                 F.conv2d(half, first.weight.chunk(2)[i], padding=first.padding, groups=hidden).relu_()
                 for first in (self.first3, self.first5)
             ]
-            filters = second.weight.view(2 * hidden, 1, *second.kernel_size)
+            filters = second.weight.reshape(2 * hidden, 1, *second.kernel_size)
             pairs = F.conv2d(torch.cat(branches, 1), filters, padding=second.padding, groups=2 * hidden)
             half = (pairs[:, 0::2] + pairs[:, 1::2]).relu_().permute(0, 2, 3, 1)
             parts.append(F.linear(half, self.project_out.weight.chunk(2, 1)[i].flatten(1)))

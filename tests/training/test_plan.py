@@ -137,7 +137,8 @@ def test_teachers_are_done_before_students_start(monkeypatch: pytest.MonkeyPatch
     pairs = chosen(["res-sl-logits", "prenet", "restormer"], False, [RAIN])
     with pytest.raises(TrainingStopped, match="1 of 2 failed: prenet --task deraining"):
         train_methods(pairs, Scale.MINI, [0], {"lr": 1e-3}, {"quiet": True}, {"out": None, "fresh": False}, jobs=2)
-    expected = ["restormer", "--task", "deraining", "--seed", "0", "--scale", "mini", "--lr", "0.001", "--quiet"]
+    expected = ["restormer", "--task", "deraining", "--seed", "0", "--scale", "mini", "--one-by-one"]
+    expected += ["--lr", "0.001", "--quiet"]
     assert started[0] == expected
     assert {arguments[0] for arguments in started[1:]} == {"res-sl-logits", "prenet"}
 

@@ -1,0 +1,185 @@
+"""Methods that train side by side learn what each learns alone, bit for bit, and a shared teacher is asked once a batch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from baselines.networks.configurations import build
+from benchmark.errors import BadMethod, TrainingStopped, UnknownName
+from benchmark.methods import get_method, row_method
+from benchmark.nouns import Scale, Task
+from benchmark.training import engine, plan
+from benchmark.training.command import chosen, grouped
+from benchmark.training.engine import Member, Settings, train, train_together
+from benchmark.training.recipe import Recipe
+from benchmark.training.teacher import SharedTeacher
+from benchmark.weights import files
+from tests.training.blobs import Blobs, Busy, Plain, Small
+
+QUIET = Settings(quiet=True, threads=1, validate_every=4, log_every=2, norms_every=5)
+RECIPE = Recipe(9, 2, 16, lr=1e-3)
+RAIN = Task.DERAINING
+STUDENTS = ("scratch", "logits", "dfkd", "dfkd-progressive", "dckd-cross", "dckd-dynamic", "fakd", "slkd")
+
+
+@pytest.fixture
+def blobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build_stream(task, recipe, photos):  # type: ignore[no-untyped-def]
+        return Blobs(recipe.batch, recipe.patch, recipe.seed), [Blobs(2, 16, 77).batch(0)], {"stream": "blobs"}
+
+    monkeypatch.setattr(plan, "build_stream", build_stream)
+
+
+def objective(kind: type[torch.nn.Module]) -> torch.nn.Module:
+    torch.manual_seed(3)
+    return kind(Small())
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
+
+
+def members(folder: Path) -> list[Member]:
+    return [Member(objective(kind), folder / kind.__name__, title=kind.__name__) for kind in (Busy, Plain)]
+
+
+def test_side_by_side_is_alone(tmp_path: Path) -> None:
+    pairs = [Blobs(seed=5).batch(0)]
+    together = train_together(members(tmp_path / "both"), Blobs(2, 16), RECIPE, QUIET, pairs)
+    for member, result in zip(members(tmp_path / "one"), together, strict=True):
+        alone = train(member.objective, Blobs(2, 16), RECIPE, member.folder, QUIET, pairs)
+        assert isinstance(result, engine.TrainingResult)
+        assert same(result.state, alone.state)
+        assert result.curve == alone.curve
+        assert result.gradient_norms == alone.gradient_norms
+
+
+def test_every_student_of_a_teacher_learns_as_alone(tmp_path: Path, blobs: None) -> None:
+    recipe = replace(RECIPE, iterations=3, batch=1, patch=32)
+    where = {"out": tmp_path / "w", "settings": QUIET}
+    plan.train_method("restormer", RAIN, recipe=replace(recipe, iterations=1), runs=tmp_path / "r", **where)  # type: ignore[arg-type]
+    group = [get_method(f"res-sl-{name}") for name in STUDENTS]
+    paths = plan.train_group(group, RAIN, recipe=recipe, runs=tmp_path / "r", **where)  # type: ignore[arg-type]
+    found = {path: path.read_bytes() for path in paths}
+    assert len(set(found.values())) == len(paths)
+    for method, path in zip(group, paths, strict=True):
+        assert set(files.read_card(path)["trained_beside"]) == {m.id for m in group} - {method.id}
+    for method, path in zip(group, paths, strict=True):
+        again = plan.train_method(method.id, RAIN, recipe=recipe, runs=tmp_path / "a", fresh=True, **where)  # type: ignore[arg-type]
+        assert again.read_bytes() == found[path], method.id
+
+
+def test_a_teacher_is_asked_once_a_batch_for_each_image(tmp_path: Path, blobs: None) -> None:
+    recipe = replace(RECIPE, iterations=1, batch=1, patch=32)
+    plan.train_method("restormer", RAIN, recipe=recipe, out=tmp_path / "w", runs=tmp_path / "r", settings=QUIET)
+    kept: plan.Teachers = {}
+    built = [
+        plan.build_objective(get_method(name), RAIN, Scale.MINI, 0, tmp_path / "w", kept)[0]
+        for name in ("res-sl-logits", "res-sl-fakd", "res-sl-slkd", "res-sl-pisr")
+    ]
+    teacher = kept["restormer"][0]
+    assert all(one.teacher is teacher for one in built)
+    degraded, clean = Blobs(1, 32).batch(0)
+    for _ in range(2):
+        teacher.begin(degraded, clean)
+        for one in built:
+            one.train()(degraded, clean)
+    assert teacher.passes == 4  # two batches, each degraded and clean
+
+
+def test_what_is_kept_equals_the_network_and_only_the_batch_is_kept() -> None:
+    torch.manual_seed(0)
+    network = build("restormer", "mini").eval().requires_grad_(False)
+    shared = SharedTeacher(network)
+    first, second, other = (torch.rand(1, 3, 24, 24) for _ in range(3))
+    shared.begin(first, second)
+    with torch.no_grad():
+        assert torch.equal(shared(first), network(first))
+        both = shared.features(torch.cat([first, second]))
+        apart = network.features(second)
+        assert torch.equal(both.decoder[0][1:], apart.decoder[0])
+        passes = shared.passes
+        assert torch.equal(shared(other), network(other))
+        swapped = shared.features(torch.cat([second, first])).restored
+        assert torch.equal(swapped, network.features(torch.cat([second, first])).restored)
+        assert shared.passes == passes == 2
+        changed = first.clone()
+        shared.begin(changed, second)
+        changed.mul_(0.5)
+        assert torch.equal(shared(changed), network(changed))
+    needed = first.clone().requires_grad_()
+    shared.begin(needed, second)
+    shared(needed).sum().backward()
+    assert needed.grad is not None
+    assert needed.grad.abs().sum() > 0
+
+
+def test_members_that_stand_at_different_steps_meet(tmp_path: Path) -> None:
+    whole = [r.state for r in train_together(members(tmp_path / "whole"), Blobs(2, 16), RECIPE, QUIET)]  # type: ignore[union-attr]
+    ahead = members(tmp_path / "parts")
+    class Stops(Blobs):
+        def batch(self, step: int, rank: int = 0, world: int = 1):  # type: ignore[no-untyped-def]
+            if step == 5:
+                raise KeyboardInterrupt
+            return super().batch(step, rank, world)
+
+    eager = replace(QUIET, checkpoint_seconds=0.0)
+    with pytest.raises(KeyboardInterrupt):
+        train_together(ahead[:1], Stops(2, 16), RECIPE, eager)
+    assert torch.load(ahead[0].folder / "checkpoint.pt", weights_only=True)["step"] == 5
+    found = train_together(members(tmp_path / "parts"), Blobs(2, 16), RECIPE, QUIET)
+    assert all(same(result.state, state) for result, state in zip(found, whole, strict=True))  # type: ignore[union-attr]
+
+
+class Breaks(Plain):
+    def forward(self, degraded: torch.Tensor, clean: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"pixel": super().forward(degraded, clean)["pixel"] * float("nan")}
+
+
+def test_one_that_fails_leaves_the_others_their_weights(tmp_path: Path) -> None:
+    three = [*members(tmp_path), Member(objective(Breaks), tmp_path / "breaks", title="breaks")]
+    found = train_together(three, Blobs(2, 16), RECIPE, QUIET)
+    assert isinstance(found[2], TrainingStopped)
+    assert "pixel" in str(found[2])
+    alone = train_together(members(tmp_path / "again"), Blobs(2, 16), RECIPE, QUIET)
+    assert all(same(a.state, b.state) for a, b in zip(found[:2], alone, strict=True))  # type: ignore[union-attr]
+    assert all(isinstance(r, TrainingStopped) for r in train_together(three[2:], Blobs(2, 16), RECIPE, QUIET))
+
+
+def test_what_trains_in_one_process() -> None:
+    names = ["res-sl-logits", "prenet", "restormer", "res-sl-scratch", "ufor-sl-slkd", "res-sl-slkd@alpha2=1"]
+    pairs = chosen(names, False, [RAIN])
+    apart = grouped(pairs, [0, 1], together=False)
+    assert [len(group) for group, _, _ in apart] == [1] * 12
+    jobs = [([m.id for m in group], seed) for group, _, seed in grouped(pairs, [0], together=True)]
+    assert jobs == [
+        (["restormer"], 0),
+        (["res-sl-logits", "res-sl-scratch", "res-sl-slkd@alpha2=1"], 0),
+        (["prenet"], 0),
+        (["ufor-sl-slkd"], 0),
+    ]
+
+
+def test_variants_have_names_and_weights_of_their_own() -> None:
+    variant = get_method("Res-SL@pixel_target=clean, alpha1=0.50")
+    assert variant.id == "res-sl-slkd@alpha1=0.5,pixel_target=clean"
+    assert variant.options == {"alpha1": 0.5, "pixel_target": "clean"}
+    assert row_method(variant.id) == variant
+    assert plan.weights_path(Path(), variant, RAIN, Scale.MINI, 0).stem == variant.id
+    (method, _), *rest = chosen(["ufor-sl-slkd"], False, [RAIN], reading="softplus")
+    assert not rest
+    assert (method.id, method.options) == ("ufor-sl-slkd@reading=softplus", {"reading": "softplus"})
+    for name, error in (
+        ("res-sl-logits@alpha1=1", BadMethod),
+        ("res-sl-slkd@alpha1=-1", BadMethod),
+        ("res-sl-slkd@alpha1", BadMethod),
+        ("res-sl-slkd@pixel_target=degraded", BadMethod),
+        ("res-sl-slkd@reading=litteral", UnknownName),
+        ("res-sl-slkd@alpha3=1", UnknownName),
+    ):
+        with pytest.raises(error):
+            get_method(name)
