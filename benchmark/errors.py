@@ -54,3 +54,15 @@ class BadResult(SlkdBenchError):
 
 class TrainingStopped(SlkdBenchError):
     """A training run that cannot go on (a loss term is not finite, a checkpoint does not fit)."""
+
+
+class GroupStopped(TrainingStopped):
+    """Some of several methods that trained side by side stopped, each for the reason in `failures`; the rest is kept."""
+
+    def __init__(self, failures: dict[str, TrainingStopped], of: int) -> None:
+        self.failures = failures
+        super().__init__(
+            f"{of} methods to train to their end",
+            "; ".join(f"{id}: {stop.found}" for id, stop in failures.items()),
+            "The others are finished. Lower the rate (--lr), or look at the terms with `slkd-bench inspect`.",
+        )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import benchmark
 from benchmark import loading, places
-from benchmark.errors import BadWeights, TrainingStopped
+from benchmark.errors import BadWeights, GroupStopped, TrainingStopped
 from benchmark.methods import Method, get_method
 from benchmark.nouns import Scale, Task
 from benchmark.runs.code import git_commit
@@ -141,7 +141,7 @@ def train_group(
     """Train methods with one recipe side by side, as `train_method` would one by one; returns their paths in order.
 
     Batches are made once, and a teacher they share is asked once a batch. Where some fail, the others are written
-    first; then TrainingStopped names the failed. Raises as `train_method`.
+    first; then GroupStopped names the failed. Raises as `train_method`.
     """
     from benchmark.training import distributed, engine
 
@@ -181,14 +181,10 @@ def train_group(
             files.write_weights(path, result.state, card, half=half)
             (member.folder / "checkpoint.pt").unlink(missing_ok=True)
     failed = {m.id: r for (m, _), r in zip(waiting, results, strict=True) if isinstance(r, TrainingStopped)}
-    if len(waiting) == 1 and failed:
+    if len(group) == 1 and failed:
         raise next(iter(failed.values()))
     if failed:
-        raise TrainingStopped(
-            f"{len(waiting)} methods to train to their end",
-            "; ".join(f"{id}: {stop.found}" for id, stop in failed.items()),
-            "The others are finished. Lower the rate (--lr), or look at the terms with `slkd-bench inspect`.",
-        )
+        raise GroupStopped(failed, len(waiting))
     return paths
 
 

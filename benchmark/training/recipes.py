@@ -44,7 +44,13 @@ _MINI_TEACHERS: dict[str, Recipe] = {
     "uformer": _MINI_TEACHER,
     "drsformer": replace(_MINI_TEACHER, iterations=1500),
 }
-_MINI_ITERATIONS: dict[tuple[str, Task], int] = {("restormer", Task.DEBLURRING): 1500}
+_MINI_ITERATIONS: dict[tuple[str, Task], int] = {
+    ("restormer", Task.DEBLURRING): 1500,
+    ("uformer", Task.DEBLURRING): 1500,
+    ("uformer", Task.DENOISING): 1500,
+    ("drsformer", Task.DEBLURRING): 1000,
+    ("drsformer", Task.DENOISING): 1000,
+}
 
 # Objectives of methods that are trained directly; all others on L1 to the clean image.
 _L1 = DISTILLATIONS["scratch"].target

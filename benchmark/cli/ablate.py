@@ -1,0 +1,81 @@
+"""`slkd-bench ablate`: train variants of an SLKD row alike and say what each change is worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from benchmark.nouns import Scale, Task
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from benchmark.ablation import AblationRow
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to `app`."""
+
+    @app.command()
+    def ablate(
+        axis: list[str] = typer.Argument(None, help="table-iv, pixel, alpha, readings; the first two when none is named."),
+        method: str = typer.Option("res-sl-slkd", "--method", "-m", help="The SLKD row that is varied."),
+        task: Task = typer.Option(Task.DERAINING, "--task", "-t", help="The task it is trained for."),
+        scale: Scale = typer.Option(Scale.MINI, help="mini: small networks. paper: full-size networks."),
+        seed: list[int] = typer.Option([0], help="Training seeds; may be repeated."),
+        iterations: int | None = typer.Option(None, min=1, help="Optimisation steps, instead of the recipe's."),
+        photos: Path | None = typer.Option(None, help="Train on this folder of clean photographs, not on synthesis."),
+        out: Path = typer.Option(Path("runs"), help="Where result files go."),
+        runs: Path = typer.Option(Path("training"), help="Where checkpoints and logs go."),
+        device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:1, mps."),
+        threads: int | None = typer.Option(None, min=1, help="CPU threads."),
+        show: bool = typer.Option(False, "--list", help="Only list the axes and their variants."),
+    ) -> None:
+        """Train variants of an SLKD row side by side, score them, and compare each with the row.
+
+        All start from the same student and see the same batches. Finished weights and results are taken as they are.
+        """
+        from rich.console import Console
+
+        from benchmark import ablation
+        from benchmark.methods import get_method
+
+        console = Console(highlight=False)
+        base = get_method(method)
+        if show:
+            for found in ablation.axes().values():
+                console.print(f"[bold]{found.name}[/]: {found.question}")
+                for variant in ablation.variants(base, found):
+                    console.print(f"  {variant.id}")
+            return
+        wishes: dict[str, Any] = {"iterations": iterations}
+        around = {"device": device, "threads": threads, "quiet": False}
+        where = {"photos": photos, "runs": runs}
+        chosen = ablation.chosen_axes(axis or [])
+        rows = ablation.ablate(base, chosen, task, scale, seed, out, wishes, around, where)
+        for found in chosen:
+            _print(console, f"{found.question}. Each minus {base.id}.", rows[found.name])
+
+
+def _print(console: Console, title: str, rows: list[AblationRow]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, title=escape(title), title_justify="left", title_style="")
+    table.add_column("variant", overflow="fold")
+    table.add_column("data set")
+    for header in ("dB", "95% interval", "SSIM", "p"):
+        table.add_column(header, justify="right")
+    for row in rows:
+        name = escape(row.method.id.rpartition("@")[2])
+        if row.stopped:
+            table.add_row(name, escape(f"stopped: {row.stopped}"))
+        for c in row.comparisons:
+            interval = f"{c.psnr.low:+.3f} to {c.psnr.high:+.3f}"
+            star = "*" if c.psnr.significant else " "
+            table.add_row(name, c.dataset, f"{c.psnr.mean:+.3f}", interval, f"{c.ssim.mean:+.5f}", f"{c.psnr.chance:.4f}{star}")
+            name = ""
+    console.print(table)
+    console.print("* the interval, over scenes, leaves out zero.", style="dim")
