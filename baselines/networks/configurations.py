@@ -47,14 +47,14 @@ CONFIGURATIONS: dict[str, Configuration] = {
         "baselines.networks.uformer:Uformer",
         {
             "paper": {"width": 32, "depths": (1, 2, 8, 8, 2, 8, 8, 2, 1)},
-            "mini": {"width": 16, "depths": (1, 2, 1, 1, 1, 1, 1, 2, 1), "window": 4, "square": False},
+            "mini": {"width": 8, "depths": (1, 2, 1, 1, 1, 1, 1, 2, 1), "window": 4, "square": False},
         },
     ),
     "ufor-sl": Configuration(
         "baselines.networks.uformer:Uformer",
         {
             "paper": {"width": 16, "depths": (1, 2, 4, 4, 2, 4, 4, 2, 1)},
-            "mini": {"width": 6, "depths": (1, 2, 1, 1, 1, 1, 1, 2, 1), "window": 4, "square": False},
+            "mini": {"width": 4, "depths": (1, 1, 1, 1, 1, 1, 1, 1, 1), "window": 4, "square": False},
         },
     ),
     "drsformer": Configuration(
