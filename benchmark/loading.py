@@ -47,8 +47,10 @@ def load_weights(network: nn.Module, file: store.WeightsFile, name: str) -> None
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    from benchmark.weights import coding
+
     try:
-        state = load_file(file.path)
+        state = coding.decode(load_file(file.path))
     except (SafetensorError, OSError) as problem:
         raise BadWeights(
             "a whole safetensors file", f"{file.path}: {problem}", f"Train or import {name} again, or restore the file."

@@ -17,7 +17,7 @@ from benchmark.nouns import Scale, Task
 from benchmark.runs.code import git_commit
 from benchmark.training import recipes
 from benchmark.training.recipe import Recipe
-from benchmark.weights import files, store
+from benchmark.weights import coding, files, store
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 RUNS = Path("training")  # checkpoints and logs of unfinished and finished runs, below the working directory
 VALIDATION_SEED = 900_001  # far from any training seed: the curve's pairs are drawn apart, and are never test pairs
-HALF_COST = 0.005  # dB on the validation pairs that storing in half precision may cost
+STORAGE_COST = 0.01  # dB on the validation pairs that storing in fewer bits may cost
 
 
 def weights_path(out: Path, method: Method, task: Task, scale: Scale, seed: int) -> Path:
@@ -175,10 +175,10 @@ def train_group(
         for (method, path), (objective, teacher), member, result in zip(waiting, built, members, results, strict=True):
             if isinstance(result, TrainingStopped):
                 continue
-            half, cost = halves_well(student_of(objective), result, pairs)
-            card = make_card(method, task, scale, recipe, result, data, teacher) | {"half_precision_cost_db": cost}
+            form, costs = smallest_form(student_of(objective), result, pairs)
+            card = make_card(method, task, scale, recipe, result, data, teacher) | {"storage_cost_db": costs}
             card |= {"trained_beside": [m.id for m, _ in waiting if m is not method]} if len(waiting) > 1 else {}
-            files.write_weights(path, result.state, card, half=half)
+            files.write_weights(path, result.state, card, form)
             (member.folder / "checkpoint.pt").unlink(missing_ok=True)
     failed = {m.id: r for (m, _), r in zip(waiting, results, strict=True) if isinstance(r, TrainingStopped)}
     if len(group) == 1 and failed:
@@ -203,23 +203,31 @@ def has_this_teacher(path: Path, method: Method, task: Task, scale: Scale, out: 
     return found is None or found.sha256 == learnt_from["sha256"]
 
 
-def halves_well(
+def smallest_form(
     network: nn.Module, result: TrainingResult, pairs: Sequence[tuple[Tensor, Tensor]]
-) -> tuple[bool, float | None]:
-    """Whether the weights may be stored as float16 (it costs under 0.005 dB on the pairs), and what it costs in dB."""
+) -> tuple[str, dict[str, float]]:
+    """The smallest form of storage that changes the PSNR on the pairs by less than `STORAGE_COST`, and what each costs.
+
+    The costs are in dB, by form; a form that cannot hold the weights has none.
+    """
     import torch
 
     from benchmark.training.validation import mean_psnr
 
-    halved = {k: v.half() if v.is_floating_point() else v for k, v in result.state.items()}
-    if not pairs or not all(bool(torch.isfinite(v).all()) for v in halved.values() if v.is_floating_point()):
-        return False, None
     network.to("cpu")
-    figures = []
-    for state in (result.state, halved):
-        network.load_state_dict(state)
-        figures.append(mean_psnr(network, pairs, torch.device("cpu")))
-    return abs(figures[0] - figures[1]) < HALF_COST, round(figures[0] - figures[1], 5)
+    costs: dict[str, float] = {}
+    if not pairs:
+        return "as trained", costs
+    network.load_state_dict(result.state)
+    whole = mean_psnr(network, pairs, torch.device("cpu"))
+    for form in coding.FORMS[:-1]:
+        state = coding.decode(coding.encode(result.state, form))
+        if all(bool(torch.isfinite(value).all()) for value in state.values()):
+            network.load_state_dict(state)
+            costs[form] = round(whole - mean_psnr(network, pairs, torch.device("cpu")), 5)
+    network.load_state_dict(result.state)
+    fitting = [form for form, cost in costs.items() if abs(cost) < STORAGE_COST]
+    return (fitting[0] if fitting else "as trained"), costs
 
 
 def student_of(objective: nn.Module) -> nn.Module:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.atomic import write_atomically
 from benchmark.errors import BadWeights
+from benchmark.weights import coding
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,8 +34,8 @@ def card_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def encode_weights(state: Mapping[str, Tensor], half: bool = False) -> bytes:
-    """A state dict as safetensors bytes; with `half`, floating tensors are stored as float16.
+def encode_weights(state: Mapping[str, Tensor], form: str = "as trained") -> bytes:
+    """A state dict as safetensors bytes, its floating tensors in one of `benchmark.weights.coding.FORMS`.
 
     Aliases (two names of one tensor) and expanded views are stored as separate whole tensors. Raises BadWeights where a
     value is not finite or does not fit float16.
@@ -42,33 +43,25 @@ def encode_weights(state: Mapping[str, Tensor], half: bool = False) -> bytes:
     import torch
     from safetensors.torch import save
 
-    tensors: dict[str, Tensor] = {}
-    for name, tensor in state.items():
-        copy = tensor.detach().to("cpu", copy=True).contiguous().clone()
-        if copy.is_floating_point():
-            copy = copy.to(torch.float16) if half else copy
-            if not bool(torch.isfinite(copy).all()):
-                raise BadWeights(
-                    f"finite values in '{name}'{' as float16' if half else ''}",
-                    "infinite or NaN values",
-                    "Train again" + (", or save in full precision." if half else "."),
-                )
-        tensors[name] = copy
-    return save(tensors, metadata={"format": "pt"})
+    tensors = coding.encode(state, form)
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise BadWeights(
+                f"finite values in '{name}'{'' if form == 'as trained' else ' as float16'}",
+                "infinite or NaN values",
+                "Train again" + ("." if form == "as trained" else ", or save in full precision."),
+            )
+    return save(tensors, metadata={"format": "pt", "stored": form})
 
 
-def write_weights(path: Path, state: Mapping[str, Tensor], card: Card, half: bool = False) -> Card:
+def write_weights(path: Path, state: Mapping[str, Tensor], card: Card, form: str = "as trained") -> Card:
     """Write `state` to `path` (.safetensors) and `card` beside it (.json); returns the card with its added facts.
 
-    Added: `sha256` of the file, `bytes`, `stored` ("float16" or "as trained"). Each file is written whole or not at
-    all, the card last, so a card always speaks of a whole file. Raises BadOutput, BadWeights.
+    Added: `sha256` of the file, `bytes`, `stored` (one of `benchmark.weights.coding.FORMS`). Each file is written whole
+    or not at all, the card last, so a card always speaks of a whole file. Raises BadOutput, BadWeights.
     """
-    content = encode_weights(state, half)
-    card = dict(card) | {
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
-        "stored": "float16" if half else "as trained",
-    }
+    content = encode_weights(state, form)
+    card = dict(card) | {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "stored": form}
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
     if card_path(path).exists():
         card_path(path).unlink()
@@ -136,4 +129,6 @@ def load_weights(path: Path, check: bool = True) -> dict[str, Tensor]:
         if type(error).__name__ != "SafetensorError":
             raise
         raise BadWeights(f"a whole safetensors file at {path}", str(error)[:200], "Fetch or train it again.") from error
+    if path.suffix == ".safetensors":
+        return coding.decode(state)
     return {k: v.float() if isinstance(v, torch.Tensor) and v.is_floating_point() else v for k, v in state.items()}

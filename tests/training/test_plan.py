@@ -153,9 +153,11 @@ def test_the_degraded_image_cannot_be_trained(tmp_path: Path) -> None:
         plan.train_method("identity", RAIN, out=tmp_path)
 
 
-def test_half_precision_only_where_it_costs_little(tmp_path: Path) -> None:
+def test_weights_are_stored_in_the_smallest_form_that_costs_little(tmp_path: Path) -> None:
     card = files.read_card(trained(tmp_path))
-    assert (card["stored"] == "float16") == (abs(card["half_precision_cost_db"]) < plan.HALF_COST)
+    fitting = [form for form, cost in card["storage_cost_db"].items() if abs(cost) < plan.STORAGE_COST]
+    assert card["stored"] == ([*fitting, "as trained"])[0]
+    assert list(card["storage_cost_db"]) == ["int8", "float16"]
 
 
 def test_all_means_teachers_first() -> None:

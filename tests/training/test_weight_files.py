@@ -28,7 +28,7 @@ def test_round_trip_and_card(tmp_path: Path) -> None:
 
 def test_half_precision_halves_and_loads_as_float32(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
-    card = files.write_weights(path, STATE, {}, half=True)
+    card = files.write_weights(path, STATE, {}, "float16")
     assert card["stored"] == "float16"
     loaded = files.load_weights(path)
     assert loaded["a"].dtype == torch.float32
@@ -36,10 +36,42 @@ def test_half_precision_halves_and_loads_as_float32(tmp_path: Path) -> None:
     assert torch.equal(loaded["a"], STATE["a"].half().float())
 
 
-@pytest.mark.parametrize(("value", "half"), [(float("nan"), False), (1e6, True)])
-def test_values_that_cannot_be_stored(tmp_path: Path, value: float, half: bool) -> None:
+def test_eight_bits_with_a_scale_a_row(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    rows = torch.randn(16, 8, 3, 3) * torch.logspace(-6, 1, 16).view(16, 1, 1, 1)
+    state = {"w": rows, "small": torch.randn(4, 4), "bias": torch.randn(100), "count": torch.tensor(7)}
+    path = tmp_path / "x.safetensors"
+    assert files.write_weights(path, state, {}, "int8")["stored"] == "int8"
+    loaded = files.load_weights(path)
+    assert loaded.keys() == state.keys()
+    largest = rows.flatten(1).abs().amax(1)
+    error = (loaded["w"] - rows).flatten(1).abs().amax(1)
+    assert (error <= largest / 127 * 0.57 + torch.finfo(torch.float16).smallest_normal).all()
+    assert torch.equal(loaded["small"], state["small"].half().float())
+    assert torch.equal(loaded["bias"], state["bias"].half().float())
+    assert torch.equal(loaded["count"], state["count"])
+    again = files.encode_weights({k: v.half() if v.is_floating_point() else v for k, v in state.items()}, "int8")
+    assert again == path.read_bytes()  # what was once stored as float16 gives the same integers
+    whole = files.encode_weights({"w": rows})
+    assert len(files.encode_weights({"w": rows}, "int8")) < 0.35 * len(whole)
+
+
+def test_shipped_forms_load_into_networks() -> None:
+    from baselines.networks.configurations import build
+    from benchmark.weights import coding
+
+    network = build("res-sl", "mini")
+    state = network.state_dict()
+    for form in coding.FORMS:
+        decoded = coding.decode(coding.encode(state, form))
+        network.load_state_dict(decoded)
+        assert all(decoded[k].shape == state[k].shape for k in state)
+
+
+@pytest.mark.parametrize(("value", "form"), [(float("nan"), "as trained"), (1e6, "float16"), (1e6, "int8")])
+def test_values_that_cannot_be_stored(tmp_path: Path, value: float, form: str) -> None:
     with pytest.raises(BadWeights, match="'w'"):
-        files.write_weights(tmp_path / "x.safetensors", {"w": torch.tensor([value])}, {}, half)
+        files.write_weights(tmp_path / "x.safetensors", {"w": torch.full((9, 9), value)}, {}, form)
     assert not list(tmp_path.iterdir())
 
 

@@ -1,0 +1,57 @@
+"""How the tensors of a weight file are stored: as trained, as float16, or as 8-bit integers with a scale a row.
+
+Importing this module does not import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMS = ("int8", "float16", "as trained")  # the smallest first
+SCALE = "::scale"  # behind a tensor's name: the scales of its rows
+_LEAST, _LEVELS = 64, 127  # elements below which a tensor stays float16; largest integer
+
+
+def encode(state: Mapping[str, Tensor], form: str) -> dict[str, Tensor]:
+    """The tensors of `state` on the CPU in one of `FORMS`, contiguous and apart; whole numbers stay as they are.
+
+    "int8": a tensor of two axes or more becomes round(w / s) with s = max|w| / 127 of each row (first axis), s float16,
+    w first rounded to float16; smaller tensors become float16.
+    """
+    import torch
+
+    coded: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        copy = tensor.detach().to("cpu", copy=True).contiguous().clone()
+        if not copy.is_floating_point() or form == "as trained":
+            coded[name] = copy
+            continue
+        half = copy.to(torch.float16)
+        if form == "float16" or half.ndim < 2 or half.numel() < _LEAST or not bool(torch.isfinite(half).all()):
+            coded[name] = half
+            continue
+        rows = half.float().flatten(1)
+        scale = (rows.abs().amax(1) / _LEVELS).to(torch.float16)
+        scale = scale.clamp_min(torch.finfo(torch.float16).smallest_normal)
+        integers = (rows / scale.float()[:, None]).round().clamp(-_LEVELS, _LEVELS)
+        coded[name] = integers.to(torch.int8).view(half.shape)
+        coded[name + SCALE] = scale
+    return coded
+
+
+def decode(coded: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors that `encode` stored, floating ones as float32."""
+    state: dict[str, Tensor] = {}
+    for name, tensor in coded.items():
+        if name.endswith(SCALE):
+            continue
+        scale = coded.get(name + SCALE)
+        if scale is not None:
+            state[name] = (tensor.float().flatten(1) * scale.float()[:, None]).view(tensor.shape)
+        else:
+            state[name] = tensor.float() if tensor.is_floating_point() else tensor
+    return state
