@@ -51,7 +51,7 @@ def encode_weights(state: Mapping[str, Tensor], form: str = "as trained") -> byt
                 "infinite or NaN values",
                 "Train again" + ("." if form == "as trained" else ", or save in full precision."),
             )
-    return save(tensors, metadata={"format": "pt", "stored": form})
+    return save(tensors, metadata={"format": "pt"})  # two entries would come in any order
 
 
 def write_weights(path: Path, state: Mapping[str, Tensor], card: Card, form: str = "as trained") -> Card:
