@@ -51,7 +51,9 @@ class SLKD(nn.Module):
     decoder_source: what Teacher B sees, "clean" or "degraded" (Table IV's Source).
     natural_colour, edge_texture: whether L_NC and L_ET count (Table IV's five rows).
     reading: a name of slkd.readings or a Reading.
-    Raises ValueError for an unknown option or one module as both teacher and student.
+    A network that does not give features does so through `slkd.with_features`.
+    Raises ValueError for an unknown option, one module as both teacher and student, networks without widths or
+    features, no level in common and, on a batch, levels of different strides.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class SLKD(nn.Module):
         super().__init__()
         _one_of("pixel_target", pixel_target, ("teacher", "clean"))
         _one_of("decoder_source", decoder_source, ("clean", "degraded"))
-        if student is teacher or student is teacher_b:
+        if any(_share_weights(student, network) for network in (teacher, teacher_b) if network is not None):
             raise ValueError("expected two networks; found one module as teacher and student. Copy it with deepcopy.")
         self.student = student
         self.teacher = teacher
@@ -131,9 +133,8 @@ class SLKD(nn.Module):
         return [self.teacher] if self.teacher_b is None else [self.teacher, self.teacher_b]
 
     def _scale(self, teacher: nn.Module, widths: str) -> ScaleConversion:
-        return ScaleConversion(
-            getattr(self.student, widths), getattr(teacher, widths), self.reading.scale, self.reading.normalise
-        )
+        ours, theirs = _widths(self.student, widths), _widths(teacher, widths)
+        return ScaleConversion(ours, theirs, self.reading.scale, self.reading.normalise)
 
 
 def natural_colour_loss(pairs: Sequence[tuple[Tensor, Tensor]], reading: Reading) -> Tensor:
@@ -175,9 +176,24 @@ def _natural_divergence(student: Tensor, teacher: Tensor, reading: Reading) -> T
 def _features(network: nn.Module, image: Tensor) -> Features:
     if not isinstance(network, EncoderDecoder):
         raise ValueError(
-            f"expected an encoder-decoder with features(image); found {type(network).__name__}. Give it that method."
+            f"expected an encoder-decoder with features(image); found {type(network).__name__}. Give it that method,"
+            " or wrap it: slkd.with_features(network, encoder=[...], decoder=[...])."
         )
     return network.features(image)
+
+
+def _widths(network: nn.Module, side: str) -> tuple[int, ...]:
+    if not getattr(network, side, ()):
+        raise ValueError(
+            f"expected a network with {side}, one width a level; found {type(network).__name__} without."
+            " Give it that attribute, or wrap it: slkd.with_features(network, encoder=[...], decoder=[...])."
+        )
+    return tuple(getattr(network, side))
+
+
+def _share_weights(first: nn.Module, second: nn.Module) -> bool:
+    """Whether freezing one would freeze a part of the other."""
+    return first is second or not {id(p) for p in first.parameters()}.isdisjoint(id(p) for p in second.parameters())
 
 
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ split a batch as they like. In every epoch each pair is drawn once, in an order 
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import warnings
 from collections import OrderedDict
@@ -46,17 +47,18 @@ class PairedStream:
     `data` is an opened data set or a folder with `input` and `target`. `batch` counts the samples of all ranks. Both
     images of a pair are cut at one random place and, with `augment`, turned by one of the eight flips and transposes.
     An image smaller than `patch` is first reflected at the right and the bottom, as MPRNet's loader of Rain13K does.
-    At most `memory` bytes of decoded pictures are kept, the latest used; `threads` decode at once.
+    At most `memory` bytes of decoded pictures are kept, the latest used; `threads` decode at once (0: one a core, 8 at
+    most).
     Raises BadData for a folder that does not fit, and when a batch is made BadImage naming a file that cannot be read.
     """
 
     def __init__(
         self, data: PairsOnDisk | Path | str, batch: int, patch: int, seed: int = 0, augment: bool = True,
-        memory: int = MEMORY, threads: int = 4,
+        memory: int = MEMORY, threads: int = 0,
     ) -> None:  # fmt: skip
         self.data = data if isinstance(data, PairsOnDisk) else open_folder(Path(data))
         self.batch_size, self.patch, self.seed, self.augment = batch, patch, seed, augment
-        self.threads = threads
+        self.threads = threads or min(8, os.cpu_count() or 1)
         self._decoded = Decoded(memory)
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> tuple[Tensor, Tensor]:
@@ -164,7 +166,7 @@ def official_stream(
         digest.update(tensor.numpy().tobytes())
     facts: dict[str, Any] = {
         "stream": f"random crops of the pairs of {pairs.title}",
-        "dataset": pairs.id,
+        "dataset": pairs.id if pairs.official else f"the folder {pairs.id}",
         "pairs": len(pairs),
         "sha256": pairs.fingerprint(),
         "first_batch": digest.hexdigest()[:16],
