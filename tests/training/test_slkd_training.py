@@ -48,9 +48,8 @@ def test_two_processes_equal_one_in_every_term(unbroken: tuple[TrainingResult, P
     assert len(one) == len(two) == 20
     assert one[-1]["loss"] < one[0]["loss"]
     for ours, theirs in zip(two, one, strict=True):
-        assert ours["loss"] == pytest.approx(theirs["loss"], abs=1e-6, rel=0)
-        assert ours == pytest.approx(theirs, abs=1e-5, rel=0)  # nc weighs a tenth, and its windows magnify
+        assert ours == pytest.approx(theirs, abs=1e-6, rel=0)
     first, second = (torch.load(tmp_path / f"weights-{rank}.pt", weights_only=True) for rank in (0, 1))
     for key, value in result.state.items():
         assert torch.equal(first[key], second[key])
-        assert torch.allclose(first[key], value, atol=2e-5)  # Adam divides tiny differences by tiny gradients
+        assert torch.allclose(first[key], value, atol=1e-6, rtol=0)
