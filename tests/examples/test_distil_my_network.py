@@ -21,7 +21,6 @@ def test_it_distils_and_writes_plain_weights(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(TOP)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
     reached = {name: float(value) for name, value in re.findall(r"^(\w+) ([\d.]+) dB", done.stdout, re.MULTILINE)}
     assert reached["student"] > reached["degraded"] + 0.5
     first, *_, last = (
