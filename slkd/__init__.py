@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from slkd.distiller import SLKD
+    from slkd.features import with_features
     from slkd.readings import READINGS, Reading, get_reading, reading_names
     from slkd.students import drs_sl, res_sl, teacher_of, ufor_sl
 
@@ -20,6 +21,7 @@ _HOMES = {
     "res_sl": "slkd.students",
     "teacher_of": "slkd.students",
     "ufor_sl": "slkd.students",
+    "with_features": "slkd.features",
 }
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "res_sl",
     "teacher_of",
     "ufor_sl",
+    "with_features",
 ]
 
 

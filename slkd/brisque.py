@@ -6,6 +6,7 @@ of neighbours.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -25,13 +26,16 @@ from slkd.moments import NEIGHBOURS, neighbour_sums
 
 WINDOW = 32
 SMALLEST_DEVIATION = 0.03
-INVERSIONS = {"table": shape_from_ratio, "cubic": shape_from_ratio_cubic}
+INVERSIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "ratio": lambda ratio: ratio,
+    "table": shape_from_ratio,
+    "cubic": shape_from_ratio_cubic,
+}
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Moments in every window: of the coefficients, (N, C, h, w), and of the four products of neighbours, (4, N, C, h,
-    w).
+    """Moments of the coefficients, (N, C, h, w), and of their four products of neighbours, (4, N, C, h, w), by window.
 
     `left` and `right` are the deviations of the two sides of a product's distribution.
     """
@@ -69,13 +73,17 @@ def natural_map(coefficients: Tensor, shape: str = "ratio", local: bool = True, 
     """The 18 descriptors of every channel and window of MSCN `coefficients` (N, C, H, W), as (N, C, 18, h, w).
 
     Two of the GGD (shape, variance) and four of each AGGD (shape, mean eta, left and right variance). `shape` "ratio"
-    takes the shape's moment ratio, in which the gradient is even (d alpha / d ratio grows from 4 to 335 between alpha
-    1 and 8), and the mean of the product for eta; "table" and "cubic" invert it to alpha. `logarithms` takes those of
-    the variances.
+    takes the shape's moment ratio, in (0, 1], in which the gradient is even (d alpha / d ratio grows from 4 to 335
+    between alpha 1 and 8), and the mean of the product for eta; "table" and "cubic" invert it to alpha, in [.2, 10].
+    `logarithms` takes those of the variances. Without `local` the grid is one window, h = w = 1.
+    Raises ValueError for another `shape`, and for maps with a side below 2.
+    Paper: "GGD and AGGD fits [18]", indexed (i, j). / Here: fitted in windows, from moments, so that there is a gradient.
     """
+    if shape not in INVERSIONS:
+        raise ValueError(f"expected shape to be {', '.join(INVERSIONS)}; found '{shape}'. Choose one of them.")
     found = statistics(coefficients, local)
+    invert = INVERSIONS[shape]
     variance = _logarithm if logarithms else _as_is
-    invert = INVERSIONS.get(shape, _as_is)
     form = invert(aggd_ratio(found.product_absolute, found.product_square, found.left, found.right))
     eta = found.product_mean if shape == "ratio" else aggd_mean(form, found.left, found.right)
     sides = variance(found.left.square()), variance(found.right.square())
@@ -86,10 +94,11 @@ def natural_map(coefficients: Tensor, shape: str = "ratio", local: bool = True, 
 
 
 def natural_distributions(coefficients: Tensor, local: bool = True) -> tuple[Tensor, Tensor, Tensor]:
-    """The five fitted distributions of every channel and window: shape, left and right scale beta, each (N, C, 5, h,
-    w).
+    """The five distributions fitted in each window of MSCN `coefficients` (N, C, H, W): a GGD and four AGGDs.
 
-    Shapes are kept within [.5, 6] and deviations above .03, where the closed-form divergence is tame.
+    Gives their shape alpha, left scale and right scale beta, three (N, C, 5, h, w). Shapes are kept within [.5, 6] and
+    deviations above .03, where the closed-form divergence is tame.
+    Raises ValueError for maps with a side below 2.
     """
     found = statistics(coefficients, local)
     own = ggd_ratio(found.mean_absolute, found.mean_square)

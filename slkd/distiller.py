@@ -27,8 +27,7 @@ class EncoderDecoder(Protocol):
 
 
 class Guidance(NamedTuple):
-    """What the two teachers give for a batch: A's restored image and encoder features, B's restored image and decoder
-    features."""
+    """What the teachers give for a batch (N, 3, H, W): A's image and encoder features, B's image and decoder features."""
 
     restored_a: Tensor
     encoder: tuple[Tensor, ...]
@@ -40,9 +39,9 @@ class SLKD(nn.Module):
     """Simultaneous Learning Knowledge Distillation of `teacher` into `student` (Equation 6).
 
     `SLKD(teacher, student)(degraded, clean)`, both (N, 3, H, W) in [0, 1], gives the terms `pixel`, `kl`, `nc` and
-    `et`;
-    `total(terms)` is L_all. Both networks are encoder-decoders with `features(image)` (restored, encoder, decoder),
-    `encoder_widths` and `decoder_widths`; widths may differ. Teachers are frozen here and run in eval mode without
+    `et` (Equations 5, 4, 2 and 3); `total(terms)` is L_all. Both networks are encoder-decoders with `features(image)`
+    (restored, encoder, decoder), `encoder_widths` and `decoder_widths`; widths and numbers of levels may differ, and a
+    network without these gets them from `slkd.with_features`. Teachers are frozen here and run in eval mode without
     gradients, both in one batched pass where they share weights; Teacher B runs once a batch.
 
     teacher_b: another network for the clean image. Paper: does not say whether B has weights of its own. / Here: A's
@@ -50,8 +49,10 @@ class SLKD(nn.Module):
     pixel_target: "teacher" (Equation 5) or "clean", the ground truth, which the paper never shows the student.
     decoder_source: what Teacher B sees, "clean" or "degraded" (Table IV's Source).
     natural_colour, edge_texture: whether L_NC and L_ET count (Table IV's five rows).
+    alpha1, alpha2: the weights of `kl`, and of `nc` and `et`, .5 and .1 in the paper.
     reading: a name of slkd.readings or a Reading.
-    Raises ValueError for an unknown option or one module as both teacher and student.
+    Raises ValueError for an unknown option, one module as both teacher and student, networks without widths or
+    features, no level in common and, on a batch, levels of different strides.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class SLKD(nn.Module):
         super().__init__()
         _one_of("pixel_target", pixel_target, ("teacher", "clean"))
         _one_of("decoder_source", decoder_source, ("clean", "degraded"))
-        if student is teacher or student is teacher_b:
+        if any(_share_weights(student, network) for network in (teacher, teacher_b) if network is not None):
             raise ValueError("expected two networks; found one module as teacher and student. Copy it with deepcopy.")
         self.student = student
         self.teacher = teacher
@@ -92,7 +93,10 @@ class SLKD(nn.Module):
         return self
 
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
-        """The unweighted terms of a batch, scalars in float32 or better."""
+        """The unweighted terms of a batch (N, 3, H, W) in [0, 1], scalars in float32 or better.
+
+        Raises ValueError for a network without features, and for levels of different strides.
+        """
         guidance = self.guide(degraded, clean)
         student = _features(self.student, degraded)
         target = guidance.restored_b if self.pixel_target == "teacher" else clean
@@ -108,12 +112,12 @@ class SLKD(nn.Module):
         return terms
 
     def total(self, terms: dict[str, Tensor]) -> Tensor:
-        """L_all, Equation 6."""
+        """L_all, Equation 6: the sum of the terms of one call, each times its weight."""
         return losses.total(terms, self.weights)
 
     @torch.no_grad()
     def guide(self, degraded: Tensor, clean: Tensor) -> Guidance:
-        """Both teachers' guidance for a batch, computed once."""
+        """Both teachers' guidance for a batch (N, 3, H, W) in [0, 1], computed once and without gradients."""
         source = clean if self.decoder_source == "clean" else degraded
         if self.teacher_b is not None:
             a, b = _features(self.teacher, degraded), _features(self.teacher_b, source)
@@ -131,13 +135,16 @@ class SLKD(nn.Module):
         return [self.teacher] if self.teacher_b is None else [self.teacher, self.teacher_b]
 
     def _scale(self, teacher: nn.Module, widths: str) -> ScaleConversion:
-        return ScaleConversion(
-            getattr(self.student, widths), getattr(teacher, widths), self.reading.scale, self.reading.normalise
-        )
+        ours, theirs = _widths(self.student, widths), _widths(teacher, widths)
+        return ScaleConversion(ours, theirs, self.reading.scale, self.reading.normalise)
 
 
 def natural_colour_loss(pairs: Sequence[tuple[Tensor, Tensor]], reading: Reading) -> Tensor:
-    """L_NC, Equation 2: summed over the levels of `pairs`, (student, teacher) encoder features in one scale space."""
+    """L_NC, Equation 2, summed over levels: `pairs` are (student, teacher) encoder features, two (N, C, H, W) a level.
+
+    They come from a ScaleConversion, stride 1 first. Zero, with zero gradient, where they are equal, in every reading
+    but the literal ones. Raises ValueError for a level with a side below 2.
+    """
     terms = []
     for student, teacher in pairs:
         with torch.autocast(student.device.type, enabled=False):
@@ -149,7 +156,11 @@ def natural_colour_loss(pairs: Sequence[tuple[Tensor, Tensor]], reading: Reading
 
 
 def edge_texture_loss(pairs: Sequence[tuple[Tensor, Tensor]], reading: Reading) -> Tensor:
-    """L_ET, Equation 3: summed over the levels of `pairs`, (student, teacher) decoder features in one scale space."""
+    """L_ET, Equation 3, summed over levels: `pairs` are (student, teacher) decoder features, two (N, C, H, W) a level.
+
+    They come from a ScaleConversion, stride 1 first. Zero, with zero gradient, where they are equal, in every reading
+    but the literal ones.
+    """
     divergence = losses.DIVERGENCES[reading.texture]
     terms = []
     for level, (student, teacher) in enumerate(pairs):
@@ -175,9 +186,24 @@ def _natural_divergence(student: Tensor, teacher: Tensor, reading: Reading) -> T
 def _features(network: nn.Module, image: Tensor) -> Features:
     if not isinstance(network, EncoderDecoder):
         raise ValueError(
-            f"expected an encoder-decoder with features(image); found {type(network).__name__}. Give it that method."
+            f"expected an encoder-decoder with features(image); found {type(network).__name__}. Give it that method,"
+            " or wrap it: slkd.with_features(network, encoder=[...], decoder=[...])."
         )
     return network.features(image)
+
+
+def _widths(network: nn.Module, side: str) -> tuple[int, ...]:
+    if not getattr(network, side, ()):
+        raise ValueError(
+            f"expected a network with {side}, one width a level; found {type(network).__name__} without."
+            " Give it that attribute, or wrap it: slkd.with_features(network, encoder=[...], decoder=[...])."
+        )
+    return tuple(getattr(network, side))
+
+
+def _share_weights(first: nn.Module, second: nn.Module) -> bool:
+    """Whether freezing one would freeze a part of the other."""
+    return first is second or not {id(p) for p in first.parameters()}.isdisjoint(id(p) for p in second.parameters())
 
 
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:

@@ -16,14 +16,15 @@ SMALLEST, LARGEST = 0.2, 10.0
 
 
 def ratio_of(alpha: Tensor) -> Tensor:
-    """Gamma(2/a)^2 / (Gamma(1/a) Gamma(3/a)): (E|x|)^2 / E[x^2] of a GGD of shape `alpha`; 1/2 at 1, 2/pi at 2, below
-    3/4."""
+    """(E|x|)^2 / E[x^2] of a GGD of shape `alpha` > 0, any tensor: 1/2 at 1, 2/pi at 2, always below 3/4.
+
+    It is Gamma(2/a)^2 / (Gamma(1/a) Gamma(3/a)).
+    """
     return torch.exp(2 * torch.lgamma(2 / alpha) - torch.lgamma(1 / alpha) - torch.lgamma(3 / alpha))
 
 
 def shape_from_ratio(ratio: Tensor) -> Tensor:
-    """The shape alpha in [.2, 10] whose `ratio_of` is `ratio`: table and linear interpolation, error below 1e-6,
-    differentiable.
+    """The shape alpha in [.2, 10] whose `ratio_of` is `ratio`, any tensor: differentiable, error below 1e-6.
 
     Paper (BRISQUE's code): the nearest entry of the table, which has no gradient. / Here: interpolated between two
     entries. Ratios outside the table give its ends, with no gradient.
@@ -36,7 +37,10 @@ def shape_from_ratio(ratio: Tensor) -> Tensor:
 
 
 def shape_from_ratio_cubic(ratio: Tensor) -> Tensor:
-    """`shape_from_ratio` by a cubic in logit(ratio / .75) for log alpha: smooth, within 1.5 % for alpha in [.3, 6]."""
+    """`shape_from_ratio` by a cubic in logit(ratio / .75) for log alpha, any tensor of ratios in (0, .75).
+
+    Smooth; within 1.5 % for alpha in [.3, 6]. Ratios below .01 or above .995 of .75 give the ends, with no gradient.
+    """
     cubic = _cubic()
     inside = (ratio / 0.75).clamp(0.01, 0.995)
     logit = torch.log(inside) - torch.log1p(-inside)
@@ -51,33 +55,36 @@ def ggd_ratio(mean_absolute: Tensor, mean_square: Tensor) -> Tensor:
 def aggd_ratio(mean_absolute: Tensor, mean_square: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """The AGGD's ratio R = r (g^3 + 1)(g + 1) / (g^2 + 1)^2, g = left / right, from moments and the sides' deviations.
 
-    Written without the quotient g, so that it is finite where one side or both are empty.
+    All of one shape; the moment matching of Lasmar et al. Written without the quotient g, so that it is finite where
+    one side or both are empty.
     """
     skew = (left**3 + right**3) * (left + right) / (left.square() + right.square()).square()
     return ggd_ratio(mean_absolute, mean_square) * skew
 
 
 def aggd_mean(alpha: Tensor, left: Tensor, right: Tensor) -> Tensor:
-    """eta = (beta_r - beta_l) Gamma(2/a) / Gamma(1/a) with beta = sigma sqrt(Gamma(1/a) / Gamma(3/a)): the AGGD's
-    mean."""
+    """The AGGD's mean eta from its shape and the sides' deviations, all of one shape.
+
+    eta = (beta_r - beta_l) Gamma(2/a) / Gamma(1/a) with beta = sigma sqrt(Gamma(1/a) / Gamma(3/a)).
+    """
     return (right - left) * torch.exp(
         torch.lgamma(2 / alpha) - 0.5 * (torch.lgamma(1 / alpha) + torch.lgamma(3 / alpha))
     )
 
 
 def scale_of(alpha: Tensor, deviation: Tensor) -> Tensor:
-    """beta = sigma sqrt(Gamma(1/a) / Gamma(3/a)) of a side."""
+    """The scale beta = sigma sqrt(Gamma(1/a) / Gamma(3/a)) of a side of deviation sigma, of one shape with `alpha`."""
     return deviation * torch.exp(0.5 * (torch.lgamma(1 / alpha) - torch.lgamma(3 / alpha)))
 
 
 def fit_ggd(samples: Tensor) -> tuple[Tensor, Tensor]:
-    """Shape and standard deviation of the GGD of zero mean fitted to the last axis of `samples` (..., n)."""
+    """Shape, in [.2, 10], and deviation of the GGD of zero mean fitted to the last axis of `samples` (..., n): two (...)."""
     mean_square = samples.square().mean(-1)
     return shape_from_ratio(ggd_ratio(samples.abs().mean(-1), mean_square)), mean_square.sqrt()
 
 
 def fit_aggd(samples: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Shape, mean eta, left and right deviation of the AGGD fitted to the last axis of `samples` (..., n)."""
+    """Shape, mean eta, left and right deviation of the AGGD fitted to the last axis of `samples` (..., n): four (...)."""
     left = _side(samples, samples < 0)
     right = _side(samples, samples > 0)
     alpha = shape_from_ratio(aggd_ratio(samples.abs().mean(-1), samples.square().mean(-1), left, right))
@@ -87,9 +94,9 @@ def fit_aggd(samples: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 def aggd_divergence(
     shape: Tensor, left: Tensor, right: Tensor, other_shape: Tensor, other_left: Tensor, other_right: Tensor
 ) -> Tensor:
-    """KL(first, second) of two AGGDs given by shape and the two sides' scales beta, in closed form; a GGD has equal
-    sides.
+    """KL(first, second) of two AGGDs given by shape and the sides' scales beta, all positive and of one tensor shape.
 
+    In closed form, in nats; a GGD has equal sides:
     log[a1 (l2 + r2) G(1/a2) / (a2 (l1 + r1) G(1/a1))] + [l1 (l1/l2)^a2 + r1 (r1/r2)^a2] / (l1 + r1) G((a2+1)/a1) /
     G(1/a1) - 1/a1
     """

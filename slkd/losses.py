@@ -32,13 +32,13 @@ def spatial_softmax(student: Tensor, teacher: Tensor, reduction: str = "mean") -
 
 
 def softplus_divergence(student: Tensor, teacher: Tensor, reduction: str = "mean") -> Tensor:
-    """The I-divergence S log(S / T) - S + T of the softplus of descriptors: positive without a softmax."""
+    """The I-divergence S log(S / T) - S + T of the softplus of descriptors (N, C, D, h, w): positive without a softmax."""
     ours, theirs = F.softplus(student), F.softplus(teacher)
     return _over_batch(ours * torch.log(ours / theirs) - ours + theirs, reduction)
 
 
 def literal(student: Tensor, teacher: Tensor, reduction: str = "mean") -> Tensor:
-    """S log(S / T) as Equations 2 and 3 print it: not a number where signs differ or both are 0."""
+    """S log(S / T) of tensors (N, ...), as Equations 2 and 3 print it: not a number where signs differ or both are 0."""
     return _over_batch(student * torch.log(student / teacher), reduction)
 
 
@@ -58,7 +58,10 @@ DIVERGENCES: dict[str, Divergence] = {
 def fitted_divergence(
     student: tuple[Tensor, Tensor, Tensor], teacher: tuple[Tensor, Tensor, Tensor], reduction: str = "mean"
 ) -> Tensor:
-    """KL between the fitted (A)GGDs of every window in closed form: Equation 2 as a divergence of statistics."""
+    """KL between the fitted (A)GGDs of every window, each given by alpha, left and right beta, three (N, C, 5, h, w).
+
+    In closed form: Equation 2 as a divergence of statistics.
+    """
     return _over_batch(aggd_divergence(*student, *teacher), reduction)
 
 
@@ -73,17 +76,20 @@ def image_divergence(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def image_softmax(student: Tensor, teacher: Tensor) -> Tensor:
-    """Equation 4 between the spatial softmaxes of every channel: blind to brightness."""
+    """Equation 4 between the spatial softmaxes of every channel of images (N, 3, H, W): blind to brightness."""
     return spatial_softmax(full_precision(student)[:, :, None], full_precision(teacher)[:, :, None])
 
 
 def image_literal_sum(student: Tensor, teacher: Tensor) -> Tensor:
-    """Equation 4 as printed, summed over positions and channels, averaged over the batch."""
+    """Equation 4 as printed, of images (N, 3, H, W): summed over positions and channels, averaged over the batch.
+
+    Not a number where a pixel is 0 or below in one of them.
+    """
     return literal(full_precision(student), full_precision(teacher), "sum")
 
 
 def image_literal_mean(student: Tensor, teacher: Tensor) -> Tensor:
-    """Equation 4 with a mean for the sum, on images clamped to [1/255, 1]: finite, its minimum at T / e."""
+    """Equation 4 with a mean for the sum, on images (N, 3, H, W) clamped to [1/255, 1]: finite, least at T / e."""
     ours, theirs = (_clamped(full_precision(x)) for x in (student, teacher))
     return literal(ours, theirs, "mean")
 
@@ -105,7 +111,7 @@ def pixel_loss(student: Tensor, target: Tensor) -> Tensor:
 
 
 def total(terms: dict[str, Tensor], weights: dict[str, float]) -> Tensor:
-    """L_all, Equation 6: the weighted sum of named terms; a name without a weight has 1."""
+    """L_all, Equation 6: the weighted sum of named scalar terms; a name without a weight has 1."""
     return torch.stack([weights.get(name, 1.0) * term for name, term in terms.items()]).sum()
 
 

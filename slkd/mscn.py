@@ -25,12 +25,14 @@ def mscn(x: Tensor, constant: float = 0.01, size: int = 7, sigma: float = 7 / 6)
 
 
 def full_precision(x: Tensor) -> Tensor:
-    """`x` in float32 if it is of half precision, else as it is."""
+    """A tensor of any shape in float32 if it is of half precision, else as it is."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 def rms_normalised(x: Tensor, floor: float = 1e-6) -> Tensor:
-    """Every sample of `x` (N, C, H, W) divided by its root mean square over channels and positions; zeros stay
-    zeros."""
+    """Every sample of `x` (N, C, H, W) divided by its root mean square over channels and positions; zeros stay zeros.
+
+    `floor` stands inside the root. Half-precision input is computed in float32.
+    """
     x = full_precision(x)
     return x * torch.rsqrt(x.square().mean(dim=(1, 2, 3), keepdim=True) + floor)

@@ -24,7 +24,7 @@ Mask = Callable[[Tensor], Tensor]
 
 
 def block_of_level(level: int) -> int:
-    """The block's side at a level: 16, 8 and 4 at strides 1, 2 and 4, and 4 below.
+    """The block's side in pixels at a level (0, 1, ...): 16, 8 and 4 at strides 1, 2 and 4, and 4 below.
 
     Paper: blocks of 16 on images ([20]); nothing for features. / Here: the same area of the image until 4, which still
     has edges.
@@ -33,12 +33,12 @@ def block_of_level(level: int) -> int:
 
 
 def sigmoid_mask(margin: Tensor) -> Tensor:
-    """1 where `margin` is positive, 0 where it is negative, through a sigmoid of temperature .02."""
+    """Near 1 where `margin`, of any shape, is positive, near 0 where it is negative: a sigmoid of temperature .02."""
     return torch.sigmoid(margin / TEMPERATURE)
 
 
 def hard_mask(margin: Tensor) -> Tensor:
-    """1 where `margin` is positive, else 0; the gradient is the sigmoid's (straight-through)."""
+    """1 where `margin`, of any shape, is positive, else 0; the gradient is the sigmoid's (straight-through)."""
     soft = sigmoid_mask(margin)
     return (margin > 0).to(margin.dtype) + (soft - soft.detach())
 
@@ -51,8 +51,11 @@ def texture_map(coefficients: Tensor, level: int = 0, masks: str = "sigmoid", lo
 
     The logarithm of the block variance v (v itself without `logarithms`), noticeable distortion x (1 - v), and noise x
     v; both count in active blocks only. Rows and columns beyond the last whole block are left out.
+    Raises ValueError for other `masks` than "sigmoid" and "straight-through".
     Paper: "distortion estimation and block variance". / Here: [20]'s criteria with sigmoids for its three thresholds.
     """
+    if masks not in MASKS:
+        raise ValueError(f"expected masks to be {' or '.join(MASKS)}; found '{masks}'. Choose one of them.")
     block = min(block_of_level(level), *coefficients.shape[-2:])
     mask = MASKS[masks]
     variance, impaired, noisy = block_criteria(coefficients, block, mask)
@@ -62,7 +65,12 @@ def texture_map(coefficients: Tensor, level: int = 0, masks: str = "sigmoid", lo
 
 
 def block_criteria(coefficients: Tensor, block: int, mask: Mask) -> tuple[Tensor, Tensor, Tensor]:
-    """The variance and the masks of noticeable distortion and of noise of every whole block: three (N, C, h, w)."""
+    """The variance, the mask of noticeable distortion and that of noise of every whole block: three (N, C, h, w).
+
+    `coefficients` (N, C, H, W) are MSCN, `block` the side in pixels, `mask` turns a margin over a threshold into [0, 1].
+    Impaired: a segment of six edge pixels has a deviation below .1. Noisy: the block's deviation s exceeds 2 beta, with
+    beta = |s - r| / max(s, r) and r the deviation of its two centre columns over that of the rest ([20]).
+    """
     height, width = (side // block * block for side in coefficients.shape[-2:])
     x = coefficients[..., :height, :width]
     sums, squares, centre, edges = block_parts(x, block)

@@ -8,6 +8,17 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, replace
 
+CHOICES: dict[str, tuple[str, ...]] = {
+    "scale": ("projection", "pooling"),
+    "shape": ("ratio", "table", "cubic"),
+    "masks": ("sigmoid", "straight-through"),
+    "natural": ("softmax", "softplus", "fitted", "literal", "clamped"),
+    "texture": ("softmax", "softplus", "literal", "clamped"),
+    "image": ("generalised", "softmax", "literal-mean", "literal-sum"),
+    "reduction": ("mean", "sum"),
+}
+"""What each field of a Reading that is a name may be."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -25,6 +36,7 @@ class Reading:
     image: divergence of Equation 4: "generalised" | "softmax" | "literal-mean" | "literal-sum".
     reduction: "mean" | "sum" over channels and descriptors (always the mean over the batch, always the sum over
     levels).
+    Raises ValueError for a name that is none of these.
     """
 
     name: str
@@ -40,6 +52,12 @@ class Reading:
     texture: str = "softmax"
     image: str = "generalised"
     reduction: str = "mean"
+
+    def __post_init__(self) -> None:
+        for field, known in CHOICES.items():
+            value = getattr(self, field)
+            if value not in known:
+                raise ValueError(f"expected {field} to be {', '.join(known)}; found '{value}'. Choose one of them.")
 
 
 RECOMMENDED = Reading("recommended", "sound in every term: zero with zero gradient where student and teacher agree")

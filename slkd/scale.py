@@ -44,10 +44,13 @@ class ScaleConversion(nn.Module):
             )
 
     def forward(self, student: Sequence[Tensor], teacher: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
-        """For each shared level the student's and the teacher's features, two (N, C, H, W) of one shape."""
+        """For each shared level the student's and the teacher's features, two (N, C, H, W) of one shape.
+
+        Raises ValueError for a level at which one is at least twice as large as the other: that is another stride.
+        """
         pairs = []
         for level, (ours, theirs) in enumerate(zip(student, teacher, strict=False)):
-            ours, theirs = _same_area(ours, theirs.detach())
+            ours, theirs = _same_area(ours, theirs.detach(), level)
             if self.projections is not None:
                 ours = self.projections[level](ours)
             else:
@@ -74,7 +77,14 @@ def _pooled(x: Tensor, width: int) -> Tensor:
     return F.adaptive_avg_pool3d(full_precision(x)[:, None], (width, height, breadth))[:, 0]
 
 
-def _same_area(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+def _same_area(first: Tensor, second: Tensor, level: int) -> tuple[Tensor, Tensor]:
     """Cut to the common height and width: a network that pads to another multiple pads at the right and the bottom."""
+    for ours, theirs in zip(first.shape[-2:], second.shape[-2:], strict=True):
+        if max(ours, theirs) >= 2 * min(ours, theirs):
+            sizes = [f"{x.shape[-2]}x{x.shape[-1]}" for x in (first, second)]
+            raise ValueError(
+                f"expected one stride at level {level + 1}; found {sizes[0]} in the student and {sizes[1]} in the"
+                " teacher. List levels of the same strides in both, stride 1 first, or use larger patches."
+            )
     height, width = min(first.shape[-2], second.shape[-2]), min(first.shape[-1], second.shape[-1])
     return first[..., :height, :width], second[..., :height, :width]

@@ -25,7 +25,7 @@ def drs_sl(scale: str = "paper", task: str | None = None) -> nn.Module:
 
 
 def teacher_of(student: str, scale: str = "paper", task: str | None = None) -> nn.Module:
-    """The teacher's network of a student by name (res-sl, ufor-sl, drs-sl), with fresh weights.
+    """The teacher's network of a student by name (res-sl, ufor-sl, drs-sl), with fresh weights (Table I).
 
     Raises ValueError for another name.
     """

@@ -80,7 +80,8 @@ class DFKD(Objective):
 
     def _invented(self, like: Tensor) -> Tensor:
         count, _, height, width = like.shape
-        noise = torch.randn(count, self.generator.latent, -(-height // 16), -(-width // 16), device=like.device)
+        shape = (count, self.generator.latent, -(-height // 16), -(-width // 16))
+        noise = torch.randn(shape, device=like.device, dtype=self.generator.last.weight.dtype)
         return self.generator(noise)[..., :height, :width]
 
     def _train_generator(self, like: Tensor) -> None:

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(root: Path | None = _ROOT) -> None:
-    """List every data set, its protocol, its number of pairs, and whether it is on this machine."""
+    """List every data set: for testing or training, its protocol, how many pairs, and whether it is on this machine."""
     from rich.console import Console
     from rich.table import Table
 
@@ -32,12 +32,13 @@ def list_(root: Path | None = _ROOT) -> None:
     from benchmark.nouns import Scale
 
     table = Table(box=None, pad_edge=False)
-    for title in ("data set", "task", "protocol", "pairs", "here"):
+    for title in ("data set", "for", "task", "protocol", "pairs", "here"):
         table.add_column(title, justify="right" if title == "pairs" else "left", no_wrap=True)
     for id in dataset_ids():
         record = describe(id)
         here = "embedded" if record.scale is Scale.MINI else "yes" if place(record, root).is_dir() else "-"
-        table.add_row(id, record.task, record.protocol, f"{record.count:,}" if record.count else "?", here)
+        count = f"{record.count:,}" if record.count else "?"
+        table.add_row(id, record.role, record.task, record.protocol, count, here)
     Console().print(table)
 
 
@@ -57,6 +58,7 @@ def where(id: str = _ID, root: Path | None = _ROOT) -> None:
     console = Console(highlight=False)
     console.print(str(base), markup=False, soft_wrap=True)
     facts = [("present", "yes" if base.is_dir() else "no"), ("title", record.title), ("task", str(record.task))]
+    facts += [("for", "training" if record.role == "train" else "testing")]
     facts += [("protocol", record.protocol), ("pairs", " or ".join(f"{count:,}" for count in record.counts) or "?")]
     facts += [("sizes", ", ".join(record.sizes) or "various"), ("source", record.source), ("licence", record.licence)]
     facts += [("cite", record.citation), ("trained on", record.trained_on or "-")]

@@ -36,7 +36,10 @@ def test_list_fits_in_80_columns(tmp_path):
     assert len(lines) == len(dataset_ids()) + 1
     assert max(map(len, lines)) <= 80
     rows = {line.split()[0]: line for line in lines}
-    assert rows["gopro"].split() == ["gopro", "deblurring", "rgb-uint8-volumetric", "1,111", "yes"]
+    assert rows["gopro"].split() == ["gopro", "test", "deblurring", "rgb-uint8-volumetric", "1,111", "yes"]
+    assert rows["rain13k"].split() == ["rain13k", "train", "deraining", "rain13k-y", "13,711", "-"]
+    trained = {id: rows[id].split()[1] for id in dataset_ids()}
+    assert {id for id, use in trained.items() if use == "train"} == set(dataset_ids("train"))
     assert rows["hide"].endswith("-") or rows["hide"].rstrip().endswith("-")
     assert "embedded" in rows["mini-gopro"]
     for id in dataset_ids():

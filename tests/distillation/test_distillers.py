@@ -103,6 +103,16 @@ def test_a_students_copy_of_the_teacher_has_nothing_to_learn_from_it(name, term)
     assert value.abs() < 1e-6
 
 
+@pytest.mark.parametrize("name", ["logits", "dfkd-progressive", "dckd-cross", "fakd", "at", "fitnets", "pisr"])
+def test_only_privileged_information_shows_the_teacher_the_clean_image(name):
+    torch.manual_seed(0)
+    teacher, seen = Toy(8), []
+    teacher.stem.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    degraded, clean = pair()
+    step(distiller(name, teacher, Toy(4)), degraded, clean)
+    assert torch.equal(seen[0], clean if name == "pisr" else degraded)
+
+
 def test_cross_hybrids_of_a_copy_are_the_teacher_and_those_of_a_stranger_are_not():
     torch.manual_seed(0)
     teacher, batch = Toy(8), pair()

@@ -5,6 +5,7 @@ import torch
 
 from benchmark.torchvision_operators import importable
 from slkd.brisque import natural_map, statistics
+from slkd.gaussians import fit_aggd, fit_ggd
 from slkd.grids import block_sums, blur
 from slkd.moments import block_parts, neighbour_sums
 from slkd.mscn import VARIANCE_FLOOR, mscn, rms_normalised
@@ -64,6 +65,25 @@ def test_global_statistics_are_brisques_on_photographs(photograph):
         for product in plain.products(map_.numpy()):
             expected += plain.aggd(product)
         assert np.allclose(channel.numpy(), expected, rtol=2e-3, atol=1e-3)
+
+
+def test_mscn_and_both_fits_are_pyiqas_on_photographs(photograph):
+    importable()
+    theirs = pytest.importorskip("pyiqa.archs.func_util")
+    levels = 255 * photograph.mean(1, keepdim=True)
+    expected = theirs.normalize_img_with_gauss(levels)
+    found = mscn(levels, 1.0)
+    inside = (..., slice(3, -3), slice(3, -3))  # it pads otherwise
+    assert (found - expected)[inside].abs().max() < 3e-3  # our variance has a floor of 1e-5
+    shape, deviation = fit_ggd(expected.flatten())
+    for ours, value in zip((shape, deviation), theirs.estimate_ggd_param(expected), strict=True):
+        assert ours.item() == pytest.approx(value.item(), abs=1e-3)
+    for product in plain.products(expected[0, 0].numpy()):
+        signal = torch.from_numpy(product)
+        alpha, _, left, right = fit_aggd(signal.flatten())
+        values = theirs.estimate_aggd_param(signal[None, None], return_sigma=True)
+        for ours, value in zip((alpha, left, right), values, strict=True):
+            assert ours.item() == pytest.approx(value.item(), abs=1e-3)
 
 
 @pytest.mark.parametrize("size", [(128, 96), (70, 37), (16, 8), (5, 3)])

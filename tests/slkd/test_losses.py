@@ -6,9 +6,11 @@ import torch
 import torch.nn.functional as F
 
 from slkd import losses
+from slkd.brisque import INVERSIONS, natural_map
 from slkd.distiller import edge_texture_loss, natural_colour_loss
 from slkd.grids import blur
-from slkd.readings import READINGS, RECOMMENDED, get_reading, reading_names
+from slkd.piqe import MASKS, texture_map
+from slkd.readings import CHOICES, READINGS, RECOMMENDED, get_reading, reading_names
 from slkd.scale import ScaleConversion
 
 SOUND = [r for r in READINGS.values() if not r.name.startswith(("literal", "image-literal"))]
@@ -214,3 +216,23 @@ def test_readings_have_names_summaries_and_a_helpful_error():
     assert len(distinct) == len(READINGS)
     with pytest.raises(ValueError, match="literal"):
         get_reading("litteral")
+
+
+@pytest.mark.parametrize("field", CHOICES)
+def test_a_reading_takes_only_names_it_knows(field):
+    for value in CHOICES[field]:
+        dataclasses.replace(RECOMMENDED, **{field: value})
+    with pytest.raises(ValueError, match=f"expected {field} to be {CHOICES[field][0]}"):
+        dataclasses.replace(RECOMMENDED, **{field: "another"})
+
+
+def test_every_choice_has_its_function():
+    assert set(CHOICES["shape"]) == set(INVERSIONS)
+    assert set(CHOICES["masks"]) == set(MASKS)
+    assert set(CHOICES["texture"]) == set(losses.DIVERGENCES)
+    assert set(CHOICES["natural"]) == {*losses.DIVERGENCES, "fitted"}
+    assert set(CHOICES["image"]) == set(losses.IMAGE_DIVERGENCES)
+    with pytest.raises(ValueError, match="found 'tabel'"):
+        natural_map(features(), "tabel")
+    with pytest.raises(ValueError, match="found 'soft'"):
+        texture_map(features(), masks="soft")
