@@ -1,0 +1,137 @@
+"""What `slkd-bench figure` does: gathers what a figure shows, draws it, writes it, and says what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from benchmark.errors import BadWeights, SlkdBenchError
+from benchmark.figures.specs import FIGURES, FigureSpec
+from benchmark.figures.style import FORMATS, drawing, save
+from benchmark.methods import Method, get_method, row_method
+from benchmark.nouns import Scale
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from benchmark.datasets.pairs import Dataset
+    from benchmark.figures.restored import ImageRow
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of one call of `slkd-bench figure`."""
+
+    name: str
+    scale: Scale
+    out: Path
+    to: Path
+    image: str = ""
+    crop: str = ""
+    datasets: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    formats: tuple[str, ...] = FORMATS
+    card: str | None = None
+    training: Path = Path("training")
+    columns: int = 2
+
+
+def make_figure(request: Request, console: Console | None = None) -> list[Path]:
+    """Draws the figure that is asked for; gives the files written. Raises SlkdBenchError where nothing can be shown."""
+    console = console or Console()
+    with drawing():
+        if request.name in FIGURES:
+            figure, notes = _qualitative(request)
+            stem = f"figure-{request.name}-{request.scale}"
+        elif request.name == "pareto":
+            figure, notes = _pareto(request)
+            stem = f"pareto-{request.scale}"
+        else:
+            figure, notes = _convergence(request)
+            stem = f"convergence-{request.scale}"
+        paths = save(figure, request.to, stem, request.formats)
+    for note in notes:
+        console.print(f"[yellow]note[/] {escape(note)}", highlight=False, soft_wrap=True)
+    for path in paths:
+        console.print(f"wrote {escape(str(path))}", highlight=False, soft_wrap=True)
+    return paths
+
+
+def _qualitative(request: Request) -> tuple[Figure, list[str]]:
+    from benchmark.figures.qualitative import draw
+
+    spec = FIGURES[request.name]
+    rows = gather(spec, request)
+    if not any(row.panels for row in rows):
+        raise BadWeights(
+            f"trained weights at scale {request.scale} of a method of Figure {spec.id}",
+            "none",
+            f"Run `slkd-bench train --all --scale {request.scale}`, or see `slkd-bench list methods`.",
+        )
+    notes = [line for row in rows for line in row.stale]
+    notes += [f"no weights, left out of {row.title}: {', '.join(map(_one_line, row.missing))}" for row in rows if row.missing]
+    rows = [row for row in rows if row.panels]
+    return draw(rows, qualitative_caption(spec, rows, request.scale, bool(request.image))), notes
+
+
+def gather(spec: FigureSpec, request: Request) -> list[ImageRow]:
+    """The rows of a figure, restored now. Raises UnknownName for an image that is in none of the sets."""
+    from benchmark.figures.restored import find_image, restore_row, typical_image
+    from benchmark.runs.choose import choose_datasets
+
+    methods = [get_method(name) for name in request.methods or spec.methods]
+    sets = choose_datasets(request.datasets or spec.datasets, request.scale)
+    if request.image and not request.datasets:
+        sets = [s for s in sets if request.image in s.names()] or sets
+    titled = [(method, spec.title(method)) for method in methods]
+    rows = []
+    for one in sets:
+        index = find_image(one, request.image) if request.image else typical_image(one, request.out)
+        rows.append(restore_row(one, index, titled, request.scale, request.out, request.crop))
+    return rows
+
+
+def qualitative_caption(spec: FigureSpec, rows: Sequence[ImageRow], scale: Scale, image_given: bool) -> str:
+    """What has to be known to read the figure: sets, images, crops, protocols, seeds, and what is not shown."""
+    from benchmark.protocols import get_protocol
+
+    seeds = sorted({panel.seed for row in rows for panel in row.panels})
+    protocols = {row.protocol: get_protocol(row.protocol) for row in rows}
+    text = [f"Figure {spec.id}. {spec.caption}", _scale_line(scale)]
+    text.append(
+        "Left: the whole degraded image and the crop. Right: crops, below them the error (mean of |restored - clean| over "
+        "the channels, values in [0, 1], one scale a row), and the PSNR of the whole image under "
+        + ("its set's protocol" if len(protocols) > 1 else "the protocol")
+        + f" ({', '.join(protocols)})."
+    )
+    if not image_given:
+        text.append("Images: of each set the one whose degraded PSNR is the median.")
+    text.append(f"Crop: {'; '.join(dict.fromkeys(row.rule for row in rows))}.")
+    text.append(f"Training seed{'s' if len(seeds) > 1 else ''}: {', '.join(map(str, seeds))}.")
+    if any(row.missing for row in rows):
+        left_out = "; ".join(f"{row.title}: {', '.join(map(_one_line, row.missing))}" for row in rows if row.missing)
+        same = {row.missing for row in rows}
+        left_out = ", ".join(map(_one_line, rows[0].missing)) if len(same) == 1 else left_out
+        text.append(f"Without weights, not shown: {left_out}.")
+    return " ".join(text)
+
+
+def _scale_line(scale: Scale) -> str:
+    if scale is Scale.MINI:
+        return "Scale mini: small networks on small sets made after the named ones."
+    return "Scale paper: full-size networks on the official sets."
+
+
+def _one_line(title: str) -> str:
+    return title.replace("\n", " ")
+
+
+def _methods(request: Request, default: Sequence[str]) -> list[Method]:
+    if request.methods:
+        return [get_method(name) for name in request.methods]
+    return [row_method(name) for name in dict.fromkeys(default)]
