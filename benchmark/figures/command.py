@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from benchmark.errors import BadWeights, SlkdBenchError
+from benchmark.errors import BadResult, BadWeights
 from benchmark.figures.specs import FIGURES, FigureSpec
 from benchmark.figures.style import FORMATS, drawing, save
 from benchmark.methods import Method, get_method, row_method
-from benchmark.nouns import Scale
+from benchmark.nouns import Scale, Task
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from benchmark.datasets.pairs import Dataset
+    from benchmark.figures.pareto_plot import TaskPanels
     from benchmark.figures.restored import ImageRow
+    from benchmark.tables.grid import Results
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,91 @@ def qualitative_caption(spec: FigureSpec, rows: Sequence[ImageRow], scale: Scale
         left_out = ", ".join(map(_one_line, rows[0].missing)) if len(same) == 1 else left_out
         text.append(f"Without weights, not shown: {left_out}.")
     return " ".join(text)
+
+
+def _pareto(request: Request) -> tuple[Figure, list[str]]:
+    from benchmark.datasets import describe, resolve
+    from benchmark.figures.pareto import COSTS, mean_psnr, points
+    from benchmark.figures.pareto_plot import TaskPanels, draw
+    from benchmark.tables.grid import read_results
+    from benchmark.tables.specs import TABLES, dataset_id
+
+    results = read_results(request.out, request.scale, request.card)
+    rows = [row for table in ("II", "III", "V") for section in TABLES[table].sections for row in section.rows]
+    methods = _methods(request, rows)
+    by_task: dict[str, list[str]] = {}
+    for name in request.datasets or [dataset_id(column, request.scale) for column in TABLES["II"].columns]:
+        known = resolve(name, request.scale)
+        by_task.setdefault(str(describe(known).task), []).append(known)
+    panels, notes = [], list(results.broken)
+    for task, sets in by_task.items():
+        titles = ", ".join(describe(one).title.removeprefix("mini, ") for one in sets)
+        found = {cost: points(results, methods, sets, task, cost) for cost in COSTS}
+        if not any(found.values()):
+            notes.append(f"no method with results on all of {', '.join(sets)}, and costs")
+            continue
+        title = f"{task.capitalize()}: {titles}{' (mean)' if len(sets) > 1 else ''}"
+        panels.append(TaskPanels(title, found, mean_psnr(results, "identity", sets), {m.id: m for m in methods}))
+        lacking = [m.title for m in methods if m.network and task in m.tasks and mean_psnr(results, m.id, sets) is None]
+        notes += [f"no results on all sets of {task}, left out: {', '.join(lacking)}"] if lacking else []
+    if not panels:
+        raise BadResult(
+            f"result files below {request.out / 'cells' / request.scale} and recorded costs",
+            "no method with both",
+            f"Run `slkd-bench run --all --scale {request.scale} --out {request.out}` and `slkd-bench profile --all --save`.",
+        )
+    if not any(panel.points["latency"] for panel in panels):
+        command = f"slkd-bench profile --all --scale {request.scale} --device cpu --save"
+        notes.append(f"no times are recorded at scale {request.scale}, so their panels are left out: `{command}`")
+    return draw(panels, _pareto_caption(panels, results, request.scale), request.columns), notes
+
+
+def _pareto_caption(panels: Sequence[TaskPanels], results: Results, scale: Scale) -> str:
+    sizes = "/".join(f"{s} x {s}" for s in sorted({c.size for c in results.complexity.values()}))
+    text = ["PSNR against cost.", _scale_line(scale), f"GMACs: of a {sizes} image."]
+    if any(panel.points["latency"] for panel in panels):
+        text.append(f"Time: {results.device}.")
+    text.append("PSNR: mean over images and seeds. Names: every network at its best training; outlined: the front.")
+    inputs = [f"{p.title.partition(':')[0].lower()} {p.degraded:.2f}" for p in panels if p.degraded is not None]
+    if inputs:
+        text.append(f"Degraded input: {', '.join(inputs)} dB.")
+    worse = [f"{p.title.partition(':')[0].lower()}: {', '.join(p.worse())}" for p in panels if p.worse()]
+    if worse:
+        text.append(f"Below the degraded input, not drawn: {'; '.join(worse)}.")
+    return " ".join(text)
+
+
+def _convergence(request: Request) -> tuple[Figure, list[str]]:
+    from benchmark.datasets import describe, resolve
+    from benchmark.figures.convergence import read_curves
+    from benchmark.figures.convergence_plot import below, draw
+    from benchmark.tables.specs import TABLES
+
+    methods = _methods(request, [row for section in TABLES["V"].sections for row in section.rows])
+    sets = [describe(resolve(name, request.scale)) for name in request.datasets]
+    tasks = list(dict.fromkeys(one.task for one in sets)) or list(Task)
+    curves = read_curves(methods, tasks, request.scale, request.training)
+    if not curves:
+        raise BadWeights(
+            f"validation curves at scale {request.scale} of {', '.join(m.id for m in methods)}",
+            f"no card of weights and no log below {request.training}",
+            f"Run `slkd-bench train METHOD --scale {request.scale}`, or choose others with --method.",
+        )
+    titles = {m.id: m.title for m in methods}
+    text = ["Validation PSNR while training.", _scale_line(request.scale)]
+    text.append("Mean over all channels of pairs that are neither trained on nor test pairs.")
+    if any(len(curve.series) > 1 for curve in curves):
+        text.append("Line: mean of the seeds; band: from the least to the greatest.")
+    seeds = sorted({seed for curve in curves for seed in curve.series})
+    text.append(f"Training seed{'s' if len(seeds) > 1 else ''}: {', '.join(map(str, seeds))}.")
+    going = [f"{titles[c.method]} ({c.task})" for c in curves if c.unfinished]
+    text += [f"From logs, no weights stored: {', '.join(going)}."] if going else []
+    low = [f"{titles[c.method]} ({c.task}) {c.band()[-1][1]:.2f} dB" for c in below(curves)]
+    text += [f"End below their panel: {', '.join(low)}."] if low else []
+    lacking = [m.title for m in methods if m.network and not any(c.method == m.id for c in curves)]
+    notes = [f"no curves, left out: {', '.join(lacking)}"] if lacking else []
+    panel_titles = {str(task): str(task).capitalize() for task in tasks}
+    return draw(curves, methods, panel_titles, " ".join(text), request.columns), notes
 
 
 def _scale_line(scale: Scale) -> str:
