@@ -11,7 +11,7 @@ import typer
 from benchmark import __version__
 
 _TOPICS = (
-    "run", "score", "compare", "table", "figure", "listing", "data", "weights", "train", "profile", "identify",
+    "run", "score", "compare", "table", "figure", "listing", "data", "weights", "train", "inspect", "profile", "identify",
     "folders",
 )  # fmt: skip
 
