@@ -63,9 +63,7 @@ def failures(objective: SLKD, degraded: Tensor, clean: Tensor) -> list[Failures]
     return [one for one in found if one.failing]
 
 
-def _operands(
-    objective: SLKD, degraded: Tensor, clean: Tensor
-) -> Iterator[tuple[str, str, str, Tensor, Tensor]]:
+def _operands(objective: SLKD, degraded: Tensor, clean: Tensor) -> Iterator[tuple[str, str, str, Tensor, Tensor]]:
     """Term, place, descriptor, S and T of everything that a divergence compares."""
     reading = objective.reading
     guidance = objective.guide(degraded, clean)
@@ -74,14 +72,13 @@ def _operands(
     if objective.encoder_scale is not None:
         for level, pair in enumerate(objective.encoder_scale(student.encoder, guidance.encoder), 1):
             maps = [
-                natural_map(mscn(x, reading.mscn_constant), reading.shape, reading.local, reading.logarithms) for x in pair
+                natural_map(mscn(x, reading.mscn_constant), reading.shape, reading.local, reading.logarithms)
+                for x in pair
             ]
             for name, *both in zip(NATURAL, *(m.unbind(2) for m in maps), strict=True):
                 yield "nc", f"encoder {level}", name, *both
     if objective.decoder_scale is not None:
         for level, pair in enumerate(objective.decoder_scale(student.decoder, guidance.decoder)):
-            maps = [
-                texture_map(mscn(x, reading.mscn_constant), level, reading.masks, reading.logarithms) for x in pair
-            ]
+            maps = [texture_map(mscn(x, reading.mscn_constant), level, reading.masks, reading.logarithms) for x in pair]
             for name, *both in zip(TEXTURE, *(m.unbind(2) for m in maps), strict=True):
                 yield "et", f"decoder {level + 1}", name, *both

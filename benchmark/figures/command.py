@@ -75,7 +75,9 @@ def _qualitative(request: Request) -> tuple[Figure, list[str]]:
             f"Run `slkd-bench train --all --scale {request.scale}`, or see `slkd-bench list methods`.",
         )
     notes = [line for row in rows for line in row.stale]
-    notes += [f"no weights, left out of {row.title}: {', '.join(map(_one_line, row.missing))}" for row in rows if row.missing]
+    notes += [
+        f"no weights, left out of {row.title}: {', '.join(map(_one_line, row.missing))}" for row in rows if row.missing
+    ]
     rows = [row for row in rows if row.panels]
     return draw(rows, qualitative_caption(spec, rows, request.scale, bool(request.image))), notes
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 PANEL, DEPTH = 2.1, 4.0  # inches high; dB below the best end at which a panel stops
 
 
-def draw(curves: Sequence[Curve], methods: Sequence[Method], titles: dict[str, str], caption: str, columns: int = 2) -> Figure:
+def draw(
+    curves: Sequence[Curve], methods: Sequence[Method], titles: dict[str, str], caption: str, columns: int = 2
+) -> Figure:
     """A figure one or two columns of a paper wide: panels side by side, or one below the other in a single column."""
     from matplotlib.figure import Figure
 
@@ -63,10 +65,14 @@ def _panel(axes: Axes, curves: Sequence[Curve], drawn: dict[str, Mark], title: s
         steps, means, least, most = ([point[k] for point in band] for k in range(4))
         thousands = [step / 1000 for step in steps]
         strong = curve.method.endswith("slkd") or mark.colour == "#000000"
-        axes.plot(thousands, means, mark.line, color=mark.colour, linewidth=1.3 if strong else 0.9, gid=curve.method,
-                  marker=mark.marker, markersize=5 if mark.marker == "*" else 3, markevery=[-1], zorder=4 if strong else 3)  # fmt: skip
+        axes.plot(
+            thousands, means, mark.line, color=mark.colour, linewidth=1.3 if strong else 0.9, gid=curve.method,
+            marker=mark.marker, markersize=5 if mark.marker == "*" else 3, markevery=[-1], zorder=4 if strong else 3,
+        )  # fmt: skip
         if len(curve.series) > 1:
-            axes.fill_between(thousands, least, most, color=mark.colour, alpha=0.18, linewidth=0, gid=f"{curve.method} seeds")
+            axes.fill_between(
+                thousands, least, most, color=mark.colour, alpha=0.18, linewidth=0, gid=f"{curve.method} seeds"
+            )
         lowest = min(lowest, *least)
     low = max(lowest, best - DEPTH)
     room = max(best - low, 0.5)

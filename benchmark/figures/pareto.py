@@ -45,9 +45,7 @@ def cost_of(results: Results, method: Method, task: str, cost: str) -> float | N
     return found.gmacs if cost == "gmacs" else float(found.parameters)
 
 
-def points(
-    results: Results, methods: Iterable[Method], datasets: Sequence[str], task: str, cost: str
-) -> list[Point]:
+def points(results: Results, methods: Iterable[Method], datasets: Sequence[str], task: str, cost: str) -> list[Point]:
     """The methods of `task` that have both a PSNR on all `datasets` and a recorded cost, in the order given."""
     found = []
     for method in methods:

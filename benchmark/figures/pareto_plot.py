@@ -113,11 +113,18 @@ def _panel(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark], firs
     ahead = {p.method for p in best}
     for point in shown:
         mark = drawn[point.method]
-        edge = {"edgecolors": "black", "linewidths": 0.7} if point.method in ahead else {"edgecolors": "white", "linewidths": 0.3}
+        edge = (
+            {"edgecolors": "black", "linewidths": 0.7}
+            if point.method in ahead
+            else {"edgecolors": "white", "linewidths": 0.3}
+        )
         axes.scatter([point.cost / scale], [point.psnr], s=AREA * (1.9 if mark.marker == "*" else 1), c=mark.colour,
                      marker=mark.marker, zorder=3 if point.method in ahead else 2, gid=point.method, **edge)  # fmt: skip
     axes.set_xscale("log")
-    axes.set_xlabel({"parameters": "parameters (millions)", "gmacs": "GMACs", "latency": "time of an image (ms)"}[cost], labelpad=1.5)
+    axes.set_xlabel(
+        {"parameters": "parameters (millions)", "gmacs": "GMACs", "latency": "time of an image (ms)"}[cost],
+        labelpad=1.5,
+    )
     if first:
         axes.set_ylabel("PSNR (dB)", labelpad=2)
         axes.set_title(task.title, loc="left", fontweight="bold", pad=4)
@@ -164,7 +171,10 @@ def _label(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark], rend
     boxes = place(anchors, [(e.width, e.height) for e in extents], around, bounds, radius)
     for text, name, point, box in zip(texts, names, best.values(), boxes, strict=True):
         text.remove()
-        offset = ((box.left - places[point.method][0]) * 72 / figure.dpi, (box.bottom - places[point.method][1]) * 72 / figure.dpi)
+        offset = (
+            (box.left - places[point.method][0]) * 72 / figure.dpi,
+            (box.bottom - places[point.method][1]) * 72 / figure.dpi,
+        )
         far = max(abs(offset[0]), abs(offset[1])) > 60 or box.bottom - places[point.method][1] > 3 * radius
         axes.annotate(
             name, (point.cost / scale, point.psnr), offset, textcoords="offset points", fontsize=SMALL, va="bottom",

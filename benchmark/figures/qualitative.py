@@ -64,7 +64,15 @@ def draw(rows: Sequence[ImageRow], caption: str) -> Figure:
     for row, size in zip(rows, measures, strict=True):
         _row(figure, row, size, top)
         top -= size.height + APART
-    figure.text(EDGE / width, (foot - 0.05) / height, "\n".join(lines), fontsize=SMALL, va="top", linespacing=1.25, gid="caption")
+    figure.text(
+        EDGE / width,
+        (foot - 0.05) / height,
+        "\n".join(lines),
+        fontsize=SMALL,
+        va="top",
+        linespacing=1.25,
+        gid="caption",
+    )
     return figure
 
 
@@ -130,7 +138,14 @@ def _axes(figure: Figure, x: float, y: float, width: float, height: float, label
 
 
 def _text(
-    figure: Figure, x: float, y: float, text: str, ha: str, va: str = "baseline", size: float = TEXT, weight: str = "normal"
+    figure: Figure,
+    x: float,
+    y: float,
+    text: str,
+    ha: str,
+    va: str = "baseline",
+    size: float = TEXT,
+    weight: str = "normal",
 ) -> None:
     across, up = figure.get_size_inches()
     figure.text(x / across, y / up, text, ha=ha, va=va, fontsize=size, fontweight=weight, linespacing=1.05)

@@ -121,7 +121,9 @@ def reasons(found: Inspection) -> list[str]:
             counts = [(sum(getattr(f, name) for f in where), why) for name, why in _WHY.items()]
             parts = [(count, why) for count, why in counts if count]
             line += f": S log(S/T) fails at {sum(f.failing for f in where)} elements, "
-            line += ", ".join(f"{count} where {why}" if len(parts) > 1 else f"where {why}" for count, why in parts) + "."
+            line += (
+                ", ".join(f"{count} where {why}" if len(parts) > 1 else f"where {why}" for count, why in parts) + "."
+            )
         lines.append(line)
     if lines and found.failures:
         lines.append(
@@ -138,7 +140,10 @@ def failure_table(failures: Sequence[Failures]) -> Table:
     for term, place in dict.fromkeys((f.term, f.place) for f in failures):
         here = sorted((f for f in failures if (f.term, f.place) == (term, place)), key=lambda f: -f.failing / f.total)
         total = sum(f.total for f in here)
-        shares = [f"{100 * sum(getattr(f, n) for f in here) / total:.1f} %" for n in ("opposite", "student_zero", "teacher_zero")]
+        shares = [
+            f"{100 * sum(getattr(f, n) for f in here) / total:.1f} %"
+            for n in ("opposite", "student_zero", "teacher_zero")
+        ]
         names = ", ".join(f.descriptor for f in here[:2]) + (f" and {len(here) - 2} more" if len(here) > 2 else "")
         table.add_row(term, place, *shares, names)
     return table
@@ -178,20 +183,25 @@ def write_pictures(
 
     if pair is None:
         _, pairs, _ = build_stream(task, recipes.recipe_for(method, request.scale, task), request.photos)
-        pair = Pair("validation 1", pairs[0][0][0], pairs[0][1][0])
+        degraded, clean = (image[0] if image.dim() == 4 else image for image in pairs[0])
+        pair = Pair("validation 1", degraded, clean)
     shown: nn.Module = objective.student if student is None else student  # type: ignore[assignment]
     views = pictures.look(objective, shown, pair.degraded[None], pair.clean[None])
     state = "untrained" if student is None else "trained"
-    told = f"{method.id}, {task}, scale {request.scale}, seed {request.seed}; image {pair.name}; student {state}, on the degraded"
-    told += " image; teacher's encoder on the degraded image, its decoder on the "
-    told += f"{views.source} one. Each pair on one colour scale, whose ends stand below it."
+    told = (
+        f"{method.id}, {task}, scale {request.scale}, seed {request.seed}; image {pair.name}; student {state}, on the "
+    )
+    told += f"degraded image; teacher's encoder on the degraded image, its decoder on the {views.source} one. "
+    told += "Each pair on one colour scale, whose ends stand below it."
     folder = request.to / f"{method.id}-{task}-{request.scale}"
     paths = []
     with drawing():
         figures = {"features": pictures.feature_figure(views, told)}
         for level in (name for name in views.extracted if name.startswith("encoder")):
             stem = f"natural-{level.replace(' ', '-')}"
-            figures[stem] = pictures.natural_figure(views, level, f"Natural and colour descriptors (BRISQUE), {level}. {told}")
+            figures[stem] = pictures.natural_figure(
+                views, level, f"Natural and colour descriptors (BRISQUE), {level}. {told}"
+            )
         figures["texture"] = pictures.texture_figure(views, f"Edge and texture descriptors (PIQE). {told}")
         if len(found.along_training) > 1:
             weights = {term.name: term.weight for term in found.terms}
@@ -202,7 +212,9 @@ def write_pictures(
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="", pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="", pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for number, column in enumerate(columns):
         words = number == 0 or column in ("against", "place") or column.startswith("descriptors")
         table.add_column(column, justify="left" if words else "right")

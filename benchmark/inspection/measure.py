@@ -126,8 +126,8 @@ def measure(
     stream, pairs, _ = build_stream(task, recipe, photos)
     device = torch.device("cpu")
     teacher = cast("nn.Module", objective.teacher)
-    clean = torch.cat([target if target.dim() == 4 else target[None] for _, target in pairs])
-    on_clean = clean_psnr(teacher_b(objective), clean)
+    second = teacher_b(objective)
+    on_clean = torch.cat([clean_psnr(second, target if target.dim() == 4 else target[None]) for _, target in pairs])
     degraded, target = stream.batch(0)
     terms = terms_at_start(objective, degraded, target, recipe.iterations)
     broken = not all(term.finite for term in terms)
@@ -137,7 +137,7 @@ def measure(
 
         failing = failures(objective, degraded, target)
     return Inspection(
-        len(clean), mean_psnr(torch.nn.Identity(), pairs, device), mean_psnr(teacher, pairs, device),
+        len(on_clean), mean_psnr(torch.nn.Identity(), pairs, device), mean_psnr(teacher, pairs, device),
         float(on_clean.mean()), float(on_clean.min()), None if student is None else mean_psnr(student, pairs, device),
         (len(degraded), degraded.shape[-1]), terms,
         {int(step): norms for step, norms in (card.get("gradient_norms") or {}).items()}, tuple(failing),

@@ -102,7 +102,9 @@ def natural_figure(views: Views, level: str, caption: str) -> Figure:
     rows: dict[str, list[PairOfMaps | None]] = {"MSCN": [both["MSCN shape"], None, both["MSCN variance"], None]}
     for product in ("H", "V", "D1", "D2"):
         rows[product] = [both[f"{product} {q}"] for q in ("shape", "mean", "left variance", "right variance")]
-    return draw(rows, ["shape (moment ratio)", "mean", "log left variance\n(MSCN: variance)", "log right variance"], caption)
+    return draw(
+        rows, ["shape (moment ratio)", "mean", "log left variance\n(MSCN: variance)", "log right variance"], caption
+    )
 
 
 def texture_figure(views: Views, caption: str) -> Figure:
@@ -169,7 +171,9 @@ def draw(rows: Mapping[str, Sequence[PairOfMaps | None]], titles: Sequence[str],
             x, (low, high) = LEFT + number * (2 * side + GAP + APART), pair.limits
             for place, (who, values) in enumerate((("teacher", pair.teacher), ("student", pair.student))):
                 at = (x + place * (side + GAP)) / TWO_COLUMNS, (top - height) / tall
-                axes = figure.add_axes((*at, side / TWO_COLUMNS, height / tall), label=f"{name}: {titles[number]}: {who}")
+                axes = figure.add_axes(
+                    (*at, side / TWO_COLUMNS, height / tall), label=f"{name}: {titles[number]}: {who}"
+                )
                 axes.imshow(values, cmap="viridis", vmin=low, vmax=high, interpolation="none", aspect="auto")
                 axes.set_axis_off()
             write(x + side + GAP / 2, top - height - 0.11, f"{low:.3g} to {high:.3g}", ha="center")

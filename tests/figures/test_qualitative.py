@@ -149,10 +149,14 @@ def test_the_typical_image_is_the_median_of_the_degraded(tmp_path: Path) -> None
 
     assert typical_image(Three(), tmp_path) == 2
     scores = tuple(ImageScore(name, "", psnr, 0.5) for name, psnr in (("a", 20.0), ("b", 30.0), ("c", 25.0)))
-    write_cell(cell_path(tmp_path, "identity", "toy", "mini"), Cell("identity", "toy", "mini", 0, {"data": "old"}, {}, scores))
+    write_cell(
+        cell_path(tmp_path, "identity", "toy", "mini"), Cell("identity", "toy", "mini", 0, {"data": "old"}, {}, scores)
+    )
     assert typical_image(Three(), tmp_path) == 2
     scores = tuple(replace(score, psnr=psnr) for score, psnr in zip(scores, (25.0, 30.0, 20.0), strict=True))
-    write_cell(cell_path(tmp_path, "identity", "toy", "mini"), Cell("identity", "toy", "mini", 0, {"data": "abc"}, {}, scores))
+    write_cell(
+        cell_path(tmp_path, "identity", "toy", "mini"), Cell("identity", "toy", "mini", 0, {"data": "abc"}, {}, scores)
+    )
     assert typical_image(Three(), tmp_path) == 0  # the result file of this very data decides
     with pytest.raises(UnknownName, match="image of toy"):
         find_image(Three(), "d")
@@ -180,8 +184,8 @@ def test_nine_columns_fit_the_page_without_overlap() -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     row = many(7)
-    row = replace(row, panels=tuple(replace(p, title=t) for p, t in zip(row.panels, (
-        "Restormer", "scratch", "logits", "DFKD", "DFKD prog.", "DCKD", "(e) clean +\n$L_{NC}$ + $L_{ET}$"), strict=True)))  # fmt: skip
+    titles = ("Restormer", "scratch", "logits", "DFKD", "DFKD prog.", "DCKD", "(e) clean +\n$L_{NC}$ + $L_{ET}$")
+    row = replace(row, panels=tuple(replace(p, title=t) for p, t in zip(row.panels, titles, strict=True)))
     with drawing():
         figure = qualitative.draw([row], "A caption that is long enough to be broken into lines. " * 6)
         renderer = FigureCanvasAgg(figure).get_renderer()
@@ -195,7 +199,9 @@ def test_nine_columns_fit_the_page_without_overlap() -> None:
 
 def test_error_scale_is_not_stretched_by_one_failed_method() -> None:
     row = many(3)
-    near = tuple(replace(p, image=np.clip(row.clean + e, 0, 1)) for p, e in zip(row.panels, (0.01, 0.02, 1), strict=True))
+    near = tuple(
+        replace(p, image=np.clip(row.clean + e, 0, 1)) for p, e in zip(row.panels, (0.01, 0.02, 1), strict=True)
+    )
     maps, top = qualitative.errors(replace(row, panels=near))
     assert len(maps) == 4
     assert maps[0].shape == (24, 24)
@@ -227,7 +233,9 @@ def test_the_command_writes_both_forms_and_tells_what_is_left_out(
 ) -> None:
     monkeypatch.setattr("benchmark.runs.choose.choose_datasets", lambda names, scale: [ToySet()])
     said = Console(file=StringIO(), width=80)
-    request = command.Request("1", Scale.MINI, tmp_path / "runs", tmp_path / "figures", image="image-9", crop="1,2,16,12")
+    request = command.Request(
+        "1", Scale.MINI, tmp_path / "runs", tmp_path / "figures", image="image-9", crop="1,2,16,12"
+    )
     paths = command.make_figure(request, said)
     assert [path.name for path in paths] == ["figure-1-mini.png", "figure-1-mini.pdf"]
     assert all(path.stat().st_size > 1000 for path in paths)
