@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.figures.convergence import Curve
 from benchmark.figures.style import ONE_COLUMN, SMALL, TWO_COLUMNS, Mark, marks
@@ -91,11 +91,15 @@ def _panel(axes: Axes, curves: Sequence[Curve], drawn: dict[str, Mark], title: s
 def _legend(figure: Figure, methods: Sequence[Method], drawn: dict[str, Mark], columns: int, bottom: float) -> None:
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], linestyle=drawn[m.id].line, marker=drawn[m.id].marker, color=drawn[m.id].colour, linewidth=1.0,
-               markersize=5 if drawn[m.id].marker == "*" else 3.5, label=m.title)
-        for m in methods
-    ]  # fmt: skip
+    handles = []
+    for method in methods:
+        mark = drawn[method.id]
+        line: Any = mark.line
+        size = 5 if mark.marker == "*" else 3.5
+        handles.append(
+            Line2D([], [], linestyle=line, marker=mark.marker, color=mark.colour, linewidth=1.0, markersize=size,
+                   label=method.title)
+        )  # fmt: skip
     figure.legend(
         handles=handles, loc="lower center", bbox_to_anchor=(0.5, bottom), ncols=columns, frameon=False,
         handletextpad=0.4, columnspacing=1.0, borderpad=0, handlelength=2.0,

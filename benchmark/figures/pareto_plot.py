@@ -113,13 +113,12 @@ def _panel(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark], firs
     ahead = {p.method for p in best}
     for point in shown:
         mark = drawn[point.method]
-        edge = (
-            {"edgecolors": "black", "linewidths": 0.7}
-            if point.method in ahead
-            else {"edgecolors": "white", "linewidths": 0.3}
-        )
-        axes.scatter([point.cost / scale], [point.psnr], s=AREA * (1.9 if mark.marker == "*" else 1), c=mark.colour,
-                     marker=mark.marker, zorder=3 if point.method in ahead else 2, gid=point.method, **edge)  # fmt: skip
+        edge = ("black", 0.7) if point.method in ahead else ("white", 0.3)
+        axes.scatter(
+            [point.cost / scale], [point.psnr], s=AREA * (1.9 if mark.marker == "*" else 1), c=mark.colour,
+            marker=mark.marker, zorder=3 if point.method in ahead else 2, gid=point.method, edgecolors=edge[0],
+            linewidths=edge[1],
+        )  # fmt: skip
     axes.set_xscale("log")
     axes.set_xlabel(
         {"parameters": "parameters (millions)", "gmacs": "GMACs", "latency": "time of an image (ms)"}[cost],

@@ -110,19 +110,18 @@ def _row(figure: Figure, row: ImageRow, size: Sizes, top: float) -> None:
     left, (side, tall) = EDGE + size.whole[0] + GAP, size.crop
     columns = [("degraded", row.degraded.image), *((p.title, p.image) for p in row.panels), ("clean", row.clean)]
     values = [row.degraded.psnr, *(p.psnr for p in row.panels)]
-    shown = None
     for number, (title, image) in enumerate(columns):
         upper = _axes(figure, left, under + tall + GAP, side, tall, f"{row.dataset}: {title}")
         upper.imshow(row.crop.of(image), interpolation="none", vmin=0, vmax=1)
         _title(figure, left + side / 2, top - HEAD + 0.04, title, side)
         if number < len(maps):
             lower = _axes(figure, left, under, side, tall, f"{row.dataset}: error of {title}")
-            shown = lower.imshow(maps[number], cmap=ERRORS, vmin=0, vmax=ceiling, interpolation="none")
+            lower.imshow(maps[number], cmap=ERRORS, vmin=0, vmax=ceiling, interpolation="none")
             _text(figure, left + side / 2, under - 0.02, psnr_text(values[number]), "center", va="top")
         else:
             bar = _axes(figure, left + 0.02, under + 0.04, 0.07, tall - 0.08, f"{row.dataset}: colour bar")
             bar.set_axis_on()
-            figure.colorbar(shown, cax=bar, extend="max", extendfrac=0.06)
+            figure.colorbar(lower.images[0], cax=bar, extend="max", extendfrac=0.06)
             bar.set_yticks([0, ceiling / 2, ceiling], labels=["0", f"{ceiling / 2:.2f}", f"{ceiling:.2f}"])
             bar.tick_params(length=1.5, pad=1, labelsize=SMALL)
             bar.set_ylabel("|error|", fontsize=SMALL, labelpad=1)

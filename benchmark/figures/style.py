@@ -76,7 +76,8 @@ def drawing() -> Iterator[None]:
     """The style, around making a figure and saving it."""
     import matplotlib
 
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, "backend": "agg", **_RC}):
+    rc: dict[Any, Any] = {**matplotlib.rcParamsDefault, "backend": "agg"}
+    with matplotlib.rc_context(rc | _RC):
         yield
 
 

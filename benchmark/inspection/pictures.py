@@ -71,7 +71,8 @@ def look(objective: nn.Module, student: nn.Module, degraded: Tensor, clean: Tens
     student.eval()
     by_half = {"encoder": (teacher, degraded), "decoder": (teacher_b(objective), seen)}
     ours, ours_extracted = feature_maps(student, degraded), extractor_maps(student, degraded)
-    features, extracted = {}, {}
+    features: dict[str, tuple[Tensor, Tensor]] = {}
+    extracted: dict[str, tuple[Maps, Maps]] = {}
     for half, (network, image) in by_half.items():
         theirs, theirs_extracted = feature_maps(network, image), extractor_maps(network, image)
         features |= {name: (theirs[name], ours[name]) for name in theirs if name.startswith(half) and name in ours}

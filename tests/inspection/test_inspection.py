@@ -129,10 +129,10 @@ def test_the_decoder_maps_are_teacher_b_on_the_clean_image() -> None:
 
 
 def test_failures_by_hand() -> None:
-    student = torch.tensor([1.0, -1.0, 0.0, 0.0, 2.0, -3.0, float("nan")])
-    teacher = torch.tensor([2.0, 2.0, 0.0, 1.0, 0.0, -1.0, 1.0])
+    student = torch.tensor([1.0, -1.0, 0.0, 0.0, 2.0, -3.0, float("nan"), 0.5])
+    teacher = torch.tensor([2.0, 2.0, 0.0, 1.0, 0.0, -1.0, 1.0, 1.0])
     found = count_failures("nc", "encoder 1", "MSCN shape", student, teacher)
-    assert (found.total, found.opposite, found.student_zero, found.teacher_zero, found.broken) == (7, 1, 2, 1, 1)
+    assert (found.total, found.opposite, found.student_zero, found.teacher_zero, found.broken) == (8, 1, 2, 1, 1)
     wrong = ~torch.isfinite(student * torch.log(student / teacher))
     assert found.failing == int(wrong.sum())
 
