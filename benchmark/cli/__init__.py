@@ -11,7 +11,8 @@ import typer
 from benchmark import __version__
 
 _TOPICS = (
-    "run", "score", "compare", "table", "listing", "data", "weights", "train", "ablate", "profile", "identify", "folders",
+    "run", "score", "compare", "table", "figure", "listing", "data", "weights", "train", "ablate", "inspect", "profile",
+    "identify", "folders",
 )  # fmt: skip
 
 app = typer.Typer(

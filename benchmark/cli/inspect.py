@@ -1,0 +1,33 @@
+"""`slkd-bench inspect`: what to look at before a distillation is trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from benchmark.nouns import Scale, Task
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to `app`."""
+
+    @app.command()
+    def inspect(
+        method: str = typer.Argument(help="A distilled student, res-sl-slkd say; see `list methods`."),
+        task: Task | None = typer.Option(None, "--task", "-t", help="Which task; otherwise the method's first."),
+        scale: Scale = typer.Option(Scale.MINI, help="mini or paper."),
+        seed: int = typer.Option(0, help="Training seed: of the fresh student and of the trained one."),
+        photos: Path | None = typer.Option(None, help="Train and validate on this folder of clean photographs."),
+        image: str = typer.Option("", help="The test image whose maps are drawn; otherwise a typical one."),
+        reading: str = typer.Option("", help="Another reading of SLKD's equations; `literal` shows where they fail."),
+        to: Path = typer.Option(Path("inspection"), help="Where the pictures are written."),
+    ) -> None:
+        """Look into a distillation: the teacher on clean images, gradients by loss term, feature maps as pictures.
+
+        Exit code 1 when a term or its gradient is not a finite number.
+        """
+        from benchmark.inspection.command import Request
+        from benchmark.inspection.command import inspect as run
+
+        raise typer.Exit(run(Request(method, task, scale, seed, photos, image, reading, to)))

@@ -1,0 +1,70 @@
+"""Quality against cost: what each method of a task gives in PSNR for GMACs, parameters and time, and the Pareto front.
+
+Everything comes from result files and cost records; no network is loaded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from benchmark.methods import Method
+from benchmark.tables.grid import Results
+
+COSTS = {"gmacs": "GMACs", "parameters": "parameters", "latency": "time (ms)"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One method: its cost (in the unit of `COSTS`) and its PSNR in dB."""
+
+    method: str
+    network: str
+    cost: float
+    psnr: float
+
+
+def mean_psnr(results: Results, method: str, datasets: Sequence[str]) -> float | None:
+    """The mean over data sets of a method's PSNR in dB, seeds averaged; None unless it was run on all of them."""
+    found = [results.cells.get((method, dataset)) for dataset in datasets]
+    if not all(found):
+        return None
+    return fmean(fmean(cell.psnr for cell in cells) for cells in found if cells)
+
+
+def cost_of(results: Results, method: Method, task: str, cost: str) -> float | None:
+    """A recorded cost of the method's network for the task; a network that no task changes has one record for all."""
+    keys = [(method.network, task), *((method.network, str(other)) for other in method.tasks)]
+    if cost == "latency":
+        return next((results.latency[key].median_ms for key in keys if key in results.latency), None)
+    found = next((results.complexity[key] for key in keys if key in results.complexity), None)
+    if found is None:
+        return None
+    return found.gmacs if cost == "gmacs" else float(found.parameters)
+
+
+def points(results: Results, methods: Iterable[Method], datasets: Sequence[str], task: str, cost: str) -> list[Point]:
+    """The methods of `task` that have both a PSNR on all `datasets` and a recorded cost, in the order given."""
+    found = []
+    for method in methods:
+        if not method.network or task not in method.tasks:
+            continue
+        psnr, price = mean_psnr(results, method.id, datasets), cost_of(results, method, task, cost)
+        if psnr is not None and price is not None and math.isfinite(psnr):
+            found.append(Point(method.id, method.network, price, psnr))
+    return found
+
+
+def front(given: Iterable[Point]) -> list[Point]:
+    """The points that none beats: no other costs as little or less and gives as much or more, and one of it strictly.
+
+    Ordered by cost; equal points are all kept.
+    """
+    best: list[Point] = []
+    for point in sorted(given, key=lambda p: (p.cost, -p.psnr)):
+        top = best[-1] if best else None
+        if top is None or point.psnr > top.psnr or (point.cost, point.psnr) == (top.cost, top.psnr):
+            best.append(point)
+    return best
