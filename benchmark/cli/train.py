@@ -22,6 +22,10 @@ def register(app: typer.Typer) -> None:
         iterations: int | None = typer.Option(None, min=1, help="Optimisation steps, instead of the recipe's."),
         seed: list[int] = typer.Option([0], help="Training seeds; may be repeated."),
         photos: Path | None = typer.Option(None, help="Train on this folder of clean photographs, not on synthesis."),
+        data: Path | None = typer.Option(
+            None, help="Train on pairs: the folder of the official sets, or one with input and target."
+        ),
+        dataset: str = typer.Option("", help="Another official training set of the task; see `data list`."),
         out: Path | None = typer.Option(None, help="Where weights and cards go; otherwise your own weights folder."),
         runs: Path = typer.Option(Path("training"), help="Where checkpoints and logs go."),
         fresh: bool = typer.Option(
@@ -55,7 +59,8 @@ def register(app: typer.Typer) -> None:
             "device": device, "threads": threads, "channels_last": channels_last, "tensorboard": tensorboard,
             "quiet": quiet,
         }  # fmt: skip
-        where = {"photos": photos, "out": out, "runs": runs, "fresh": fresh}
+        where = {"photos": photos, "out": out, "runs": runs, "fresh": fresh, "data": data}
+        where |= {"dataset": dataset} if dataset else {}
         pairs = chosen(method or [], everything, task, reading)
         beside = together if together is not None else scale is Scale.MINI
         train_methods(pairs, scale, seed, wishes, around, where, jobs, beside)

@@ -85,8 +85,25 @@ def build_objective(
     return kind(teacher, student, **method.options), found
 
 
+def build_data(
+    task: Task, scale: Scale, recipe: Recipe, photos: Path | None, data: Path | None, dataset: str = ""
+) -> tuple[Stream, list[Any], dict[str, Any]]:
+    """The training data of a run: at scale paper the official pairs, or `dataset`; at scale mini, or with `photos`, synthesis.
+
+    `data` is a folder of pairs or of the official sets. Raises BadData where the official set is not there.
+    """
+    if data is not None or dataset or (scale is Scale.PAPER and photos is None):
+        from benchmark.datasets.training_pairs import official_stream
+
+        if photos is not None:
+            found = "--photos beside --data or --dataset"
+            raise TrainingStopped("one source of training data", found, "Give one of them.")
+        return official_stream(task, recipe, data, dataset)
+    return build_stream(task, recipe, photos)
+
+
 def build_stream(task: Task, recipe: Recipe, photos: Path | None) -> tuple[Stream, list[Any], dict[str, Any]]:
-    """The training stream, the validation pairs of the curve and the facts about the data for the card."""
+    """The synthetic training stream, the validation pairs of the curve and the facts about the data for the card."""
     from benchmark.datasets.mini.training import TrainingStream
 
     stream = TrainingStream(task, recipe.batch, recipe.patch, recipe.seed, photos)
@@ -117,13 +134,15 @@ def train_method(
     runs: Path = RUNS,
     settings: Settings | None = None,
     fresh: bool = False,
+    data: Path | None = None,
+    dataset: str = "",
 ) -> Path:
     """Train a method and write its weights and card below `out` (default: the user's own weights); returns the path.
 
     Nothing is trained when whole weights with the same recipe stand there, unless `fresh`. Raises UnknownName,
     TrainingStopped, BadWeights (no teacher), BadOutput.
     """
-    return train_group([get_method(name)], task, scale, recipe, seed, photos, out, runs, settings, fresh)[0]
+    return train_group([get_method(name)], task, scale, recipe, seed, photos, out, runs, settings, fresh, data, dataset)[0]
 
 
 def train_group(
@@ -137,6 +156,8 @@ def train_group(
     runs: Path = RUNS,
     settings: Settings | None = None,
     fresh: bool = False,
+    data: Path | None = None,
+    dataset: str = "",
 ) -> list[Path]:
     """Train methods with one recipe side by side, as `train_method` would one by one; returns their paths in order.
 
@@ -163,10 +184,10 @@ def train_group(
     settings = replace(settings, resume=not fresh, title=f"{what} {task} {scale} seed {seed}")
     teachers: Teachers = {}
     built = [build_objective(method, task, scale, seed, out, teachers) for method, _ in waiting]
-    stream, pairs, data = build_stream(task, recipe, photos)
+    stream, pairs, source = build_data(task, scale, recipe, photos, data, dataset)
     members = []
     for (method, _), (objective, teacher) in zip(waiting, built, strict=True):
-        facts = {"method": method.id, "task": str(task), "scale": str(scale), "data": data}
+        facts = {"method": method.id, "task": str(task), "scale": str(scale), "data": source}
         facts |= {"teacher": teacher.sha256} if teacher is not None else {}
         folder = runs / str(scale) / str(task) / f"{method.id}-seed{seed}"
         members.append(engine.Member(objective, folder, facts, method.id))
@@ -176,7 +197,7 @@ def train_group(
             if isinstance(result, TrainingStopped):
                 continue
             form, costs = smallest_form(student_of(objective), result, pairs)
-            card = make_card(method, task, scale, recipe, result, data, teacher) | {"storage_cost_db": costs}
+            card = make_card(method, task, scale, recipe, result, source, teacher) | {"storage_cost_db": costs}
             card |= {"trained_beside": [m.id for m, _ in waiting if m is not method]} if len(waiting) > 1 else {}
             files.write_weights(path, result.state, card, form)
             (member.folder / "checkpoint.pt").unlink(missing_ok=True)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from baselines.networks.configurations import build
-from benchmark.errors import BadMethod, TrainingStopped, UnknownName
+from benchmark.errors import BadData, BadMethod, TrainingStopped, UnknownName
 from benchmark.methods import get_method, row_method
 from benchmark.nouns import Scale, Task
 from benchmark.training import engine, plan
@@ -183,3 +183,35 @@ def test_variants_have_names_and_weights_of_their_own() -> None:
     ):
         with pytest.raises(error):
             get_method(name)
+
+
+def pairs_on_disk(folder: Path) -> Path:
+    from PIL import Image
+
+    from benchmark.datasets.mini.leaves import dead_leaves
+
+    for side in ("input", "target"):
+        (folder / side).mkdir(parents=True)
+    import numpy as np
+
+    for number in range(3):
+        clean = dead_leaves(np.random.Generator(np.random.PCG64(number)))[:48, :56]
+        Image.fromarray(clean).save(folder / "target" / f"{number}.png")
+        Image.fromarray(clean // 2).save(folder / "input" / f"{number}.png")
+    return folder
+
+
+def test_training_on_pairs_and_never_on_other_data_in_their_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = pairs_on_disk(tmp_path / "mine")
+    where = {"out": tmp_path / "w", "runs": tmp_path / "r", "settings": QUIET}
+    path = plan.train_method("prenet", RAIN, recipe=replace(RECIPE, iterations=2), data=folder, **where)  # type: ignore[arg-type]
+    told = files.read_card(path)["data"]
+    assert told["pairs"] == 3
+    assert "mine" in told["dataset"]
+    monkeypatch.setenv("SLKD_BENCH_DATA", str(tmp_path / "empty"))
+    with pytest.raises(BadData, match="Rain13K"):
+        plan.train_method("prenet", RAIN, Scale.PAPER, recipe=RECIPE, **where)  # type: ignore[arg-type]
+    with pytest.raises(TrainingStopped, match="one source"):
+        plan.build_data(RAIN, Scale.MINI, RECIPE, tmp_path, folder)
