@@ -47,7 +47,7 @@ def read_ledger(paper: str = "slkd", root: Path | None = None) -> Ledger:
 @cache
 def _ledger(paper: str, root: Path) -> Ledger:
     ledger = _plain(paper, root)
-    record = [*loose_results(), *(cell for other in papers(root) if other != paper for cell in cells_of(_plain(other, root)))]
+    record = others_results(paper, root)
     partners = {(c.cell, c.metric): c.value for c in ledger.numbers}
     claims = []
     for claim in ledger.claims:
@@ -59,6 +59,13 @@ def _ledger(paper: str, root: Path) -> Ledger:
             claim = replace(claim, protocol=claim.protocol or found.protocol, true_dataset=found.dataset)
         claims.append(replace(claim, original=found))
     return replace(ledger, claims=tuple(claims))
+
+
+def others_results(paper: str, root: Path | None = None) -> list[Published]:
+    """Every published result on record but `paper`'s own."""
+    root = root or places.results()
+    ledgers = [_plain(other, root) for other in papers(root) if other != paper]
+    return [*loose_results(), *(cell for ledger in ledgers for cell in cells_of(ledger))]
 
 
 def cells_of(ledger: Ledger) -> Iterator[Published]:

@@ -38,11 +38,16 @@ def read_statements(paper: str, path: Path, numbers: Sequence[Claim]) -> Iterato
             sign = "below" if ratio else "over"
             yield Claim(
                 ".".join(part for part in (TEXT, entry["id"], better, than, dataset, metric) if part), paper, TEXT,
-                f"{get_method(better).title} {sign} {get_method(than).title}",
+                f"{_plain(get_method(better).title)} {sign} {_plain(get_method(than).title)}",
                 " ".join(part for part in (title, _METRICS[metric]) if part), metric,
                 float(entry["percent"]) if ratio else 0.0, entry["says"], "", better, dataset, real.get(dataset, dataset),
                 None, "measured by the authors", None, entry["where"], entry["kind"], than, statement=entry["id"],
             )  # fmt: skip
+
+
+def _plain(title: str) -> str:
+    """A method's title without mathematics, `L_NC`."""
+    return title.replace("$", "").replace("{", "").replace("}", "")
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:
