@@ -32,11 +32,8 @@ def validate(paper: str) -> None:
     for name in [paper] if paper else papers():
         ledger = read_ledger(name)
         numbers, copied = len(ledger.numbers), sum(c.copied for c in ledger.numbers)
-        console.print(
-            f"{ledger.id}: {numbers} numbers ({copied} copied from others), {len(ledger.claims) - numbers} claims in "
-            "words; every entry is sound",
-            soft_wrap=True,
-        )
+        words = f", {len(ledger.claims) - numbers} claims in words" if len(ledger.claims) > numbers else ""
+        console.print(f"{ledger.id}: {numbers} numbers ({copied} copied){words}; every entry is sound", soft_wrap=True)
 
 
 def print_claims(table: str, paper: str) -> None:

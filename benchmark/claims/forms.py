@@ -64,33 +64,55 @@ def to_markdown(ledger: Ledger, found: Sequence[Verdict]) -> str:
 
 
 def to_latex(ledger: Ledger, found: Sequence[Verdict]) -> str:
-    """A `longtable` a paper's table, then the commands by number. Needs booktabs, longtable, array and amssymb."""
+    """A `longtable` a paper's table, then the commands by number. Needs booktabs, longtable and array.
+
+    PSNR and SSIM of one cell share a line where verdict and reason are the same.
+    """
     from benchmark.tables.latex import escape
 
     remedies = list(dict.fromkeys(v.remedy for v in found if v.remedy))
-    parts = [escape(summary(ledger, found)).replace("%", "%"), ""]
+    parts = [escape(summary(ledger, found)), ""]
+    head = r"\toprule claim & printed & measured & verdict & why \\ \midrule"
     for table in dict.fromkeys(v.claim.table for v in found):
         parts += [
-            r"\begingroup\footnotesize\setlength{\tabcolsep}{3pt}",
-            r"\begin{longtable}{>{\raggedright\arraybackslash}p{.2\textwidth} r r l "
-            r">{\raggedright\arraybackslash}p{.42\textwidth}}",
-            rf"\caption{{{escape(_heading(table))}.}}\\",
-            r"\toprule claim & printed & measured & verdict & why \\ \midrule \endfirsthead",
-            r"\toprule claim & printed & measured & verdict & why \\ \midrule \endhead",
+            r"\begingroup\footnotesize\setlength{\tabcolsep}{4pt}",
+            r"\begin{longtable}{@{}>{\raggedright\arraybackslash}p{.23\textwidth} r r l "
+            r">{\raggedright\arraybackslash}p{.4\textwidth}@{}}",
+            rf"\multicolumn{{5}}{{@{{}}l}}{{\normalsize\textbf{{{escape(_heading(table))}}}}}\\[2pt] {head} \endfirsthead",
+            rf"{head} \endhead",
             r"\bottomrule \endfoot",
         ]
-        for v in found:
-            if v.claim.table == table:
-                note = f" [{remedies.index(v.remedy) + 1}]" if v.remedy else ""
-                cells = (_where(v), printed(v), measured(v), v.status, v.reason + note)
-                parts.append(" & ".join(escape(cell) for cell in cells) + r" \\")
+        for cell in _merged([v for v in found if v.claim.table == table]):
+            first = cell[0]
+            note = f" [{remedies.index(first.remedy) + 1}]" if first.remedy else ""
+            where = _where(first) if len(cell) == 1 else _where(first).removesuffix(" PSNR").removesuffix(",")
+            values = "/".join(measured(v) for v in cell) if first.measured is not None else "–"
+            shown = "/".join(dict.fromkeys(printed(v) for v in cell))
+            parts.append(" & ".join(map(escape, (where, shown, values, first.status, first.reason + note))) + r" \\")
         parts += [r"\end{longtable}", r"\endgroup", ""]
     if remedies:
-        parts += [r"\paragraph{Commands} to test what is untestable here, by number:",
-                  r"\begingroup\footnotesize\raggedright\begin{enumerate}\itemsep0pt"]  # fmt: skip
+        parts += [r"\paragraph{Commands} that make the untestable claims testable, by number.",
+                  r"\begingroup\scriptsize\raggedright\begin{enumerate}\itemsep0pt \parskip0pt"]  # fmt: skip
         parts += [rf"\item[{n}.] \texttt{{{escape(remedy)}}}".replace("--", "-{}-") for n, remedy in enumerate(remedies, 1)]
         parts += [r"\end{enumerate}\endgroup", ""]
     return "\n".join(parts)
+
+
+def _merged(found: Sequence[Verdict]) -> list[list[Verdict]]:
+    """PSNR and SSIM of one cell together where status, reason and remedy are the same."""
+    merged: list[list[Verdict]] = []
+    for verdict in found:
+        last = merged[-1][0] if merged and len(merged[-1]) == 1 else None
+        if last and verdict.claim.metric == "ssim" and last.claim.metric == "psnr" and _same(last, verdict):
+            merged[-1].append(verdict)
+        else:
+            merged.append([verdict])
+    return merged
+
+
+def _same(first: Verdict, second: Verdict) -> bool:
+    same_place = (first.claim.row, first.claim.dataset) == (second.claim.row, second.claim.dataset)
+    return same_place and (first.status, first.reason, first.remedy) == (second.status, second.reason, second.remedy)
 
 
 def to_document(ledger: Ledger, body: str) -> str:
@@ -126,7 +148,8 @@ _HTML = """<section class="slkd-verdicts">
 {% for v in verdicts %}
 <tr class="{{ v.status }}" data-status="{{ v.status }}" data-scale="{{ v.scale }}" id="{{ v.scale }}-{{ v.claim.id }}">
 <th scope="row">{{ where(v) }}</th><td>{{ printed(v) }}</td><td>{{ measured(v) }} {{ tolerance(v) }}</td>
-<td>{{ symbols[v.status] }} {{ v.status }}</td><td>{{ v.reason }}{% if v.remedy %}<br><code>{{ v.remedy }}</code>{% endif %}</td></tr>
+<td>{{ symbols[v.status] }} {{ v.status }}</td>
+<td>{{ v.reason }}{% if v.remedy %}<br><code>{{ v.remedy }}</code>{% endif %}</td></tr>
 {% endfor %}
 </tbody></table>
 {% endfor %}
@@ -140,12 +163,13 @@ def to_csv(ledger: Ledger, found: Sequence[Verdict]) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     claim_fields = ("id", "paper", "table", "row", "column", "kind", "metric", "value", "text", "mark", "method", "than",
                     "dataset", "true_dataset", "protocol", "provenance")  # fmt: skip
-    writer.writerow([*claim_fields, "original", "original_where", "status", "measured", "tolerance", "reason", "remedy", "scale"])
+    verdict_fields = ("status", "measured", "tolerance", "reason", "remedy", "scale")
+    writer.writerow([*claim_fields, "original", "original_where", *verdict_fields])
     for v in found:
         original = v.claim.original
         writer.writerow([
             *(getattr(v.claim, name) for name in claim_fields), original.text if original else "",
-            original.where if original else "", v.status, v.measured, v.tolerance, v.reason, v.remedy, v.scale,
+            original.where if original else "", *(getattr(v, name) for name in verdict_fields),
         ])  # fmt: skip
     return buffer.getvalue()
 

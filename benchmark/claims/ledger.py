@@ -8,7 +8,7 @@ What a column, a row or a cell does not say, the table does. `statements.json` h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -61,11 +61,15 @@ def _ledger(paper: str, root: Path) -> Ledger:
     return replace(ledger, claims=tuple(claims))
 
 
-def others_results(paper: str, root: Path | None = None) -> list[Published]:
+def others_results(paper: str, root: Path | None = None) -> tuple[Published, ...]:
     """Every published result on record but `paper`'s own."""
-    root = root or places.results()
+    return _others(paper, root or places.results())
+
+
+@cache
+def _others(paper: str, root: Path) -> tuple[Published, ...]:
     ledgers = [_plain(other, root) for other in papers(root) if other != paper]
-    return [*loose_results(), *(cell for ledger in ledgers for cell in cells_of(ledger))]
+    return (*loose_results(), *(cell for ledger in ledgers for cell in cells_of(ledger)))
 
 
 def cells_of(ledger: Ledger) -> Iterator[Published]:
@@ -83,7 +87,7 @@ def cells_of(ledger: Ledger) -> Iterator[Published]:
         )  # fmt: skip
 
 
-def _original(claim: Claim, partners: dict[Any, float | None], record: list[Published]) -> Original | None:
+def _original(claim: Claim, partners: dict[Any, float | None], record: Sequence[Published]) -> Original | None:
     """The equal published result of the method, else the one on the set it is of, else on the set the column names."""
     psnr, ssim = partners.get((claim.cell, "psnr")), partners.get((claim.cell, "ssim"))
     own = [cell for cell in record if cell.method == claim.known_as]

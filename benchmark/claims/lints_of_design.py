@@ -48,7 +48,8 @@ def estimators_mixed(ledger: Ledger) -> Iterator[Finding]:
     for (table, column), claims in columns.items():
         protocols = list(dict.fromkeys(c.protocol for c in claims))
         if len(protocols) > 1:
-            parts = " and ".join(f"{', '.join(f'{c.row} {c.text}' for c in claims if c.protocol == p)} under {p}" for p in protocols)
+            cells = {p: ", ".join(f"{c.row} {c.text}" for c in claims if c.protocol == p) for p in protocols}
+            parts = " and ".join(f"{found} under {protocol}" for protocol, found in cells.items())
             yield Finding("estimators mixed", table, f"{column}, SSIM", f"{parts}: two estimators, one column",
                           tuple(c.id for c in claims))  # fmt: skip
 
@@ -68,7 +69,8 @@ def part_of_a_set(ledger: Ledger) -> Iterator[Finding]:
     for (table, column, _), claims in columns.items():
         cells = " and ".join(f"{c.row} {c.text}, on the benchmark server {server[c.known_as].number}" for c in claims)
         reason = f"the column does not say that these are validation images: {cells}"
-        yield Finding("part of a set", table, ", ".join(f"{c.row}, {column}" for c in claims), reason, tuple(c.id for c in claims))
+        cell = f"{', '.join(c.row for c in claims)}, {column}"
+        yield Finding("part of a set", table, cell, reason, tuple(c.id for c in claims))
 
 
 def overlap_with_training(ledger: Ledger) -> Iterator[Finding]:

@@ -76,7 +76,8 @@ def _wrong_ssim(ledger: Ledger, marked: Claim, pool: Sequence[Claim]) -> Iterato
     if not better and (ssims[first.row].value or 0.0) < own.value:
         tied = [c.row for c in ssims.values() if c.value == own.value and c.row != own.row]
         also = f", with {' and '.join(tied)}" if tied else ""
-        reason = f"SSIM {own.text} is marked second and is the best of the column{also}; {first.row} has {ssims[first.row].text}"
+        beside = f"{first.row} has {ssims[first.row].text}"
+        reason = f"SSIM {own.text} is marked second and is the best of the column{also}; {beside}"
         yield _finding("wrong second", [own], cell, reason)
     elif len(better) > 1:
         above = ", ".join(f"{c.row} {c.text}" for c in ssims.values() if (c.value or 0.0) > own.value)
@@ -100,9 +101,11 @@ def unlike_the_published(ledger: Ledger) -> Iterator[Finding]:
         sets = (claim.dataset, claim.true_dataset)
         others = [c for c in _record(ledger) if c.method == claim.known_as and c.dataset in sets]
         ssim = _partner(ledger, claim)
-        if others and not claim.copied and not any(c.equals(claim.value or 0.0, ssim.value if ssim else None) for c in others):
+        equal = [c for c in others if c.equals(claim.value or 0.0, ssim.value if ssim else None)]
+        if others and not claim.copied and not equal:
             known = " and ".join(f"{c.number} on {title(c.dataset)}" for c in others)
-            yield _finding("unlike the published", [claim], _at(ledger, claim), f"published for it: {known}; no source is given")
+            reason = f"published for it: {known}; no source is given"
+            yield _finding("unlike the published", [claim], _at(ledger, claim), reason)
 
 
 def no_source(ledger: Ledger) -> Iterator[Finding]:
@@ -152,7 +155,7 @@ def off_the_line(ledger: Ledger) -> Iterator[Finding]:
 
 def _residual(line: Sequence[Published], psnr: float, ssim: float, cells: int) -> float:
     """How far an SSIM is from the line, or 0 when that is within what chance and rounding allow."""
-    from scipy import stats
+    from scipy.special import stdtrit
 
     def bent(value: float) -> float:
         return -10 * math.log10(1 - value)
@@ -164,7 +167,7 @@ def _residual(line: Sequence[Published], psnr: float, ssim: float, cells: int) -
     free = len(x) - 2
     noise = math.sqrt(math.fsum((b - start - slope * a) ** 2 for a, b in zip(x, y, strict=True)) / free)
     error = noise * math.sqrt(1 + 1 / len(x) + (psnr - mean) ** 2 / squares)
-    allowed = float(stats.t.ppf(1 - _LEVEL / (2 * cells), free)) * error
+    allowed = float(stdtrit(free, 1 - _LEVEL / (2 * cells))) * error
     off = bent(ssim) - start - slope * psnr
     rounding = abs(bent(ssim + 0.0005) - bent(ssim))
     if abs(off) - rounding <= allowed:
@@ -226,7 +229,7 @@ def _at(ledger: Ledger, claim: Claim) -> str:
     return f"{claim.row}, {claim.column} {_cell_text(ledger, claim)}"
 
 
-def _record(ledger: Ledger) -> list[Published]:
+def _record(ledger: Ledger) -> Sequence[Published]:
     """What others published: the paper's own numbers left out."""
     from benchmark.claims.ledger import others_results
 

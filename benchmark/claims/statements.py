@@ -76,10 +76,13 @@ def _expanded(entry: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for pair in entry["pairs"]:
         for better in pair["better"]:
             for than in pair["than"]:
+                sets = pair.get("datasets") or entry.get("datasets") or []
+                quality = [m for m in entry["metrics"] if m in QUALITY]
+                for dataset, metric in [(d, m) for d in sets for m in quality]:
+                    yield better, than, dataset, metric
                 for metric in entry["metrics"]:
-                    sets = pair.get("datasets") or entry.get("datasets") or []
-                    for dataset in sets if metric in QUALITY else [""]:
-                        yield better, than, dataset, metric
+                    if metric not in QUALITY:
+                        yield better, than, "", metric
 
 
 def _bad(path: Path, entry: str, field: str, expected: str, found: str) -> BadResult:
