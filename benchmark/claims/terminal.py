@@ -17,6 +17,7 @@ from benchmark.methods import get_method
 from benchmark.nouns import Scale
 
 STYLES = {"reproduced": "green", "close": "yellow", "contradicted": "red", "untestable": "dim"}
+_MANY = 24  # reasons that are still read one by one
 _DIGITS = {"psnr": "{:+.2f}", "ssim": "{:+.3f}"}
 
 
@@ -89,15 +90,31 @@ def _shown(verdict: Verdict) -> str:
 def _print_reasons(console: Console, found: Sequence[Verdict], status: str) -> None:
     if not found:
         return
+    console.print(Text.assemble((f"{status} {SYMBOLS[status]}", f"bold {STYLES[status]}")))
+    if len(found) > _MANY and status in ("close", "reproduced"):
+        found = _without_orderings(console, found, status)
     groups: dict[str, list[Verdict]] = {}
     for verdict in found:
         groups.setdefault(verdict.reason if status != "untestable" else _lacking(verdict), []).append(verdict)
-    console.print(Text.assemble((f"{status} {SYMBOLS[status]}", f"bold {STYLES[status]}")))
     for reason, same in groups.items():
         console.print(Padding(Text(f"{_places(same)}: {reason}"), (0, 0, 0, 2)))
         if same[0].remedy:
             for_one = f"for {_first(same)}: " if len({v.remedy for v in same}) > 1 else ""
             console.print(Padding(Text(f"{for_one}{same[0].remedy}", "dim"), (0, 0, 0, 4)))
+
+
+def _without_orderings(console: Console, found: Sequence[Verdict], status: str) -> list[Verdict]:
+    """Counts orderings of quality by statement, for the tables above show each; gives the verdicts that are left."""
+    counted: dict[str, int] = {}
+    for verdict in found:
+        if verdict.claim.kind == "ordering" and verdict.claim.metric in QUALITY:
+            counted[verdict.claim.text] = counted.get(verdict.claim.text, 0) + 1
+    for text, count in counted.items():
+        what = "within noise" if status == "close" else "beyond chance"
+        console.print(Padding(Text(f"{text}: {count} {what}"), (0, 0, 0, 2)))
+    if counted:
+        console.print(Padding(Text("each with its p-value, images, scenes and seeds: --markdown", "dim"), (0, 0, 0, 4)))
+    return [v for v in found if v.claim.kind != "ordering" or v.claim.metric not in QUALITY]
 
 
 def _lacking(verdict: Verdict) -> str:
