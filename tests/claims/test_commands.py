@@ -52,6 +52,16 @@ def test_terminal_shows_the_table_and_the_reasons() -> None:
     assert "5 reproduced ✓, 1 close ≈, 4" in " ".join(shown.split())
 
 
+def test_terminal_marks_mini_and_counts_noise(tmp_path: Path) -> None:
+    for dataset in ("rain1400", "test1200", "gopro", "hide", "sidd"):
+        for student in ("res-sl", "ufor-sl", "drs-sl"):
+            for seed, distiller in enumerate(("slkd", "dfkd", "dckd-cross")):
+                put(tmp_path, f"{student}-{distiller}", f"mini-{dataset}", around(30, 24, seed=seed), per_scene=3)
+    shown = " ".join(run("verdict", "text", "--scale", "mini", "--out", str(tmp_path)).split())
+    assert "Scale mini: SLKD beats DFKD for every teacher on every set" in shown
+    assert "SLKD beats DFKD for every teacher on every set: 30 within noise" in shown
+
+
 def test_every_form_tells_every_claim(tmp_path: Path) -> None:
     found = verdicts(tmp_path)
     ledger = read_ledger()

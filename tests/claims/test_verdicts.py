@@ -164,6 +164,13 @@ def test_a_part_of_a_set_is_not_compared(tmp_path: Path) -> None:
     assert "100 images were scored, the set has 2,800" in found.reason
 
 
+def test_a_limited_run_is_not_compared(tmp_path: Path) -> None:
+    put(tmp_path, "restormer", "test2800", around(34.18, WHOLE), limit=WHOLE)
+    found = one(verdicts(tmp_path, table="II"), "II.restormer.rain1400.psnr")
+    assert found.status == "untestable"
+    assert "only its first 2800 images were run" in found.reason
+
+
 def ordering(out: Path, statement: str, dataset: str = "rain1400") -> Verdict:
     pair = {"slkd-over-dckd": "res-sl-slkd.res-sl-dckd-cross"}[statement]
     return one(verdicts(out, Scale.MINI, "text"), f"text.{statement}.{pair}.{dataset}.psnr")
