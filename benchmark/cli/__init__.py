@@ -12,7 +12,7 @@ from benchmark import __version__
 
 _TOPICS = (
     "run", "score", "compare", "table", "figure", "listing", "data", "weights", "train", "ablate", "inspect", "profile",
-    "identify", "folders",
+    "identify", "claims", "folders",
 )  # fmt: skip
 
 app = typer.Typer(
