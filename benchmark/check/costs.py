@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from benchmark.check.findings import Case, Finding, Severity
+from benchmark.check.jobs import shown_path
 from benchmark.costs.records import Complexity, all_complexity, complexity_path
 from benchmark.nouns import Scale
 
@@ -22,7 +23,7 @@ def costs_root(reference: Path) -> Path | None:
 def check_costs(reference: Path, scales: Collection[str], networks: Collection[str] | None = None) -> Iterator[Case]:
     """One case for each recorded complexity at `scales`, of `networks` alone when they are given."""
     root = costs_root(reference)
-    file = str(complexity_path(root))
+    file = shown_path(complexity_path(root))
     for record in all_complexity(root):
         if record.scale in scales and (networks is None or record.network in networks):
             started = time.perf_counter()

@@ -65,7 +65,7 @@ def check_cell(job: Job, how: Evaluation) -> tuple[Case, Cell | None]:
         findings, fresh = _check(job, how)
     except _Gone as gone:
         findings = [gone.finding]
-    case = Case(job.cell.dataset, job.name, tuple(findings), str(job.path), time.perf_counter() - started)
+    case = Case(job.cell.dataset, job.name, tuple(findings), job.file, time.perf_counter() - started)
     return case, fresh
 
 
@@ -99,7 +99,7 @@ def _method(job: Job) -> Method:
     except SlkdBenchError as problem:
         remedy = (
             "Restore it, or name where it comes from (--method module:factory). "
-            f"If it is gone on purpose, delete {job.path}."
+            f"If it is gone on purpose, delete {job.file}."
         )
         raise _Gone("method disappeared", problem, remedy) from problem
 

@@ -24,6 +24,11 @@ class Job:
     method: Method | None = None
 
     @property
+    def file(self) -> str:
+        """The path as annotations want it: from the current folder, where it lies below it."""
+        return shown_path(self.path)
+
+    @property
     def name(self) -> str:
         """The method, with its seed where it is not 0."""
         return self.cell.method + (f" seed {self.cell.seed}" if self.cell.seed else "")
@@ -55,7 +60,7 @@ def find_jobs(reference: Path, method_names: Sequence[str] = (), dataset_names: 
             cell = read_cell(path)
         except BadResult as problem:
             broken = Finding(Severity.FAILURE, "reference unreadable", str(problem), f"Restore {path}.")
-            found.broken.append(Case(path.parent.name, path.stem, (broken,), str(path)))
+            found.broken.append(Case(path.parent.name, path.stem, (broken,), shown_path(path)))
             continue
         known_sets.add(cell.dataset)
         known_methods.add(cell.method)
@@ -80,6 +85,12 @@ def _named(name: str) -> tuple[str, Method | None]:
     except UnknownName:
         return name, None
     return method.id, method
+
+
+def shown_path(path: Path) -> str:
+    """`path` from the current folder, where it lies below it."""
+    whole, here = path.resolve(), Path.cwd()
+    return str(whole.relative_to(here) if whole.is_relative_to(here) else path)
 
 
 def uncovered(jobs: Sequence[Job]) -> list[str]:
