@@ -1,5 +1,6 @@
 # make run    set up (once) and run the whole comparison at scale mini, then print the table
 # make test   set up (once) and run everything that CI runs
+# make check  evaluate the reference results again, four images a cell, and fail where something got worse
 #
 # PYTHON=python3.12 chooses the interpreter. When it already has a torch (2.4 or newer, a CUDA build say), that one is
 # used as it is; otherwise constraints.txt decides. VENV=path uses another, even an existing, virtual environment.
@@ -8,6 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+CHECK_ARGS ?=
 
 .PHONY: run test lint types unit check clean setup setup-dev
 .DELETE_ON_ERROR:
@@ -15,7 +17,7 @@ PYTEST_ARGS ?=
 run: setup
 	$(BIN)/slkd-bench run --all
 
-test: lint types unit
+test: lint types unit check
 
 setup: $(VENV)/.ready
 setup-dev: $(VENV)/.ready-dev
@@ -51,6 +53,9 @@ types: setup-dev
 
 unit: setup-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n auto --dist loadfile $(PYTEST_ARGS)
+
+check: setup-dev
+	$(BIN)/slkd-bench check --fast $(CHECK_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,52 +1,28 @@
 """Two methods image by image: paired differences from result files alone, with what chance may explain.
 
-Images of one photograph or video resemble each other, so chance is reckoned over scenes: the interval resamples whole
-scenes, and the test turns the signs of whole scenes.
+Chance is reckoned over scenes (`benchmark.statistics`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean
 
 from benchmark.errors import BadResult, UnknownName
 from benchmark.nouns import Scale
-from benchmark.runs.cells import Cell, ImageScore, read_cells
+from benchmark.runs.cells import Cell, read_cells
+from benchmark.statistics import LEVEL, Difference, averaged, difference, holm, paired
 
-RESAMPLES = 10_000
-SEED = 20_250_101
-LEVEL = 0.95
-
-
-@dataclass(frozen=True)
-class Difference:
-    """B minus A of one number over the images of one data set.
-
-    `mean` has the interval [`low`, `high`] (95 % percentile bootstrap over scenes; NaN with a single scene) and the
-    two-sided p-value `chance` of the sign-flip test over scenes. `wins` counts the images where B is better.
-    """
-
-    mean: float
-    low: float
-    high: float
-    chance: float
-    wins: int
-    losses: int
-
-    @property
-    def significant(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return self.low > 0 or self.high < 0
+__all__ = ["LEVEL", "Comparison", "Poor", "compare", "difference", "worst"]
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Two methods on one data set, over `images` common images of `scenes` scenes.
 
-    `left_out` names the images that only one of them has, or where PSNR is infinite for just one.
+    `left_out` names the images that only one of them has, or where PSNR is infinite for just one. `psnr_adjusted` and
+    `ssim_adjusted` are the p-values after Holm's correction across the data sets that were compared together.
     """
 
     dataset: str
@@ -56,6 +32,8 @@ class Comparison:
     psnr: Difference
     ssim: Difference
     left_out: tuple[str, ...] = ()
+    psnr_adjusted: float = math.nan
+    ssim_adjusted: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -80,7 +58,9 @@ def compare(a: str, b: str, out: Path, scale: Scale | None = None, dataset: str 
     if not shared:
         found = f"{a} on {_names(first)}; {b} on {_names(second)}"
         raise BadResult(f"a data set on which both {a} and {b} have results", found, "Run the missing ones.")
-    return [_comparison(key, first[key], second[key]) for key in shared]
+    rows = [_comparison(key, first[key], second[key]) for key in shared]
+    psnr, ssim = holm([row.psnr.chance for row in rows]), holm([row.ssim.chance for row in rows])
+    return [replace(row, psnr_adjusted=p, ssim_adjusted=q) for row, p, q in zip(rows, psnr, ssim, strict=True)]
 
 
 def worst(
@@ -99,10 +79,10 @@ def worst(
     poorest: list[Poor] = []
     least: list[Poor] = []
     for key in sorted(cells):
-        before = _averaged(degraded[key]) if key in degraded else {}
+        before = averaged(degraded[key]) if key in degraded else {}
         rows = [
             Poor(key[1], s.name, s.psnr, s.ssim, s.psnr - before[s.name].psnr if s.name in before else math.nan)
-            for s in _averaged(cells[key]).values()
+            for s in averaged(cells[key]).values()
         ]
         poorest += sorted(rows, key=lambda row: row.psnr)[:count]
         least += sorted((row for row in rows if not math.isnan(row.gain)), key=lambda row: row.gain)[:count]
@@ -133,55 +113,24 @@ def _results(method: str, out: Path, scale: Scale | None, dataset: str) -> dict[
     return grouped
 
 
-def _averaged(cells: Sequence[Cell]) -> dict[str, ImageScore]:
-    """Image by image the mean over seeds, of the images that every seed has."""
-    tables = [{score.name: score for score in cell.scores} for cell in cells]
-    common = [name for name in tables[0] if all(name in table for table in tables)]
-    return {
-        name: ImageScore(
-            name, tables[0][name].scene, fmean(t[name].psnr for t in tables), fmean(t[name].ssim for t in tables)
-        )
-        for name in common
-    }
-
-
 def _comparison(key: tuple[str, str], first: list[Cell], second: list[Cell]) -> Comparison:
     for what in ("data", "protocol"):
         values = {str(cell.key.get(what)) for cell in (*first, *second)}
         if len(values) > 1:
             remedy = "Run or score both again on the same data under one protocol."
             raise BadResult(f"results on {key[1]} with the same {what}", " and ".join(sorted(values)), remedy)
-    a, b = _averaged(first), _averaged(second)
-    names = [name for name in a if name in b and math.isfinite(a[name].psnr) == math.isfinite(b[name].psnr)]
-    left_out = tuple(name for name in dict.fromkeys((*a, *b)) if name not in names)
-    if not names:
+    found = paired(averaged(first), averaged(second))
+    if not found.names:
         raise BadResult(f"common images on {key[1]}", "none", "Run or score both again on the same images.")
-    scenes = [a[name].scene or name for name in names]
-    psnr = [b[n].psnr - a[n].psnr if math.isfinite(a[n].psnr) else 0.0 for n in names]
-    ssim = [b[n].ssim - a[n].ssim for n in names]
     return Comparison(
-        key[1], key[0], len(names), len(set(scenes)), difference(psnr, scenes), difference(ssim, scenes), left_out
+        key[1],
+        key[0],
+        len(found.names),
+        len(set(found.scenes)),
+        difference(found.psnr, found.scenes),
+        difference(found.ssim, found.scenes),
+        found.left_out,
     )
-
-
-def difference(values: Sequence[float], scenes: Sequence[str]) -> Difference:
-    """The mean of paired differences with its interval and test, both over scenes; the same for the same values."""
-    import numpy as np
-
-    order = {scene: place for place, scene in enumerate(dict.fromkeys(scenes))}
-    places = np.array([order[scene] for scene in scenes])
-    sums, counts = np.bincount(places, values), np.bincount(places)
-    rng = np.random.Generator(np.random.PCG64(SEED))
-    low = high = chance = math.nan
-    if len(sums) > 1:
-        draws = rng.integers(0, len(sums), (RESAMPLES, len(sums)))
-        means = sums[draws].sum(1) / counts[draws].sum(1)
-        low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
-        signs = rng.integers(0, 2, (RESAMPLES, len(sums))) * 2 - 1
-        as_far = np.abs(signs @ sums) >= abs(sums.sum()) * (1 - 1e-12)
-        chance = (1 + int(as_far.sum())) / (1 + RESAMPLES)
-    wins, losses = sum(v > 0 for v in values), sum(v < 0 for v in values)
-    return Difference(fmean(values), low, high, chance, wins, losses)
 
 
 def _names(grouped: dict[tuple[str, str], list[Cell]]) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from benchmark.claims.chance import LEVEL, Paired, holm, paired
+from benchmark.claims.chance import LEVEL, Paired, paired
 from benchmark.claims.claim import LOWER_IS_BETTER, QUALITY, Claim, Ledger
 from benchmark.claims.evidence import Evidence
 from benchmark.claims.remedies import COUNTS, TIMES, of_quality, run_commands
 from benchmark.claims.verdicts import Verdict
 from benchmark.methods import get_method
 from benchmark.nouns import Scale
+from benchmark.statistics import holm
 
 _UNITS = {"psnr": " dB", "ssim": ""}
 

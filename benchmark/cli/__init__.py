@@ -12,7 +12,7 @@ from benchmark import __version__
 
 _TOPICS = (
     "run", "score", "compare", "table", "figure", "listing", "data", "weights", "train", "ablate", "inspect", "profile",
-    "identify", "claims", "folders",
+    "identify", "claims", "check", "folders",
 )  # fmt: skip
 
 app = typer.Typer(

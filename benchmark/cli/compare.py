@@ -28,22 +28,32 @@ def register(app: typer.Typer) -> None:
         from benchmark.compare import LEVEL, compare
 
         console = Console(highlight=False)
-        table = Table(box=None, pad_edge=False, title=escape(f"{b} minus {a}"), title_justify="left", title_style="")
+        table = Table(
+            box=None, pad_edge=False, padding=(0, 1, 0, 0), title=escape(f"{b} minus {a}"), title_justify="left",
+            title_style="",
+        )  # fmt: skip
         table.add_column("data set", overflow="fold")
-        for header in ("images", "", "mean", f"{LEVEL:.0%} interval", "wins", "losses", "p"):
+        for header in ("images", "", "mean", f"{LEVEL:.0%} interval", "won/lost", "p", "Holm p"):
             table.add_column(header, justify="right")
         notes = []
         for row in compare(a, b, out, scale, dataset):
-            for name, found, digits in (("dB", row.psnr, 3), ("SSIM", row.ssim, 5)):
+            for name, found, digits, adjusted in (
+                ("dB", row.psnr, 3, row.psnr_adjusted), ("SSIM", row.ssim, 5, row.ssim_adjusted)
+            ):  # fmt: skip
                 first = (escape(row.dataset), str(row.images)) if name == "dB" else ("", "")
-                interval = f"{found.low:+.{digits}f} to {found.high:+.{digits}f}" if row.scenes > 1 else "one scene"
+                interval = f"{found.low:+.{digits}f} {found.high:+.{digits}f}" if row.scenes > 1 else "one scene"
                 chance = f"{found.chance:.4f}{'*' if found.significant else ' '}" if row.scenes > 1 else ""
                 mean = f"{found.mean:+.{digits}f}"
-                table.add_row(*first, name, mean, interval, str(found.wins), str(found.losses), chance)
+                holm = f"{adjusted:.4f}" if row.scenes > 1 else ""
+                table.add_row(*first, name, mean, interval, f"{found.wins}/{found.losses}", chance, holm)
             if row.left_out:
                 notes.append(f"{row.dataset}: left out, for only one of them has a score: {', '.join(row.left_out)}")
         console.print(table)
-        console.print("* the interval leaves out zero. Interval and p are reckoned over scenes.", style="dim")
+        console.print(
+            "* the interval leaves out zero. Interval and p are reckoned over scenes: they\n"
+            "say nothing of chance in training. Holm p: corrected for the number of data sets.",
+            style="dim",
+        )
         for note in notes:
             console.print(escape(note), soft_wrap=True)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from benchmark.nouns import Scale
+from benchmark.tables.parts import Marks
 
 
 def register(app: typer.Typer) -> None:
@@ -14,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def table(
-        name: str = typer.Argument("all", help="I, II, III, IV, V (every distiller on Res-SL) or all."),
+        name: str = typer.Argument("all", help="I, II, III, IV, V (every distiller on Res-SL), gap (closed) or all."),
         markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown."),
         latex: bool = typer.Option(False, "--latex", help="LaTeX with booktabs."),
         csv: bool = typer.Option(False, "--csv", help="Comma-separated, unrounded."),
@@ -23,6 +24,10 @@ def register(app: typer.Typer) -> None:
         scale: Scale = typer.Option(Scale.MINI, help="mini or paper; the two never share a table."),
         out: Path = typer.Option(Path("runs"), help="The folder of result files."),
         card: str | None = typer.Option(None, help="Which device card the inference times come from."),
+        marks: Marks = typer.Option(
+            Marks.significant, help="significant: best and second with all that tie. paper: by printed digits."
+        ),
+        spread: bool = typer.Option(False, "--spread", help="Add the standard deviation over seeds."),
         save: Path | None = typer.Option(None, "--save", "-o", help="Write to this file instead of the terminal."),
     ) -> None:
         """Print the comparison tables (from result files alone: nothing is computed)."""
@@ -31,4 +36,4 @@ def register(app: typer.Typer) -> None:
         form = [
             name for name, wanted in (("markdown", markdown), ("latex", latex), ("csv", csv), ("html", html)) if wanted
         ]
-        print_tables(name, form, document, scale, out, card, save)
+        print_tables(name, form, document, scale, out, card, save, marks, spread)

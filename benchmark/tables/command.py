@@ -9,13 +9,14 @@ from rich.console import Console
 
 from benchmark.errors import SlkdBenchError
 from benchmark.nouns import Scale
-from benchmark.tables.grid import Grid, make_grid, read_results
+from benchmark.tables.grid import Grid, Marks, make_grid, read_results
 from benchmark.tables.specs import get_tables
 
 
 def print_tables(
-    name: str, forms: list[str], document: bool, scale: Scale, out: Path, card: str | None, save: Path | None
-) -> None:
+    name: str, forms: list[str], document: bool, scale: Scale, out: Path, card: str | None, save: Path | None,
+    marks: Marks = Marks.significant, spread: bool = False,
+) -> None:  # fmt: skip
     """Prints or saves the tables called `name`. Raises SlkdBenchError for two forms at once or no results."""
     if len(forms) > 1:
         raise SlkdBenchError(
@@ -23,13 +24,13 @@ def print_tables(
         )
     specs = get_tables(name)
     results = read_results(out, scale, card)
-    if not results.cells and any(c.kind == "quality" for spec in specs for c in spec.columns):
+    if not results.cells and any(c.kind in ("quality", "gap") for spec in specs for c in spec.columns):
         raise SlkdBenchError(
             f"result files below {out / 'cells' / scale}",
             "none",
             f"Run `slkd-bench run --all --scale {scale} --out {out}` first.",
         )
-    grids = [make_grid(spec, results) for spec in specs]
+    grids = [make_grid(spec, results, marks, spread) for spec in specs]
     for line in results.broken:
         Console(stderr=True).print(f"[yellow]not read[/] {line}", highlight=False, soft_wrap=True)
     if not forms and save is None:

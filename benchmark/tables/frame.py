@@ -35,5 +35,6 @@ def grid_frame(grid: Grid) -> pandas.DataFrame:
                 names = ("PSNR", "SSIM") if len(entry.parts) == 2 else ("",)
                 for name, part in zip(names, entry.parts, strict=False):
                     line[f"{header} {name}".strip()] = part.value if part.value == part.value else part.text
+                    line |= {f"{header} {name} {what}".replace("  ", " "): value for what, value in part.details}
             lines.append(line)
     return pandas.DataFrame(lines)

@@ -20,7 +20,7 @@ _TEMPLATE = """{% macro text(title) %}{{ title | replace("$L_{NC}$", "L<sub>NC</
 <tr><th scope="row">{{ text(row.title) }}</th>{% for entry in row.entries %}<td>
 {%- if entry.parts %}{% for part in entry.parts %}{% if not loop.first %}/{% endif %}
 {%- if part.mark == "best" %}<b>{{ part.text }}</b>{% elif part.mark == "second" %}<u>{{ part.text }}</u>
-{%- else %}{{ part.text }}{% endif %}{% endfor %}
+{%- else %}{{ part.text }}{% endif %}{% if part.after %}<small>{{ part.after }}</small>{% endif %}{% endfor %}
 {%- else %}<span title="{{ entry.note }}">{{ entry.dash }}</span>{% endif %}</td>{% endfor %}</tr>{% endfor %}
 </tbody>{% endfor %}</table></div>
 {% for note in grid.footnotes %}<p class="note">{{ note }}</p>{% endfor %}

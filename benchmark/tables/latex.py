@@ -24,6 +24,8 @@ _SPECIAL = str.maketrans(
         "–": "--",
         "†": r"\textsuperscript{\dag}",
         "‡": r"\textsuperscript{\ddag}",
+        "§": r"\textsuperscript{\S}",
+        "±": r"$\pm$",
     }
 )
 
@@ -31,6 +33,8 @@ _SPECIAL = str.maketrans(
 def to_latex(grid: Grid) -> str:
     """A `table*` (or `table` when narrow) with caption and footnotes. Needs `\\usepackage{booktabs,graphicx}`."""
     wide = len(grid.headers) > 2
+    behind = any(part.after for rows in grid.sections for row in rows for entry in row.entries for part in entry.parts)
+    shrunk = wide and (len(grid.headers) > 5 or behind)
     environment = "table*" if wide else "table"
     lines = [
         rf"\begin{{{environment}}}[t]",
@@ -38,7 +42,7 @@ def to_latex(grid: Grid) -> str:
         rf"\caption{{{escape(grid.caption)}}}",
         rf"\label{{tab:slkd-bench-{grid.id}}}",
         r"\small",
-        *([r"\resizebox{\textwidth}{!}{%"] if len(grid.headers) > 5 else []),
+        *([r"\resizebox{\textwidth}{!}{%"] if shrunk else []),
         rf"\begin{{tabular}}{{l{'c' * len(grid.headers)}}}",
         r"\toprule",
     ]
@@ -48,7 +52,7 @@ def to_latex(grid: Grid) -> str:
     for section in grid.sections:
         lines.append(r"\midrule")
         lines += [" & ".join([escape(row.title), *map(_cell, row.entries)]) + r" \\" for row in section]
-    lines += [r"\bottomrule", r"\end{tabular}" + ("}" if len(grid.headers) > 5 else "")]
+    lines += [r"\bottomrule", r"\end{tabular}" + ("}" if shrunk else "")]
     if grid.footnotes:
         width = r"\textwidth" if wide else r"\columnwidth"
         notes = " ".join(map(escape, grid.footnotes))
@@ -75,7 +79,8 @@ def escape(text: str) -> str:
 
 
 def _cell(entry: Entry) -> str:
-    return "/".join(_MARKS[part.mark].format(escape(part.text)) for part in entry.parts) or escape(entry.dash)
+    numbers = (_MARKS[part.mark].format(escape(part.text)) + escape(part.after) for part in entry.parts)
+    return "/".join(numbers) or escape(entry.dash)
 
 
 def _group_rows(groups: Sequence[str]) -> list[str]:

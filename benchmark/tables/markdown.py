@@ -28,7 +28,7 @@ def to_markdown(grid: Grid) -> str:
 
 
 def _cell(entry: Entry) -> str:
-    return "/".join(_MARKS[part.mark].format(part.text) for part in entry.parts) or entry.dash
+    return "/".join(_MARKS[part.mark].format(part.text) + part.after for part in entry.parts) or entry.dash
 
 
 def _plain(title: str) -> str:

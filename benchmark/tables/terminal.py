@@ -18,7 +18,7 @@ def to_rich(grid: Grid) -> Table:
         title=f"Table {grid.id}. {grid.caption}",
         title_justify="left",
         title_style="",
-        caption="\n".join(grid.footnotes),
+        caption=Text("\n".join(grid.footnotes)),
         caption_justify="left",
         caption_style="dim",
         padding=(0, 1, 0, 0),
@@ -41,8 +41,12 @@ def to_rich(grid: Grid) -> Table:
 
 
 def _cell(entry: Entry) -> Text:
+    """Scores with their deviations take two lines, so that five data sets fit into 80 columns."""
     text = Text()
     for number, part in enumerate(entry.parts):
         text.append("/" if number else "")
         text.append(part.text, _STYLES[part.mark])
+    behind = "/".join(part.after for part in entry.parts)
+    if any(part.after for part in entry.parts):
+        text.append("\n" + behind if len(entry.parts) > 1 else behind, "dim")
     return text if entry.parts else Text(entry.dash, "dim")

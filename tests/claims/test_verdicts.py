@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from typer.main import get_command
 
-from benchmark.claims.chance import holm
 from benchmark.claims.evidence import measure
 from benchmark.claims.verdicts import STATUSES, Verdict, counts, verdicts
 from benchmark.cli import app
 from benchmark.errors import UnknownName
 from benchmark.nouns import Scale
 from benchmark.runs.cells import read_cells
+from benchmark.statistics import holm
 from tests.claims.conftest import around, put
 
 Edit = Callable[[Path, Callable[[Any], None]], None]

@@ -111,3 +111,15 @@ def test_without_the_degraded_input_only_the_poorest(tmp_path: Path) -> None:
     assert [row.name for row in poorest] == ["image-0"]
     assert math.isnan(poorest[0].gain)
     assert least == []
+
+
+def test_p_values_are_corrected_across_the_data_sets(tmp_path: Path) -> None:
+    for dataset, gain in (("mini-gopro", [1.0] * 16), ("mini-hide", [1, 1, -1, -1] * 4), ("mini-sidd", [0.5] * 16)):
+        put(tmp_path, "a", [30.0] * 16, dataset)
+        put(tmp_path, "b", [30 + g for g in gain], dataset)
+    found = {row.dataset: row for row in compare("a", "b", tmp_path)}
+    assert found["mini-gopro"].psnr.chance == 2 / 2**8
+    assert found["mini-gopro"].psnr_adjusted == found["mini-sidd"].psnr_adjusted == 3 * 2 / 2**8
+    assert found["mini-hide"].ssim_adjusted == found["mini-hide"].ssim.chance == 1
+    (alone,) = compare("a", "b", tmp_path, dataset="gopro")
+    assert alone.psnr_adjusted == alone.psnr.chance
