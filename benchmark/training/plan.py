@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -69,8 +70,6 @@ def build_objective(
     """
     import torch
 
-    if not method.network:
-        raise TrainingStopped("a method with a network", f"{method.id}, which has none", "There is nothing to train.")
     torch.manual_seed(seed)
     student = loading.build_network(method, task, scale)
     module, _, name = recipes.objective_target(method).partition(":")
@@ -167,6 +166,8 @@ def train_group(
     from benchmark.training import distributed, engine
 
     for method in group:
+        if not method.network:
+            raise TrainingStopped("a method with a network", f"{method.id}, which has none", "There is nothing to train.")
         if task not in method.tasks:
             raise TrainingStopped(f"one of {', '.join(method.tasks)} for {method.id}", f"'{task}'", "Choose one of them.")
     recipe = replace(recipe or recipes.recipe_for(group[0], scale, task), seed=seed)
@@ -175,7 +176,9 @@ def train_group(
     waiting = [
         (method, path)
         for method, path in zip(group, paths, strict=True)
-        if fresh or not (is_done(path, recipe) and has_this_teacher(path, method, task, scale, out))
+        if fresh
+        or not is_done(path, recipe, network_of(method, task, scale))
+        or not has_this_teacher(path, method, task, scale, out)
     ]
     if not waiting:
         return paths
@@ -188,6 +191,7 @@ def train_group(
     members = []
     for (method, _), (objective, teacher) in zip(waiting, built, strict=True):
         facts = {"method": method.id, "task": str(task), "scale": str(scale), "data": source}
+        facts |= {"network": network_of(method, task, scale)}
         facts |= {"teacher": teacher.sha256} if teacher is not None else {}
         folder = runs / str(scale) / str(task) / f"{method.id}-seed{seed}"
         members.append(engine.Member(objective, folder, facts, method.id))
@@ -209,9 +213,20 @@ def train_group(
     return paths
 
 
-def is_done(path: Path, recipe: Recipe) -> bool:
-    """Whether whole weights trained by this very recipe stand at `path`."""
-    return files.has_whole_weights(path) and files.read_card(path).get("recipe") == recipe.as_dict()
+def is_done(path: Path, recipe: Recipe, network: dict[str, Any]) -> bool:
+    """Whether whole weights of this very network (`network_of`), trained by this very recipe, stand at `path`."""
+    if not files.has_whole_weights(path):
+        return False
+    card = files.read_card(path)
+    return bool(card.get("recipe") == recipe.as_dict() and card.get("network") == network)
+
+
+def network_of(method: Method, task: Task, scale: Scale) -> dict[str, Any]:
+    """The network of a method and its constructor arguments as JSON data, for the card."""
+    from baselines.networks.configurations import arguments
+
+    told = {"name": method.network, "arguments": arguments(method.network, str(scale), str(task))}
+    return json.loads(json.dumps(told))  # type: ignore[no-any-return]
 
 
 def has_this_teacher(path: Path, method: Method, task: Task, scale: Scale, out: Path) -> bool:
@@ -265,6 +280,7 @@ def make_card(
 
     return {
         "method": method.id, "title": method.title, "task": str(task), "scale": str(scale), "source": method.source,
+        "network": network_of(method, task, scale),
         "objective": recipes.objective_target(method), "options": method.options, "recipe": recipe.as_dict(),
         "iterations": recipe.iterations, "seed": recipe.seed, "seconds": round(result.seconds, 1),
         "images": result.images, "processes": result.world, "parameters": result.parameters, "data": data,

@@ -10,6 +10,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from baselines.networks.configurations import CONFIGURATIONS
 from benchmark.errors import BadWeights, TrainingStopped, UnknownName
 from benchmark.loading import load_network
 from benchmark.methods import get_method
@@ -72,6 +73,15 @@ def test_a_changed_file_is_trained_again(tmp_path: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[:-10])
     assert trained(tmp_path).read_bytes() == whole
+
+
+def test_another_size_of_network_is_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = trained(tmp_path).read_bytes()
+    small = dict(CONFIGURATIONS["prenet"].scales["mini"]) | {"channels": 4}
+    monkeypatch.setitem(CONFIGURATIONS["prenet"].scales, "mini", small)
+    path = trained(tmp_path)
+    assert path.read_bytes() != before
+    assert files.read_card(path)["network"]["arguments"] == small
 
 
 def test_seeds_have_files_of_their_own(tmp_path: Path) -> None:

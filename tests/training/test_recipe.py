@@ -79,11 +79,12 @@ def test_every_method_has_an_objective(method) -> None:  # type: ignore[no-untyp
 def test_the_shipped_weights_were_made_by_the_recipes() -> None:
     from benchmark import places
     from benchmark.nouns import Task
-    from benchmark.training.plan import is_done
+    from benchmark.training.plan import is_done, network_of
 
     shipped = sorted((places.packaged_weights() / "mini").glob("*/*.safetensors"))
     assert shipped
     for path in shipped:
         name, _, seed = path.stem.partition(".seed")
-        recipe = recipe_for(get_method(name), Scale.MINI, Task(path.parent.name))
-        assert is_done(path, replace(recipe, seed=int(seed or 0))), path
+        method, task = get_method(name), Task(path.parent.name)
+        recipe = replace(recipe_for(method, Scale.MINI, task), seed=int(seed or 0))
+        assert is_done(path, recipe, network_of(method, task, Scale.MINI)), path
