@@ -46,7 +46,7 @@ def axes() -> dict[str, Axis]:
     return {axis.name: axis for axis in rows}
 
 
-_TABLE_IV = {
+_TABLE_IV: dict[str, dict[str, Any]] = {
     "rainy": {"decoder_source": "degraded", "natural_colour": False, "edge_texture": False},
     "clean": {"natural_colour": False, "edge_texture": False},
     "nc": {"edge_texture": False},

@@ -59,7 +59,7 @@ def register(app: typer.Typer) -> None:
             "device": device, "threads": threads, "channels_last": channels_last, "tensorboard": tensorboard,
             "quiet": quiet,
         }  # fmt: skip
-        where = {"photos": photos, "out": out, "runs": runs, "fresh": fresh, "data": data}
+        where: dict[str, Any] = {"photos": photos, "out": out, "runs": runs, "fresh": fresh, "data": data}
         where |= {"dataset": dataset} if dataset else {}
         pairs = chosen(method or [], everything, task, reading)
         beside = together if together is not None else scale is Scale.MINI
