@@ -127,11 +127,11 @@ def test_listening_gives_what_the_modules_gave_and_changes_nothing(batch):
 
 def test_the_dry_run_leaves_modes_and_statistics_alone():
     network = Silent().train()
-    network.enter[1].eval()
+    network.sink.eval()
     with_features(network, ["enter"], ["rise"], size=20)
     assert network.training
-    assert network.sink.training
-    assert not network.enter[1].training
+    assert network.enter[1].training
+    assert not network.sink.training
     assert network.enter[1].num_batches_tracked == 0
     assert with_features(Silent().double(), ["enter"], ["rise"]).encoder_widths == (4,)
 
