@@ -88,13 +88,13 @@ def execute(
                 reason = str(problem) if isinstance(problem, SlkdBenchError) else f"{type(problem).__name__}: {problem}"
                 trace = "" if isinstance(problem, SlkdBenchError) else traceback.format_exc()
                 _record_failure(cell, reason, trace)
-                summary.failed[f"{cell.method.id} on {cell.dataset.id}"] = reason
+                summary.failed[cell.name] = reason
                 observer.cell_failed(cell, reason)
                 continue
             error_path(cell.path).unlink(missing_ok=True)
             summary.computed += 1
             if result.failures:
-                summary.incomplete[f"{cell.method.id} on {cell.dataset.id}"] = result.failures
+                summary.incomplete[cell.name] = result.failures
             observer.cell_finished(cell, result, time.perf_counter() - started)
     finally:
         observer.finish()

@@ -30,6 +30,11 @@ class PlannedCell:
     path: Path
     key: dict[str, Any]
 
+    @property
+    def name(self) -> str:
+        """How messages call it: the method, its seed where it is not 0, and the data set."""
+        return f"{self.method.id}{f' seed {self.seed}' if self.seed else ''} on {self.dataset.id}"
+
 
 @dataclass
 class Plan:
@@ -54,7 +59,7 @@ def make_plan(
     Without `seeds`, every seed with trained weights has its cell. A method without weights is listed in `missing`
     with the command that makes them.
     """
-    plan = Plan()
+    plan, seeds = Plan(), None if seeds is None else list(seeds)
     for method in methods:
         for dataset in datasets:
             if dataset.task is None:
@@ -67,8 +72,10 @@ def make_plan(
             found = [0] if not method.network else store.seeds(method.id, dataset.task or "", scale)
             chosen = [seed for seed in found if seeds is None or seed in seeds]
             if not chosen:
+                wanted = "".join(f" --seed {seed}" for seed in seeds or ())
                 plan.missing[f"{method.id} on {dataset.id}"] = (
-                    f"no weights at scale {scale}: `slkd-bench train {method.id} --task {dataset.task} --scale {scale}`"
+                    f"no weights{wanted and f' of{wanted}'.replace(' --', ' ')} at scale {scale}: "
+                    f"`slkd-bench train {method.id} --task {dataset.task} --scale {scale}{wanted}`"
                 )
             for seed in chosen:
                 path = cell_path(out, method.id, dataset.id, scale, seed, limit)
