@@ -15,10 +15,11 @@ class FitNets(Objective):
     3 there).
 
     Paper: one hint layer, trained before the rest. / Here: all encoder and decoder levels, together with the L1 loss,
-    each level divided by the teacher's mean square so that one weight, .1, serves all.
+    each level divided by the teacher's mean square so that one weight serves all: .01, as .1 cost .8 dB on the mini
+    validation pairs against no hint at all.
     """
 
-    def __init__(self, teacher: nn.Module, student: nn.Module, weight: float = 0.1) -> None:
+    def __init__(self, teacher: nn.Module, student: nn.Module, weight: float = 0.01) -> None:
         super().__init__(student, teacher)
         self.teacher: nn.Module
         self.weights = {"hint": weight}
