@@ -97,25 +97,28 @@ def _not_run(claim: Claim, evidence: Evidence) -> Verdict:
 
 
 def _ratio(claim: Claim, evidence: Evidence) -> Verdict:
-    small, large = (_cost(name, claim.metric, evidence) for name in (claim.method, claim.than))
     scale = str(evidence.scale)
+    if evidence.scale is Scale.MINI:
+        return _own_choice(claim)
+    small, large = (_cost(name, claim.metric, evidence) for name in (claim.method, claim.than))
     if small is None or large is None or claim.value is None:
-        remedy = COUNTS if evidence.scale is Scale.PAPER else "slkd-bench profile --all --scale mini --save"
-        return Verdict(claim, "untestable", None, None, "not counted", remedy, scale)
+        return Verdict(claim, "untestable", None, None, "not counted", COUNTS, scale)
     less = 100 * (1 - small / large)
     status = "reproduced" if less > claim.value else "contradicted"
     unit = "G" if claim.metric == "gmacs" else "M"
     reason = f"{less:.1f} % less: {small:.2f}{unit} against {large:.2f}{unit}"
-    if evidence.scale is Scale.MINI:
-        reason = f"scale mini, whose sizes are this suite's choice: {reason}"
     return Verdict(claim, status, less, 0.0, reason, "", scale)
+
+
+def _own_choice(claim: Claim) -> Verdict:
+    reason = "the sizes of the mini networks are this suite's choice: what they cost is settled at scale paper"
+    return Verdict(claim, "untestable", None, None, reason, "slkd-bench verdict text --scale paper", str(Scale.MINI))
 
 
 def _cheaper(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
     scale = str(evidence.scale)
     if evidence.scale is Scale.MINI:
-        reason = "the sizes of the mini networks are this suite's choice: who costs less is settled at scale paper"
-        return Verdict(claim, "untestable", None, None, reason, "slkd-bench verdict text --scale paper", scale)
+        return _own_choice(claim)
     if claim.metric == "latency":
         return _faster(claim, ledger, evidence)
     small, large = (_cost(name, claim.metric, evidence) for name in (claim.method, claim.than))
