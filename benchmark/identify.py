@@ -2,39 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
-from benchmark import places
-from benchmark.errors import BadResult, UnknownName
+from benchmark.claims.published import Published, loose_results, title
+from benchmark.errors import UnknownName
 
-HALF_A_DIGIT = 0.005 - 1e-6  # of a PSNR, which is printed with two decimals
-HALF_A_DIGIT_OF_SSIM = 0.0005 - 1e-6
-
-
-@dataclass(frozen=True)
-class Published:
-    """One published result: `dataset` is the set it was really measured on, as far as that is known.
-
-    `protocol` is None where its publication states none; `repeated` names the columns of the paper that print it again;
-    `checked` is False where the number could not be read in its source; `ssim` is None where none was published.
-    """
-
-    method: str
-    dataset: str
-    protocol: str | None
-    psnr: float
-    ssim: float | None
-    ssim_decimals: int | None
-    where: str
-    checked: bool
-    repeated: tuple[str, ...]
-    note: str
-
-    @property
-    def number(self) -> str:
-        """The result as it is printed, `34.18/0.944`."""
-        return f"{self.psnr:.2f}" + ("" if self.ssim is None else f"/{self.ssim:.{self.ssim_decimals}f}")
+__all__ = ["Match", "Published", "identify", "published"]
 
 
 @dataclass(frozen=True)
@@ -54,24 +27,44 @@ class Match:
         """What it is, in one sentence."""
         from benchmark.protocols import get_protocol
 
-        cell, name = self.published, _title(self.published.dataset)
+        cell, name = self.published, title(self.published.dataset)
         protocol = "under no stated protocol" if cell.protocol is None else f"under {get_protocol(cell.protocol).id}"
-        is_ = f"this is {name}" + (f", not {_title(self.claimed)}," if self.claimed and self.elsewhere else "")
+        is_ = f"this is {name}" + (f", not {title(self.claimed)}," if self.claimed and self.elsewhere else "")
         copied = f"; copied into the paper's {' and '.join(cell.repeated)}" if cell.repeated else ""
         return f"{is_} {protocol}: {cell.method} {cell.number}, from {cell.where}{copied}."
 
 
 def published() -> list[Published]:
-    """Every published result on record; raises BadResult if the record cannot be read."""
-    path = places.results() / "published.json"
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        return [Published(**{**cell, "repeated": tuple(cell["repeated"])}) for cell in cells]
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        names = ", ".join(field.name for field in fields(Published))
-        raise BadResult(
-            f"{path} with cells of {names}", f"{type(problem).__name__}: {problem}", "Restore the file."
-        ) from problem
+    """Every published result on record; raises BadResult if the record cannot be read.
+
+    The results of `published.json`, then those of the ledgers. What a ledger copied from another is no result of its own:
+    its column is named in `repeated` of the one it repeats. A number that a paper prints in several tables is one result.
+    """
+    from benchmark.claims.ledger import cells_of, papers, read_ledger
+
+    ledgers = [read_ledger(paper) for paper in papers()]
+    record = [*loose_results(), *(_own(cell) for ledger in ledgers for cell in cells_of(ledger))]
+    merged: dict[object, Published] = {}
+    for cell in record:
+        key = (cell.method, cell.dataset, cell.psnr, cell.ssim)
+        merged[key] = replace(merged[key], where=_joined(merged[key].where, cell.where)) if key in merged else cell
+    copies = [c for ledger in ledgers for c in ledger.numbers if c.copied and c.metric == "psnr"]
+    for key, cell in merged.items():
+        same = [c for c in copies if (c.known_as, c.true_dataset) == (cell.method, cell.dataset) and c.value == cell.psnr]
+        merged[key] = replace(cell, repeated=tuple(f"Table {c.table}, column {c.column}" for c in same))
+    return list(merged.values())
+
+
+def _own(cell: Published) -> Published:
+    """A ledger's own result, with what has to be said where the publication states no protocol."""
+    if cell.protocol is not None:
+        return cell
+    return replace(cell, note=" ".join(("No source but the paper; the paper states no protocol.", cell.note)).strip())
+
+
+def _joined(first: str, second: str) -> str:
+    """`the paper, Table II, column X` and `the paper, Table III, column X` in one phrase."""
+    return f"{first} and {second.partition(', ')[2]}"
 
 
 def identify(psnr: float, ssim: float | None = None, dataset: str | None = None) -> list[Match]:
@@ -82,7 +75,7 @@ def identify(psnr: float, ssim: float | None = None, dataset: str | None = None)
     """
     record = published()
     claimed = _claimed(dataset, record) if dataset else None
-    cells = [cell for cell in record if abs(cell.psnr - psnr) <= HALF_A_DIGIT and _same_ssim(cell, ssim)]
+    cells = [cell for cell in record if cell.equals(psnr, ssim)]
     return [Match(cell, claimed) for cell in sorted(cells, key=lambda cell: _distance(cell, claimed))]
 
 
@@ -96,17 +89,8 @@ def _claimed(dataset: str, record: list[Published]) -> str:
     return claimed
 
 
-def _same_ssim(cell: Published, ssim: float | None) -> bool:
-    return ssim is None or cell.ssim is None or abs(cell.ssim - ssim) <= HALF_A_DIGIT_OF_SSIM
-
-
 def _distance(cell: Published, claimed: str | None) -> int:
     """0 for a result on the claimed set, 1 for one that the paper prints under its name, 2 for any other."""
     if claimed is None or cell.dataset == claimed:
         return 0
     return 1 if any(claimed in column.lower() for column in cell.repeated) else 2
-
-
-def _title(dataset: str) -> str:
-    """How the set is written."""
-    return {"gopro": "GoPro", "hide": "HIDE", "sidd": "SIDD", "did": "DID-Data"}.get(dataset, dataset.capitalize())

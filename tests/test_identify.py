@@ -46,7 +46,7 @@ def test_every_published_number_finds_itself() -> None:
 
 
 def test_the_record_names_known_protocols_and_sets() -> None:
-    sets = {*dataset_ids(), "did"}
+    sets = {*dataset_ids(), "did", "sidd-benchmark"}
     for cell in published():
         assert cell.protocol is None or cell.protocol in protocol_ids()
         assert cell.dataset in sets

@@ -11,7 +11,8 @@ import typer
 from benchmark import __version__
 
 _TOPICS = (
-    "run", "score", "compare", "table", "report", "listing", "data", "weights", "train", "profile", "identify", "folders",
+    "run", "score", "compare", "table", "report", "listing", "data", "weights", "train", "profile", "identify", "claims",
+    "folders",
 )  # fmt: skip
 
 app = typer.Typer(

@@ -1,4 +1,4 @@
-"""`slkd-bench profile` and `slkd-bench audit complexity`: what the networks cost, and what was printed about it."""
+"""`slkd-bench profile`: what the networks cost."""
 
 from __future__ import annotations
 
@@ -48,13 +48,3 @@ def register(app: typer.Typer) -> None:
         from benchmark.costs.command import profile as run
 
         run(network or [], scale, size, device, precision, mode, repeats, raw, save, out, threads)
-
-    audit = typer.Typer(help="Check what the paper prints.", no_args_is_help=True)
-    app.add_typer(audit, name="audit")
-
-    @audit.command()
-    def complexity() -> None:
-        """The complexity columns of Tables I and III, printed and measured, with what explains a difference."""
-        from benchmark.costs.command import audit_complexity
-
-        raise typer.Exit(audit_complexity())

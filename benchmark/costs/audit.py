@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from benchmark.costs.claims import AGREES, CLAIMS, ComplexityClaim
+from benchmark.costs.claims import AGREES, ComplexityClaim, complexity_claims
 
 PAPER_SIZE = 512
 _SIZES = (128, 224, 256, 320, 384, 480, 640)
@@ -30,9 +30,9 @@ class Finding:
     tried: int = 0
 
 
-def audit() -> Iterator[Finding]:
-    """Every complexity claim of Tables I and III, in the order of the paper."""
-    for claim in CLAIMS:
+def audit(paper: str = "slkd") -> Iterator[Finding]:
+    """Every complexity claim of a paper's ledger, in the order of the paper."""
+    for claim in complexity_claims(paper):
         measured, parameters = _measure(claim.network, claim.task)
         agrees = _close(measured, claim.gmacs)
         if claim.parameters is not None:

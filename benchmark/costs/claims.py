@@ -1,8 +1,8 @@
-"""The complexity columns of Tables I and III as data, with what may have been counted instead when they do not agree."""
+"""The complexity columns of the paper's ledger, with what may have been counted instead when they do not agree."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,8 @@ AGREES = 5e-4  # relative: the printed numbers have four digits
 class ComplexityClaim:
     """One printed row: FLOPs in 1e9 ("G"), parameters in 1e6 or None, for a configured network.
 
-    `changed` are the constructor arguments of what the paper says it ran; `alternatives` are other readings, each a task
-    variant or changed arguments, that the audit tries when the number does not agree.
+    `alternatives` are other readings, each a task variant or changed constructor arguments, that the audit tries when the
+    number does not agree.
     """
 
     table: str
@@ -28,67 +28,43 @@ class ComplexityClaim:
 
 _NONE: Mapping[str, Any] = {}
 
-CLAIMS: tuple[ComplexityClaim, ...] = (
-    ComplexityClaim("I", "Restormer", "restormer", "deraining", 619.5, 26.1),
-    ComplexityClaim("I", "Res-SL", "res-sl", "deraining", 85.0, 3.5),
-    ComplexityClaim("I", "Uformer", "uformer", "deraining", 347.6, 50.9),
-    ComplexityClaim("I", "Ufor-SL", "ufor-sl", "deraining", 57.1, 7.9),
-    ComplexityClaim("I", "DRSformer", "drsformer", "deraining", 972.0, 33.7),
-    ComplexityClaim("I", "DRS-SL", "drs-sl", "deraining", 132.0, 4.6),
-    ComplexityClaim(
-        "III",
-        "PReNet",
-        "prenet",
-        "deraining",
-        176.7,
-        alternatives={f"{n} stages": ("deraining", {"stages": n}) for n in range(1, 9) if n != 6},
-    ),
-    ComplexityClaim(
-        "III",
-        "RCDNet",
-        "rcdnet",
-        "deraining",
-        842.5,
-        alternatives={f"{n} stages": ("deraining", {"stages": n}) for n in (10, 14, 20)},
-    ),
-    ComplexityClaim(
-        "III",
-        "DMPHN",
-        "dmphn",
-        "deblurring",
-        113.0,
-        alternatives={"-".join(map(str, p)): ("deblurring", {"patches": p}) for p in ((1,), (1, 2), (1, 2, 4, 8))},
-    ),
-    ComplexityClaim(
-        "III",
-        "MT-RNN",
-        "mt-rnn",
-        "deblurring",
-        579.0,
-        alternatives={f"{n} iterations": ("deblurring", {"iterations": n}) for n in (1, 2, 3, 4, 5, 7)},
-    ),
-    ComplexityClaim("III", "VDN", "vdn", "denoising", 147.9),
-    ComplexityClaim(
-        "III", "DeamNet", "deamnet", "denoising", 582.9, alternatives={"one channel": ("denoising", {"channels": 1})}
-    ),
-    ComplexityClaim("III", "MPRNet, deraining", "mprnet", "deraining", 565.0),
-    ComplexityClaim(
-        "III",
-        "MPRNet, deblurring",
-        "mprnet",
-        "deblurring",
-        565.0,
-        alternatives={"the deraining variant": ("deraining", _NONE)},
-    ),
-    ComplexityClaim(
-        "III",
-        "MPRNet, denoising",
-        "mprnet",
-        "denoising",
-        565.0,
-        alternatives={"the deraining variant": ("deraining", _NONE)},
-    ),
-    ComplexityClaim("III", "Res-SL", "res-sl", "deraining", 85.0),
-    ComplexityClaim("III", "Ufor-SL", "ufor-sl", "deraining", 57.1),
-    ComplexityClaim("III", "DRS-SL", "drs-sl", "deraining", 132.0),
-)
+# network -> readings: what else its authors' code can be configured to, by name
+_READINGS: Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "prenet": {f"{n} stages": ("deraining", {"stages": n}) for n in range(1, 9) if n != 6},
+    "rcdnet": {f"{n} stages": ("deraining", {"stages": n}) for n in (10, 14, 20)},
+    "dmphn": {"-".join(map(str, p)): ("deblurring", {"patches": p}) for p in ((1,), (1, 2), (1, 2, 4, 8))},
+    "mt-rnn": {f"{n} iterations": ("deblurring", {"iterations": n}) for n in (1, 2, 3, 4, 5, 7)},
+    "deamnet": {"one channel": ("denoising", {"channels": 1})},
+}
+
+
+def complexity_claims(paper: str = "slkd") -> Iterator[ComplexityClaim]:
+    """The rows of the paper's ledger that print FLOPs, in the order of the paper.
+
+    A network with a variant for each task has one entry a task, called `MPRNet, deblurring`: its row prints one number
+    for all of them.
+    """
+    from baselines.networks.configurations import CONFIGURATIONS
+    from benchmark.claims.ledger import read_ledger
+    from benchmark.methods import get_method
+
+    ledger = read_ledger(paper)
+    parameters = {(c.table, c.row): c.value for c in ledger.numbers if c.metric == "parameters"}
+    for claim in ledger.numbers:
+        if claim.metric != "gmacs" or not claim.method or claim.value is None:
+            continue
+        method = get_method(claim.method)
+        variants = list(dict.fromkeys([str(method.tasks[0]), *_costly(CONFIGURATIONS[method.network].by_task)]))
+        for task in variants:
+            readings = dict(_READINGS.get(method.network, {}))
+            if task != variants[0]:
+                readings = {f"the {variants[0]} variant": (variants[0], _NONE), **readings}
+            row = f"{claim.row}, {task}" if len(variants) > 1 else claim.row
+            yield ComplexityClaim(
+                claim.table, row, method.network, task, claim.value, parameters.get((claim.table, claim.row)), readings
+            )
+
+
+def _costly(by_task: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    """The tasks whose variant has another size; a change of biases alone costs nothing that is counted."""
+    return [task for task, scales in by_task.items() if set(scales.get("paper", {})) - {"norm_bias"}]

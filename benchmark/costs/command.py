@@ -182,9 +182,10 @@ def _save(
         console.print(f"recorded in {path}", highlight=False, soft_wrap=True)
 
 
-def audit_complexity() -> int:
+def audit_complexity(save: bool = False) -> int:
     """Prints the paper's complexity columns beside the measured ones; 0 always: a finding is not a failure."""
     from benchmark.costs.audit import audit
+    from benchmark.costs.readings import write_readings
 
     console = Console()
     started = time.perf_counter()
@@ -192,7 +193,8 @@ def audit_complexity() -> int:
                   title_style="", pad_edge=False, padding=(0, 1, 0, 0))  # fmt: skip
     for name in ("table", "row", "paper", "measured", "verdict"):
         table.add_column(name, justify="right" if name in ("paper", "measured") else "left", overflow="fold")
-    for finding in audit():
+    findings = list(audit())
+    for finding in findings:
         claim = finding.claim
         paper, measured = f"{claim.gmacs:.1f}G", f"{finding.gmacs:.1f}G"
         if claim.parameters is not None:
@@ -203,4 +205,6 @@ def audit_complexity() -> int:
     console.print(table)
     console.print("Measured: multiply-accumulates of one 512 x 512 image, counted as the paper counts them "
                   f"({time.perf_counter() - started:.0f} s).", highlight=False, soft_wrap=True)  # fmt: skip
+    if save:
+        console.print(f"recorded in {write_readings('slkd', findings)}", highlight=False, soft_wrap=True)
     return 0

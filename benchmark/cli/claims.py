@@ -1,0 +1,91 @@
+"""`slkd-bench claims`, `slkd-bench verdict` and `slkd-bench audit`: what is printed, and whether it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from benchmark.nouns import Scale
+
+_PAPER = typer.Argument("slkd", help="A paper with a ledger; see `claims papers`.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to `app`."""
+    claims = typer.Typer(help="What publications claim, as data.", no_args_is_help=True)
+    app.add_typer(claims, name="claims")
+    audit = typer.Typer(help="Check what a paper prints.", no_args_is_help=True)
+    app.add_typer(audit, name="audit")
+
+    @claims.command()
+    def papers() -> None:
+        """List the papers that have a ledger."""
+        from benchmark.claims.command import print_papers
+
+        print_papers()
+
+    @claims.command()
+    def validate(paper: str = typer.Argument("", help="Only this paper; all otherwise.")) -> None:
+        """Check every ledger; the first wrong entry is named with its file and field (exit code 2)."""
+        from benchmark.claims.command import validate as run
+
+        run(paper)
+
+    @claims.command("list")
+    def list_(
+        table: str = typer.Argument("all", help="I, II, III, IV, text (claims in words) or all."),
+        paper: str = typer.Option("slkd", help="A paper with a ledger."),
+    ) -> None:
+        """List every claim: as printed, the set it really is of, where it comes from."""
+        from benchmark.claims.command import print_claims
+
+        print_claims(table, paper)
+
+    @app.command()
+    def verdict(
+        table: str = typer.Argument("all", help="I, II, III, IV, text (claims in words) or all."),
+        scale: Scale = typer.Option(Scale.PAPER, help="paper, or mini: orderings and ratios only, marked as mini."),
+        markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown, one line a claim."),
+        latex: bool = typer.Option(False, "--latex", help="LaTeX with booktabs and longtable, one line a claim."),
+        html: bool = typer.Option(False, "--html", help="An HTML fragment, one line a claim."),
+        csv: bool = typer.Option(False, "--csv", help="Comma-separated, unrounded, with reasons and commands."),
+        document: bool = typer.Option(False, "--document", help="With --latex: a whole article, ready to compile."),
+        paper: str = typer.Option("slkd", help="A paper with a ledger."),
+        out: Path | None = typer.Option(None, help="The folder of result files; otherwise runs, then the reference."),
+        save: Path | None = typer.Option(None, "--save", "-o", help="Write to this file instead of the terminal."),
+    ) -> None:
+        """Say of every claim whether it holds: nothing is computed, result files and records are read.
+
+        [green]reproduced[/] ✓ the measured number is the printed one, to half of its last digit (and twice the spread of
+        training seeds where there are several); an ordering holds and chance does not explain it (p < .05 over scenes,
+        Holm-corrected over the data sets of the claim); a ratio is reached.
+
+        [yellow]close[/] ≈ a number is within two standard errors over scenes and seeds, a count within 0.05 %; an ordering
+        is within noise: it is neither shown nor refuted.
+
+        [red]contradicted[/] ✗ further away than that; an ordering is reversed and chance does not explain it.
+
+        untestable ? nothing to measure it by is here: the reason says what is missing, and a command how to get it.
+        """
+        from benchmark.claims.command import print_verdicts
+
+        wanted = (("markdown", markdown), ("latex", latex), ("html", html), ("csv", csv))
+        print_verdicts(table, scale, [name for name, on in wanted if on], document, paper, out, save)
+
+    @audit.command()
+    def complexity(save: bool = typer.Option(False, "--save", help="Record what was found; verdicts read it.")) -> None:
+        """The complexity columns of Tables I and III, printed and measured, with what explains a difference."""
+        from benchmark.costs.command import audit_complexity
+
+        raise typer.Exit(audit_complexity(save))
+
+    @audit.command("paper")
+    def paper_(
+        paper: str = _PAPER,
+        markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown."),
+    ) -> None:
+        """Read a paper's own numbers for slips: marks, tables that disagree, sets confused, controls missing."""
+        from benchmark.claims.command import print_findings
+
+        print_findings(paper, markdown)
