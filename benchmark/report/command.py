@@ -51,14 +51,12 @@ def write_report(request: Request) -> None:
         from benchmark.report.document import to_document
 
         groups = [one for one in (group, mini) if one is not None]
-        document = to_document(results, groups, _title(request), _statement(group, results))
+        document = to_document(results, groups, _title(request), sentence(group))
         write_atomically(request.latex, document)
         console.print(f"{request.latex}: compile it with pdflatex or tectonic")
 
 
-def contents(
-    request: Request, results: Results, group: VerdictGroup | None, mini: VerdictGroup | None
-) -> Contents:
+def contents(request: Request, results: Results, group: VerdictGroup, mini: VerdictGroup | None) -> Contents:
     """What the page shows, with the pictures found for `request`."""
     folder = request.restored or request.out / "images"
     album = make_album(results, folder, request.images) if request.images else Album()
@@ -68,16 +66,25 @@ def contents(
     elif not album.sets:
         why = f"There are no restored images in {folder} that belong to these results. This command writes them:"
         mend = shlex.join(
-            ["slkd-bench", "run", "--all", "--scale", request.scale, "--out", str(request.out), "--save-images", str(folder)]
+            [
+                "slkd-bench",
+                "run",
+                "--all",
+                "--scale",
+                request.scale,
+                "--out",
+                str(request.out),
+                "--save-images",
+                str(folder),
+            ]
         )
     return Contents(
         _title(request),
-        _statement(group, results),
+        sentence(group),
         results,
         group,
         mini,
         album,
-        no_verdicts="No claims were judged.",
         no_pictures=why,
         picture_command=mend,
         made_with=_spoken(request),
@@ -86,13 +93,6 @@ def contents(
 
 def _title(request: Request) -> str:
     return request.title or f"What is true of {PAPER}"
-
-
-def _statement(group: VerdictGroup | None, results: Results) -> str:
-    if group is not None:
-        return sentence(group, "the paper")
-    methods, sets = {m for m, _ in results.cells}, {d for _, d in results.cells}
-    return f"{len(methods)} methods measured on {len(sets)} data sets at scale {results.scale}."
 
 
 def _spoken(request: Request) -> str:

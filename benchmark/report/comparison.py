@@ -19,17 +19,17 @@ from benchmark.tables.specs import TABLES, Column, TableSpec, dataset_id
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """A table cell: the parts (text, mark) or the dash with its reason, what it sorts by, its strip and its address.
+    """A table cell: parts (text, mark, what stands behind), or a dash with its reason; what it sorts by; its strip.
 
     `anchor` is the id of the cell's line among the commands, empty where there is none.
     """
 
-    parts: tuple[tuple[str, str], ...]
+    parts: tuple[tuple[str, str, str], ...]
     dash: str
     note: str
     order: float | None
-    strip: Markup = Markup("")
-    anchor: str = ""
+    strip: Markup
+    anchor: str
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _shown(spec: TableSpec, grid: Grid, results: Results) -> ShownTable:
                 row.method,
                 tuple(
                     ShownEntry(
-                        tuple((part.text, part.mark) for part in entry.parts),
+                        tuple((part.text, part.mark, getattr(part, "after", "")) for part in entry.parts),
                         entry.dash,
                         entry.note,
                         _order(entry.parts[0].value if entry.parts else math.nan),

@@ -16,6 +16,16 @@ from benchmark.tables.latex import escape, to_latex
 from benchmark.tables.specs import TABLES, TableSpec, dataset_id
 
 _SYMBOL = re.compile(r"\bL_(NC|ET)\b")
+_SET = frozenset("‘’“”–—…†‡")
+_MATHEMATICS = {
+    "−": "$-$",
+    "σ": r"$\sigma$",
+    "≈": r"$\approx$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "→": r"$\to$",
+    "Δ": r"$\Delta$",
+}
 _HEAD = r"""\documentclass[10pt]{article}
 \usepackage[a4paper,margin=2cm]{geometry}
 \usepackage[T1]{fontenc}
@@ -24,7 +34,6 @@ _HEAD = r"""\documentclass[10pt]{article}
 \setlength{\parindent}{0pt}
 \setlength{\emergencystretch}{3em}
 \renewcommand{\arraystretch}{1.08}
-\renewcommand{\thetable}{\Roman{table}}
 \newcolumntype{L}[1]{>{\raggedright\arraybackslash}p{#1}}
 """
 
@@ -38,19 +47,28 @@ def to_document(results: Results, groups: Sequence[VerdictGroup], title: str, st
         rf"\title{{{_text(title)}}}",
         rf"\author{{slkd-bench {_text(__version__)}, scale {results.scale}}}",
         "\\date{}\n\\begin{document}\n\\maketitle",
-        _text(statement) + " Best in bold, second underlined, as each table ranks them. Tables come from result files alone; "
+        _text(statement)
+        + " Best in bold, second underlined, as each table ranks them. Tables come from result files alone; "
         "under each stands what its cells were made from. E1, E2, \\ldots\\ are the environments at the end.",
-        *(
-            to_latex(_with_provenance(spec, make_grid(spec, results), results, letters)).replace("}[t]", "}[!htbp]", 1)
-            for spec in TABLES.values()
-        ),
+        *(_table(spec, results, letters) for spec in TABLES.values()),
         r"\clearpage",
-        *(_verdicts(group) for group in groups if group.lines),
-        _cells(reproductions(cells, letters)),
+        *(_named(name) + _verdicts(group) for name, group in zip("AB", groups, strict=False) if group.lines),
+        _named("C") + _cells(reproductions(cells, letters)),
         _environments(made_in),
         "\\end{document}\n",
     ]
     return "\n".join(body)
+
+
+def _named(id: str) -> str:
+    """What the next table is called: the tables keep their own names, whatever stands before them."""
+    return rf"\renewcommand{{\thetable}}{{{escape(id)}}}" + "\n"
+
+
+def _table(spec: TableSpec, results: Results, letters: dict[int, str]) -> str:
+    """A table of the specifications where it stands in the text, under its own name."""
+    text = to_latex(_with_provenance(spec, make_grid(spec, results), results, letters))
+    return _named(spec.id) + text.replace("}[t]", "}[!htbp]", 1)
 
 
 def _with_provenance(spec: TableSpec, grid: Grid, results: Results, letters: dict[int, str]) -> Grid:
@@ -63,7 +81,9 @@ def _with_provenance(spec: TableSpec, grid: Grid, results: Results, letters: dic
             cells = [c for m in rows for c in results.cells.get((m, dataset), [])]
             if cells:
                 notes.append(f"{dataset}: {_told(cells, letters)}")
-    return dataclasses.replace(grid, footnotes=(*grid.footnotes, *(["Provenance. " + "; ".join(notes) + "."] if notes else [])))
+    return dataclasses.replace(
+        grid, footnotes=(*grid.footnotes, *(["Provenance. " + "; ".join(notes) + "."] if notes else []))
+    )
 
 
 def _told(cells: Sequence[Cell], letters: dict[int, str]) -> str:
@@ -77,7 +97,7 @@ def _told(cells: Sequence[Cell], letters: dict[int, str]) -> str:
 def _verdicts(group: VerdictGroup) -> str:
     where = "on the paper" if group.scale == "paper" else "on orderings, at scale mini: of the small study alone"
     counts = ", ".join(f"{count} {status}" for status, count in group.counts if count)
-    columns = r"lL{.22\textwidth}rrL{.11\textwidth}L{.4\textwidth}"
+    columns = r"lL{.19\textwidth}rrL{.115\textwidth}L{.38\textwidth}"
     head = r"Table & Claim & Paper & Measured & Verdict & Reason \\"
     lines = [" & ".join(_verdict(line)) + r" \\" for line in group.lines]
     return _long(f"Verdicts {where}: {counts}.", columns, head, lines)
@@ -85,7 +105,8 @@ def _verdicts(group: VerdictGroup) -> str:
 
 def _verdict(line: VerdictLine) -> list[str]:
     words = f"{line.claim} {line.metric}".strip()
-    told = line.reason + "".join(f" {name}: {value}." for name, value in line.details if name == "provenance")
+    origin = dict(line.details).get("provenance", "")
+    told = f"{line.reason}." + (f" Provenance: {origin}." if origin not in line.reason else "")
     verdict = _text(line.status)
     return [
         _text(line.table), _text(words), _text(line.paper or "–"), _text(line.measured or "–"),
@@ -141,9 +162,16 @@ def _long(caption: str, columns: str, head: str, lines: Sequence[str]) -> str:
 def _text(words: str) -> str:
     """LaTeX of plain text: the two symbols of the paper as mathematics, and no dollar of anybody's opens any."""
     pieces = _SYMBOL.split(plain(words))
-    pieces[::2] = [r"\$".join(map(escape, piece.split("$"))) for piece in pieces[::2]]
+    pieces[::2] = ["".join(map(_letter, r"\$".join(map(escape, piece.split("$"))))) for piece in pieces[::2]]
     pieces[1::2] = [f"$L_{{{index}}}$" for index in pieces[1::2]]
     return "".join(pieces)
+
+
+def _letter(letter: str) -> str:
+    """What pdflatex cannot set is written as mathematics, or else as its code point."""
+    if ord(letter) < 0x180 or letter in _SET:
+        return letter
+    return _MATHEMATICS.get(letter, f"[U+{ord(letter):04X}]")
 
 
 def _code(digits: str) -> str:

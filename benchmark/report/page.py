@@ -11,12 +11,13 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from benchmark import __version__
+from benchmark.claims.verdicts import STATUSES
 from benchmark.report.comparison import beyond_the_tables, shown_tables
 from benchmark.report.drawing import strip
 from benchmark.report.pareto import figures, legend
 from benchmark.report.pictures import Album
 from benchmark.report.provenance import device_cards, environments, protocol_lines, reproductions
-from benchmark.report.verdict_lines import STATUSES, VerdictGroup
+from benchmark.report.verdict_lines import VerdictGroup
 from benchmark.tables.grid import Results
 
 _HERE = Path(__file__).resolve().parent
@@ -31,17 +32,15 @@ _CONTENTS = (
 class Contents:
     """What the page shows: results, verdicts at paper scale and (at scale mini) on the mini study, pictures.
 
-    `no_verdicts` and `no_pictures` say why one is missing, `picture_command` what would mend it, `made_with` which
-    command made the page.
+    `no_pictures` says why there are none, `picture_command` what would mend it, `made_with` which command made the page.
     """
 
     title: str
     statement: str
     results: Results
-    group: VerdictGroup | None = None
+    group: VerdictGroup
     mini: VerdictGroup | None = None
     album: Album = field(default_factory=Album)
-    no_verdicts: str = ""
     no_pictures: str = ""
     picture_command: str = ""
     made_with: str = "slkd-bench report"
@@ -74,7 +73,6 @@ def _facts(contents: Contents) -> Mapping[str, Any]:
         "script": Markup((_HERE / "page.js").read_text(encoding="utf-8")),
         "group": contents.group,
         "mini": contents.mini,
-        "no_verdicts": contents.no_verdicts,
         "loop_order": {status: place for place, status in enumerate(STATUSES)},
         "tables": tables,
         "strips": any(table.strips for table in tables),
@@ -108,8 +106,9 @@ def _sort(order: float | None) -> Markup:
 
 
 def _command(text: str) -> Markup:
+    words = (f"<i>{escape(word)}</i>" if "-" in word else str(escape(word)) for word in text.split(" "))
     return Markup(
-        f'<span class="command"><code>{escape(text)}</code>'
+        f'<span class="command"><code>{" ".join(words)}</code>'
         f'<button type="button" data-copy hidden aria-label="Copy the command">copy</button></span>'
     )
 

@@ -104,9 +104,7 @@ def _figure(
     return Figure(id, name, axis, (), why, "" if known else remedy)
 
 
-def _points(
-    results: Results, dataset: str, task: str, cost: Callable[[Method, str], float | None]
-) -> Iterable[Point]:
+def _points(results: Results, dataset: str, task: str, cost: Callable[[Method, str], float | None]) -> Iterable[Point]:
     for (name, where), cells in results.cells.items():
         if where != dataset:
             continue
@@ -144,7 +142,9 @@ def draw(points: Sequence[Point], unit: str, axis: str) -> Markup:
     def y(psnr: float) -> float:
         return HEIGHT - BOTTOM - (psnr - low) / (high - low) * (HEIGHT - BOTTOM - TOP)
 
-    lines = [f'<svg class="pareto" viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="PSNR against {escape(axis)}">']
+    lines = [
+        f'<svg class="pareto" viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="PSNR against {escape(axis)}">'
+    ]
     floor = HEIGHT - BOTTOM
     for value in linear_ticks(low, high):
         lines.append(f'<path class="grid" d="M{LEFT} {y(value):.1f}H{WIDTH - RIGHT}"/>')
@@ -165,7 +165,7 @@ def draw(points: Sequence[Point], unit: str, axis: str) -> Markup:
         lines.append(
             f'<g class="point {point.kind}" transform="translate({x(point.cost):.1f} {y(point.psnr):.1f})" '
             f'tabindex="{-1 if number else 0}" role="img" aria-label="{label}"><title>{label}</title>'
-            f'{_MARKERS.get(point.kind, _MARKERS["control"])}</g>'
+            f"{_MARKERS.get(point.kind, _MARKERS['control'])}</g>"
         )
     placed = _place([(x(p.cost), y(p.psnr), p.title) for p in edge], [(x(p.cost), y(p.psnr)) for p in points])
     lines += [
@@ -200,15 +200,20 @@ def legend(figures: Sequence[Figure]) -> list[tuple[str, str, Markup]]:
 def _place(
     wanted: Sequence[tuple[float, float, str]], markers: Sequence[tuple[float, float]]
 ) -> list[tuple[float, float, str, str]]:
-    """Where names go: the first of four places beside the point that hits no marker, no other name and no edge."""
+    """Where names go: the first of six places around the point that touches no marker, no other name and no edge."""
     taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in markers]
     placed = []
     for x, y, title in wanted:
         wide = len(title) * _LETTER
-        for tx, ty, anchor in ((x, y - 8, "middle"), (x + 8, y + 3.5, "start"), (x - 8, y + 3.5, "end"), (x, y + 15, "middle")):
+        above, beside, below = y - 8, y + 3.5, y + 15
+        places = (
+            (x, above, "middle"), (x - 6, above, "start"), (x + 6, above, "end"), (x + 8, beside, "start"),
+            (x - 8, beside, "end"), (x, below, "middle"),
+        )  # fmt: skip
+        for tx, ty, anchor in places:
             start = tx - {"middle": wide / 2, "start": 0, "end": wide}[anchor]
             box = (start, ty - 9, start + wide, ty + 2)
-            inside = LEFT < box[0] and box[2] < WIDTH - 1 and box[1] > 0 and box[3] < HEIGHT - BOTTOM
+            inside = box[0] > LEFT and box[2] < WIDTH - 1 and box[1] > 0 and box[3] < HEIGHT - BOTTOM
             own = (x - 5, y - 5, x + 5, y + 5)
             if inside and not any(_overlap(box, other) for other in taken if other != own):
                 taken.append(box)

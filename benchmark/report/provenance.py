@@ -195,10 +195,10 @@ def estimator(protocol: Protocol) -> str:
     facts = [
         f"{window} " + (f"Gaussian, σ {ssim.sigma:g}" if ssim.sigma is not None else "uniform"),
         {"valid": "inside only", "replicate": "edges repeated"}[ssim.border],
-        f"L = {ssim.data_range:g}",
+        f"L\u00a0=\u00a0{ssim.data_range:g}",
     ]
     if ssim.sample_covariance:
         facts.append("sample covariance")
     if ssim.downsampled:
-        facts.append("down-sampled by round(min(H, W)/256)")
+        facts.append("down-sampled by round(min(H,\u00a0W)/256)")
     return "; ".join(facts)

@@ -24,7 +24,9 @@ _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 def chromium() -> tuple[str, str] | None:
     """The paths of Chromium and of ChromeDriver, or None where one is missing."""
-    browser = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
+    browser = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+    )
     driver = shutil.which("chromedriver")
     return (browser, driver) if browser and driver else None
 
@@ -68,8 +70,11 @@ class Browser:
 
     def emulate(self, width: int, height: int, scheme: str = "light", media: str = "") -> None:
         """A screen of this size in CSS pixels, in light or dark mode."""
-        self._devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
-        self._devtools("Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": scheme}])
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self._devtools("Emulation.setDeviceMetricsOverride", **size)
+        wishes = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}  # a click waits for no scrolling
+        features = [{"name": name, "value": value} for name, value in wishes.items()]
+        self._devtools("Emulation.setEmulatedMedia", media=media, features=features)
 
     def log(self) -> list[str]:
         """What the page's console said so far."""
@@ -102,7 +107,9 @@ def started(browser: str, driver: str) -> Iterator[Browser]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen([driver, f"--port={port}", "--silent"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [driver, f"--port={port}", "--silent"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         with tempfile.TemporaryDirectory() as profile:
             _wait(address)
