@@ -115,12 +115,12 @@ def _verdict(line: VerdictLine) -> list[str]:
 
 
 def _cells(lines: Sequence[Reproduction]) -> str:
-    columns = r"lL{.24\textwidth}rrllL{.17\textwidth}l"
+    columns = r"L{.13\textwidth}L{.2\textwidth}rrllL{.14\textwidth}l"
     head = r"Data set & Method & PSNR & SSIM & Weights & Data & Protocol & Made in \\"
     body = [
         " & ".join(
             [
-                _text(one.dataset), _text(one.method + (f", seed {one.seed}" if one.seed else "")), one.psnr, one.ssim,
+                _name(one.dataset), _name(one.method + (f", seed {one.seed}" if one.seed else "")), one.psnr, one.ssim,
                 _code(one.weights[:10]), _code(one.data[:10]), _text(one.protocol), one.environment,
             ]
         )
@@ -165,6 +165,11 @@ def _text(words: str) -> str:
     pieces[::2] = ["".join(map(_letter, r"\$".join(map(escape, piece.split("$"))))) for piece in pieces[::2]]
     pieces[1::2] = [f"$L_{{{index}}}$" for index in pieces[1::2]]
     return "".join(pieces)
+
+
+def _name(id: str) -> str:
+    """A method's or a data set's id, which may break where it would not run on in a word."""
+    return re.sub(r"([(/=.,>]|\\_)", r"\1\\allowbreak{}", _text(id))
 
 
 def _letter(letter: str) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.errors import SlkdBenchError
 from benchmark.methods import methods, row_method
 from benchmark.nouns import Scale
+from benchmark.protocols.protocol import Protocol, Rounding
 from benchmark.report.words import plain
 from benchmark.runs.cells import Cell, ImageScore
 from benchmark.tables.grid import Results
@@ -184,7 +185,7 @@ def _example(
             album.notes.append(f"{dataset.id}: no restored image of {name} by {method}.")
             continue
         restored = read_image(path)
-        if restored.shape != pair.clean.shape or not _agrees(said, protocol.score(restored, pair.clean).psnr):
+        if restored.shape != pair.clean.shape or not _agrees(said, protocol.score(restored, pair.clean).psnr, protocol):
             album.notes.append(
                 f"{dataset.id}: the restored image of {name} by {method} does not give its cell's score."
             )
@@ -213,12 +214,12 @@ def _fitting(images: Sequence[NDArray[Any]], share: int) -> list[bytes]:
     return encoded
 
 
-def _agrees(said: ImageScore, found: float) -> bool:
-    """Whether a PNG gives the score of its cell: to 0.02 dB beyond what rounding to bytes costs an unrounded score."""
+def _agrees(said: ImageScore, found: float, protocol: Protocol) -> bool:
+    """Whether a PNG gives the score of its cell: to 0.02 dB, beyond what rounding to bytes costs an unrounded score."""
     if not (math.isfinite(said.psnr) and math.isfinite(found)):
-        return said.psnr == found or max(said.psnr, found) > 55
-    error = 10 ** (-said.psnr / 10)
-    return abs(found - said.psnr) < 0.02 + 10 * math.log10(1 + 1 / 12 / 255**2 / error)
+        return said.psnr == found or (protocol.rounding is Rounding.NONE and max(said.psnr, found) == math.inf)
+    rounding = 1 / 12 / 255**2 if protocol.rounding is Rounding.NONE else 0.0
+    return abs(found - said.psnr) < 0.02 + 10 * math.log10(1 + rounding * 10 ** (said.psnr / 10))
 
 
 def _window(degraded: NDArray[Any], clean: NDArray[Any]) -> tuple[int, int]:
