@@ -49,9 +49,9 @@ def published() -> list[Published]:
         key = (cell.method, cell.dataset, cell.psnr, cell.ssim)
         merged[key] = replace(merged[key], where=_joined(merged[key].where, cell.where)) if key in merged else cell
     copies = [c for ledger in ledgers for c in ledger.numbers if c.copied and c.metric == "psnr"]
-    for key, cell in merged.items():
+    for place, cell in merged.items():
         same = [c for c in copies if (c.known_as, c.true_dataset) == (cell.method, cell.dataset) and c.value == cell.psnr]
-        merged[key] = replace(cell, repeated=tuple(f"Table {c.table}, column {c.column}" for c in same))
+        merged[place] = replace(cell, repeated=tuple(f"Table {c.table}, column {c.column}" for c in same))
     return list(merged.values())
 
 

@@ -8,7 +8,7 @@ What a column, a row or a cell does not say, the table does. `statements.json` h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -47,7 +47,7 @@ def read_ledger(paper: str = "slkd", root: Path | None = None) -> Ledger:
 @cache
 def _ledger(paper: str, root: Path) -> Ledger:
     ledger = _plain(paper, root)
-    record = [*loose_results(), *(cell for other in papers(root) if other != paper for cell in cells_of(_plain(other, root)))]
+    record = others_results(paper, root)
     partners = {(c.cell, c.metric): c.value for c in ledger.numbers}
     claims = []
     for claim in ledger.claims:
@@ -59,6 +59,17 @@ def _ledger(paper: str, root: Path) -> Ledger:
             claim = replace(claim, protocol=claim.protocol or found.protocol, true_dataset=found.dataset)
         claims.append(replace(claim, original=found))
     return replace(ledger, claims=tuple(claims))
+
+
+def others_results(paper: str, root: Path | None = None) -> tuple[Published, ...]:
+    """Every published result on record but `paper`'s own."""
+    return _others(paper, root or places.results())
+
+
+@cache
+def _others(paper: str, root: Path) -> tuple[Published, ...]:
+    ledgers = [_plain(other, root) for other in papers(root) if other != paper]
+    return (*loose_results(), *(cell for ledger in ledgers for cell in cells_of(ledger)))
 
 
 def cells_of(ledger: Ledger) -> Iterator[Published]:
@@ -76,7 +87,7 @@ def cells_of(ledger: Ledger) -> Iterator[Published]:
         )  # fmt: skip
 
 
-def _original(claim: Claim, partners: dict[Any, float | None], record: list[Published]) -> Original | None:
+def _original(claim: Claim, partners: dict[Any, float | None], record: Sequence[Published]) -> Original | None:
     """The equal published result of the method, else the one on the set it is of, else on the set the column names."""
     psnr, ssim = partners.get((claim.cell, "psnr")), partners.get((claim.cell, "ssim"))
     own = [cell for cell in record if cell.method == claim.known_as]

@@ -115,9 +115,8 @@ def _latency(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
 def _beside(claim: Claim, ledger: Ledger, evidence: Evidence) -> list[str]:
     """What the device cards say of the ratio of teacher and student, or of the network alone."""
     method = get_method(claim.method)
-    partner = next(
-        (c for c in ledger.numbers if c.metric == "latency" and c.table == claim.table and _related(c.method, claim.method)), None
-    )
+    times = [c for c in ledger.numbers if c.metric == "latency" and c.table == claim.table]
+    partner = next((c for c in times if _related(c.method, claim.method)), None)
     found = []
     for card, records in evidence.latencies:
         own = _time(records, claim.method)

@@ -38,11 +38,16 @@ def read_statements(paper: str, path: Path, numbers: Sequence[Claim]) -> Iterato
             sign = "below" if ratio else "over"
             yield Claim(
                 ".".join(part for part in (TEXT, entry["id"], better, than, dataset, metric) if part), paper, TEXT,
-                f"{get_method(better).title} {sign} {get_method(than).title}",
+                f"{_plain(get_method(better).title)} {sign} {_plain(get_method(than).title)}",
                 " ".join(part for part in (title, _METRICS[metric]) if part), metric,
                 float(entry["percent"]) if ratio else 0.0, entry["says"], "", better, dataset, real.get(dataset, dataset),
                 None, "measured by the authors", None, entry["where"], entry["kind"], than, statement=entry["id"],
             )  # fmt: skip
+
+
+def _plain(title: str) -> str:
+    """A method's title without mathematics, `L_NC`."""
+    return title.replace("$", "").replace("{", "").replace("}", "")
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:
@@ -71,10 +76,13 @@ def _expanded(entry: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for pair in entry["pairs"]:
         for better in pair["better"]:
             for than in pair["than"]:
+                sets = pair.get("datasets") or entry.get("datasets") or []
+                quality = [m for m in entry["metrics"] if m in QUALITY]
+                for dataset, metric in [(d, m) for d in sets for m in quality]:
+                    yield better, than, dataset, metric
                 for metric in entry["metrics"]:
-                    sets = pair.get("datasets") or entry.get("datasets") or []
-                    for dataset in sets if metric in QUALITY else [""]:
-                        yield better, than, dataset, metric
+                    if metric not in QUALITY:
+                        yield better, than, "", metric
 
 
 def _bad(path: Path, entry: str, field: str, expected: str, found: str) -> BadResult:

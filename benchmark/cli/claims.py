@@ -55,18 +55,21 @@ def register(app: typer.Typer) -> None:
         out: Path | None = typer.Option(None, help="The folder of result files; otherwise runs, then the reference."),
         save: Path | None = typer.Option(None, "--save", "-o", help="Write to this file instead of the terminal."),
     ) -> None:
-        """Say of every claim whether it holds: nothing is computed, result files and records are read.
+        """Say of every claim whether it holds, from result files and records alone.
 
-        [green]reproduced[/] ✓ the measured number is the printed one, to half of its last digit (and twice the spread of
-        training seeds where there are several); an ordering holds and chance does not explain it (p < .05 over scenes,
-        Holm-corrected over the data sets of the claim); a ratio is reached.
+        [green]✓ reproduced[/]  A number: measured as printed, to half of its last digit
+        (more by twice the spread of training seeds, where there are several).
+        An ordering: it holds, and chance does not explain it (p < .05 over
+        scenes, Holm-corrected over the sets of the claim). A ratio: it is reached.
 
-        [yellow]close[/] ≈ a number is within two standard errors over scenes and seeds, a count within 0.05 %; an ordering
-        is within noise: it is neither shown nor refuted.
+        [yellow]≈ close[/]  A number: within two standard errors over scenes and seeds; a
+        count: within 0.05 %. An ordering: within noise, neither shown nor refuted.
 
-        [red]contradicted[/] ✗ further away than that; an ordering is reversed and chance does not explain it.
+        [red]✗ contradicted[/]  A number: further away than that. An ordering: it is
+        reversed, and chance does not explain it. A ratio: it is missed.
 
-        untestable ? nothing to measure it by is here: the reason says what is missing, and a command how to get it.
+        ? untestable  Nothing to measure it by is here; the reason says what is
+        missing, and a command how to get it.
         """
         from benchmark.claims.command import print_verdicts
 
