@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean, quantiles
 
 from markupsafe import Markup, escape
@@ -58,5 +58,5 @@ def span(values: Sequence[float]) -> tuple[float, float]:
     return (low - 0.5, high + 0.5) if high - low < 1e-9 else (low, high)
 
 
-def _scale(low: float, high: float, start: float, end: float):  # type: ignore[no-untyped-def]
+def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
     return lambda value: start + (min(max(value, low), high) - low) / (high - low) * (end - start)
