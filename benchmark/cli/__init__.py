@@ -11,8 +11,8 @@ import typer
 from benchmark import __version__
 
 _TOPICS = (
-    "run", "score", "compare", "table", "figure", "listing", "data", "weights", "train", "ablate", "inspect", "profile",
-    "identify", "claims", "check", "folders",
+    "run", "score", "compare", "table", "figure", "report", "listing", "data", "weights", "train", "ablate", "inspect",
+    "profile", "identify", "claims", "check", "folders",
 )  # fmt: skip
 
 app = typer.Typer(
