@@ -1,5 +1,7 @@
 # make run    set up (once) and run the whole comparison at scale mini, then print the table
 # make test   set up (once) and run everything that CI runs
+# make docs   set up (once) and build the documentation into site/; a warning is an error
+# make readme renew what README and documentation take from the project's own data; make tutorials: what commands print
 #
 # PYTHON=python3.12 chooses the interpreter. When it already has a torch (2.4 or newer, a CUDA build say), that one is
 # used as it is; otherwise constraints.txt decides. VENV=path uses another, even an existing, virtual environment.
@@ -9,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 
-.PHONY: run test lint types unit check clean setup setup-dev
+.PHONY: run test lint types unit check docs readme tutorials clean setup setup-dev setup-docs
 .DELETE_ON_ERROR:
 
 run: setup
@@ -19,6 +21,7 @@ test: lint types unit
 
 setup: $(VENV)/.ready
 setup-dev: $(VENV)/.ready-dev
+setup-docs: $(VENV)/.ready-docs
 
 HAS_TORCH := import sys, torch; sys.exit(tuple(map(int, torch.__version__.split(".")[:2])) < (2, 4))
 
@@ -43,6 +46,11 @@ $(VENV)/.ready-dev: $(BIN)/python pyproject.toml constraints.txt
 	@$(INSTALL) -e '.[dev]'
 	@touch $(VENV)/.ready $@
 
+$(VENV)/.ready-docs: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing into $(VENV) with what the documentation needs (once)"
+	@$(INSTALL) -e '.[docs]'
+	@touch $(VENV)/.ready $@
+
 lint: setup-dev
 	$(BIN)/ruff check .
 
@@ -52,5 +60,15 @@ types: setup-dev
 unit: setup-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n auto --dist loadfile $(PYTEST_ARGS)
 
+docs: setup-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "built site/index.html"
+
+readme: setup
+	$(BIN)/python docs/blocks.py
+
+tutorials: setup-dev
+	$(BIN)/python docs/follow.py --renew
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache
