@@ -12,6 +12,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmark.claims.verdicts import Verdict
 
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP))
@@ -63,6 +67,92 @@ def measured() -> str:
         if set(numbers) != {"–"}:
             rows.append([row.title, *numbers])
     return table(headers, rows)
+
+
+def claimed() -> str:
+    """The README's first table: what the paper claims, what was measured, and the verdict; then the counts."""
+    from benchmark import places
+    from benchmark.claims.verdicts import counts, verdicts
+    from benchmark.nouns import Scale
+
+    reference = places.results() / "mini"
+    found, mini = verdicts(reference, Scale.PAPER), verdicts(reference, Scale.MINI, "text")
+    rows = [*_complexity(found), *_ratios(found), *_contradicted(found), *_confused(found), *_orderings(mini)]
+    numbers = [verdict for verdict in found if verdict.claim.kind == "number"]
+    counted = ", ".join(f"{count} {status}" for status, count in counts(numbers).items())
+    return table(["claim of the paper", "measured", "verdict"], rows) + (
+        f"\n\nAll {len(numbers)} numbers of Tables I to IV, at scale `paper`: {counted} (most of the last for want of the "
+        "official data, which cannot be shipped)."
+    )
+
+
+def _complexity(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
+    """Table I, a line a teacher with its student."""
+    by_row: dict[str, list[Verdict]] = {}
+    for verdict in found:
+        if verdict.claim.table == "I" and verdict.claim.metric in ("gmacs", "parameters"):
+            by_row.setdefault(verdict.claim.row, []).append(verdict)
+    rows = list(by_row.items())
+    for pair in zip(rows[::2], rows[1::2], strict=True):
+        claims = ", ".join(f"{row} {'/'.join(v.claim.text for v in of)}" for row, of in pair)
+        measured = ", ".join("/".join(map(_as_printed, of)) for _, of in pair)
+        yield claims, measured, " and ".join(dict.fromkeys(v.status for _, of in pair for v in of))
+
+
+def _ratios(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
+    """Each claim in words of so many per cent less, with the smallest and the largest that was measured."""
+    for says, of in _by_statement(found, "ratio").items():
+        measured = [v.measured for v in of if v.measured is not None]
+        if measured:
+            yield says, f"{min(measured):.1f} to {max(measured):.1f} %", " and ".join(dict.fromkeys(v.status for v in of))
+
+
+def _contradicted(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
+    """Every printed number that was contradicted, with the reason."""
+    for verdict in found:
+        if verdict.claim.kind == "number" and verdict.status == "contradicted":
+            claim = f"Table {verdict.claim.table}, {verdict.claim.row}: {verdict.claim.text}"
+            counted, _, why = verdict.reason.partition("; ")
+            several = re.findall(r"[\d.]+G", counted)  # one number that is said to hold for several variants
+            measured = ", ".join(several) if len(several) > 1 else _as_printed(verdict)
+            yield claim, measured, f"contradicted: {(why or counted).removeprefix('unexplained: ')}"
+
+
+def _confused(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
+    """Columns whose numbers are of another set than their title says."""
+    from benchmark.claims.published import title
+
+    sets = [(v.claim.dataset, v.claim.true_dataset) for v in found if v.claim.kind == "number"]
+    for said, really in dict.fromkeys(pair for pair in sets if pair[0] != pair[1]):
+        count = sets.count((said, really))
+        yield f"{count} numbers on {title(said)}", f"they are of {title(really)}", "another set, under another protocol"
+
+
+def _orderings(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
+    """Each ordering that the mini study can say something about, over all sets and teachers."""
+    words = {"reproduced": "hold", "close": "within noise", "contradicted": "reversed"}
+    for says, of in _by_statement(found, "ordering").items():
+        statuses = [v.status for v in of if v.status != "untestable"]
+        if statuses:
+            told = ", ".join(f"{statuses.count(s)} {word}" for s, word in words.items() if s in statuses)
+            yield says, f"{len(statuses)} comparisons at scale `mini`", told
+
+
+def _by_statement(found: Sequence[Verdict], kind: str) -> dict[str, list[Verdict]]:
+    grouped: dict[str, list[Verdict]] = {}
+    for verdict in found:
+        if verdict.claim.kind == kind:
+            grouped.setdefault(verdict.claim.text, []).append(verdict)
+    return grouped
+
+
+def _as_printed(verdict: Verdict) -> str:
+    """What was measured, in the digits of the claim."""
+    if verdict.measured is None:
+        return "–"
+    digits = len(verdict.claim.text.rstrip("GMs").partition(".")[2])
+    unit = verdict.claim.text[-1] if verdict.claim.text[-1] in "GMs" else ""
+    return f"{verdict.measured:.{digits}f}{unit}"
 
 
 def protocols() -> str:
@@ -125,6 +215,7 @@ def official() -> str:
 
 
 MADE: dict[str, Callable[[], str]] = {
+    "claimed": claimed,
     "measured": measured,
     "protocols": protocols,
     "readings": readings,
