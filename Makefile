@@ -1,6 +1,8 @@
 # make run    set up (once) and run the whole comparison at scale mini, then print the table
 # make test   set up (once) and run everything that CI runs
 # make check  evaluate the reference results again, four images a cell, and fail where something got worse
+# make docs   set up (once) and build the documentation into site/; a warning is an error
+# make readme renew what README and documentation take from the project's own data; make tutorials: what commands print
 #
 # PYTHON=python3.12 chooses the interpreter. When it already has a torch (2.4 or newer, a CUDA build say), that one is
 # used as it is; otherwise constraints.txt decides. VENV=path uses another, even an existing, virtual environment.
@@ -11,7 +13,7 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 CHECK_ARGS ?=
 
-.PHONY: run test lint types unit check clean setup setup-dev
+.PHONY: run test lint types unit check docs readme tutorials clean setup setup-dev setup-docs
 .DELETE_ON_ERROR:
 
 run: setup
@@ -21,6 +23,7 @@ test: lint types unit check
 
 setup: $(VENV)/.ready
 setup-dev: $(VENV)/.ready-dev
+setup-docs: $(VENV)/.ready-docs
 
 HAS_TORCH := import sys, torch; sys.exit(tuple(map(int, torch.__version__.split(".")[:2])) < (2, 4))
 
@@ -45,6 +48,11 @@ $(VENV)/.ready-dev: $(BIN)/python pyproject.toml constraints.txt
 	@$(INSTALL) -e '.[dev]'
 	@touch $(VENV)/.ready $@
 
+$(VENV)/.ready-docs: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing into $(VENV) with what the documentation needs (once)"
+	@$(INSTALL) -e '.[docs]'
+	@touch $(VENV)/.ready $@
+
 lint: setup-dev
 	$(BIN)/ruff check .
 
@@ -57,5 +65,15 @@ unit: setup-dev
 check: setup-dev
 	$(BIN)/slkd-bench check --fast $(CHECK_ARGS)
 
+docs: setup-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "built site/index.html"
+
+readme: setup
+	$(BIN)/python docs/blocks.py
+
+tutorials: setup-dev
+	$(BIN)/python docs/follow.py --renew
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,239 @@
+"""The parts of the README and of the pages that are made from the project's own data, so that they cannot go stale.
+
+    python docs/blocks.py             write them anew
+    python docs/blocks.py --check     only say which are out of date
+
+A part stands between `<!-- made: NAME -->` and `<!-- end -->`; NAME is a function of MADE below.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmark.claims.verdicts import Verdict
+
+TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP))
+
+_PART = re.compile(r"(<!-- made: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def pages() -> list[Path]:
+    """Every page that may hold a made part."""
+    return [*sorted(TOP.glob("*.md")), *sorted((TOP / "docs").rglob("*.md"))]
+
+
+def filled(text: str) -> str:
+    """A page's text with every made part as it should be. Raises KeyError for a part that nothing makes."""
+    return _PART.sub(lambda part: f"{part[1]}\n{MADE[part[2]]().strip()}\n\n{part[4]}", text)
+
+
+def stale() -> list[Path]:
+    """The pages that are out of date."""
+    return [page for page in pages() if filled(page.read_text(encoding="utf-8")) != page.read_text(encoding="utf-8")]
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A markdown table."""
+    lines = [headers, ["---"] * len(headers), *rows]
+    return "\n".join("| " + " | ".join(str(entry).replace("|", "\\|") for entry in line) + " |" for line in lines)
+
+
+def measured() -> str:
+    """The README's table of the mini study: the Restormer family and a few others, from the reference results."""
+    from benchmark import places
+    from benchmark.nouns import Scale
+    from benchmark.tables.grid import make_grid, read_results
+    from benchmark.tables.specs import TABLES, Section, TableSpec
+
+    free = ("identity", "restormer")
+    students = tuple(f"res-sl-{name}" for name in ("scratch", "logits", "dfkd", "dckd-cross", "slkd"))
+    others = ("prenet", "rcdnet", "dmphn", "mt-rnn", "vdn", "deamnet", "mprnet")
+    sections = (Section(free, frozenset(free)), Section(students), Section(others, frozenset(others)))
+    grid = make_grid(
+        TableSpec("README", "", sections, TABLES["II"].columns, pool="section"),
+        read_results(places.results() / "mini", Scale.MINI),
+    )
+    headers = ["method", *(f"{group.lower()}, {name}" for group, name in zip(grid.groups, grid.headers, strict=True))]
+    styles = {"best": "**{}**", "second": "<u>{}</u>"}
+    rows = []
+    for row in (row for section in grid.sections for row in section):
+        numbers = ["/".join(styles.get(p.mark, "{}").format(p.text) for p in e.parts) or "–" for e in row.entries]
+        if set(numbers) != {"–"}:
+            rows.append([row.title, *numbers])
+    return table(headers, rows)
+
+
+def claimed() -> str:
+    """The README's first table: what the paper claims, what was measured, and the verdict; then the counts."""
+    from benchmark import places
+    from benchmark.claims.verdicts import counts, verdicts
+    from benchmark.nouns import Scale
+
+    reference = places.results() / "mini"
+    found, mini = verdicts(reference, Scale.PAPER), verdicts(reference, Scale.MINI, "text")
+    rows = [*_complexity(found), *_ratios(found), *_contradicted(found), *_confused(found), *_orderings(mini)]
+    numbers = [verdict for verdict in found if verdict.claim.kind == "number"]
+    counted = ", ".join(f"{count} {status}" for status, count in counts(numbers).items())
+    return table(["claim of the paper", "measured", "verdict"], rows) + (
+        f"\n\nAll {len(numbers)} numbers of Tables I to IV, at scale `paper`: {counted} (most of the last for want of the "
+        "official data, which cannot be shipped)."
+    )
+
+
+def _complexity(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
+    """Table I, a line a teacher with its student."""
+    by_row: dict[str, list[Verdict]] = {}
+    for verdict in found:
+        if verdict.claim.table == "I" and verdict.claim.metric in ("gmacs", "parameters"):
+            by_row.setdefault(verdict.claim.row, []).append(verdict)
+    rows = list(by_row.items())
+    for pair in zip(rows[::2], rows[1::2], strict=True):
+        claims = ", ".join(f"{row} {'/'.join(v.claim.text for v in of)}" for row, of in pair)
+        measured = ", ".join("/".join(map(_as_printed, of)) for _, of in pair)
+        yield claims, measured, " and ".join(dict.fromkeys(v.status for _, of in pair for v in of))
+
+
+def _ratios(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
+    """Each claim in words of so many per cent less, with the smallest and the largest that was measured."""
+    for says, of in _by_statement(found, "ratio").items():
+        measured = [v.measured for v in of if v.measured is not None]
+        if measured:
+            yield says, f"{min(measured):.1f} to {max(measured):.1f} %", " and ".join(dict.fromkeys(v.status for v in of))
+
+
+def _contradicted(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
+    """Every printed number that was contradicted, with the reason."""
+    for verdict in found:
+        if verdict.claim.kind == "number" and verdict.status == "contradicted":
+            claim = f"Table {verdict.claim.table}, {verdict.claim.row}: {verdict.claim.text}"
+            counted, _, why = verdict.reason.partition("; ")
+            several = re.findall(r"[\d.]+G", counted)  # one number that is said to hold for several variants
+            measured = ", ".join(several) if len(several) > 1 else _as_printed(verdict)
+            yield claim, measured, f"contradicted: {(why or counted).removeprefix('unexplained: ')}"
+
+
+def _confused(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
+    """Columns whose numbers are of another set than their title says."""
+    from benchmark.claims.published import title
+
+    sets = [(v.claim.dataset, v.claim.true_dataset) for v in found if v.claim.kind == "number"]
+    for said, really in dict.fromkeys(pair for pair in sets if pair[0] != pair[1]):
+        count = sets.count((said, really))
+        yield f"{count} numbers on {title(said)}", f"they are of {title(really)}", "another set, under another protocol"
+
+
+def _orderings(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
+    """Each ordering that the mini study can say something about, over all sets and teachers."""
+    words = {"reproduced": "hold", "close": "within noise", "contradicted": "reversed"}
+    for says, of in _by_statement(found, "ordering").items():
+        statuses = [v.status for v in of if v.status != "untestable"]
+        if statuses:
+            told = ", ".join(f"{statuses.count(s)} {word}" for s, word in words.items() if s in statuses)
+            yield says, f"{len(statuses)} comparisons at scale `mini`", told
+
+
+def _by_statement(found: Sequence[Verdict], kind: str) -> dict[str, list[Verdict]]:
+    grouped: dict[str, list[Verdict]] = {}
+    for verdict in found:
+        if verdict.claim.kind == kind:
+            grouped.setdefault(verdict.claim.text, []).append(verdict)
+    return grouped
+
+
+def _as_printed(verdict: Verdict) -> str:
+    """What was measured, in the digits of the claim."""
+    if verdict.measured is None:
+        return "–"
+    digits = len(verdict.claim.text.rstrip("GMs").partition(".")[2])
+    unit = verdict.claim.text[-1] if verdict.claim.text[-1] in "GMs" else ""
+    return f"{verdict.measured:.{digits}f}{unit}"
+
+
+def protocols() -> str:
+    """Every protocol with all that decides its numbers."""
+    from benchmark.protocols import get_protocol, protocol_ids
+
+    rows = []
+    for protocol in map(get_protocol, protocol_ids()):
+        ssim = protocol.ssim
+        window = f"{ssim.size} x {ssim.size}, " + (f"Gaussian, sigma {ssim.sigma:g}" if ssim.sigma else "uniform")
+        window += ", also across colours" if ssim.volumetric else ""
+        notes = [f"border {ssim.border}", f"L = {ssim.data_range:g}"]
+        notes += ["down-sampled first"] * ssim.downsampled + ["sample covariance"] * ssim.sample_covariance
+        rows.append((f"`{protocol.id}` v{protocol.version}", protocol.channel, protocol.rounding, f"{protocol.peak:g}",
+                     window, ", ".join(notes), protocol.used_by))  # fmt: skip
+    return table(["protocol", "compared", "rounding", "peak", "SSIM window", "SSIM otherwise", "used by"], rows)
+
+
+def readings() -> str:
+    """Every reading of the losses."""
+    from slkd.readings import READINGS
+
+    return table(["reading", "what it is"], ((f"`{name}`", reading.summary) for name, reading in READINGS.items()))
+
+
+def distillers() -> str:
+    """Every distiller of baselines with its publication."""
+    from baselines.distillation.catalogue import DISTILLATIONS
+
+    return table(["name", "what it is", "publication"], ((f"`{d.name}`", d.title, d.citation) for d in DISTILLATIONS.values()))
+
+
+def embedded() -> str:
+    """The mini sets."""
+    from benchmark.datasets import dataset_ids, describe
+    from benchmark.nouns import Scale
+
+    records = [record for record in map(describe, dataset_ids()) if record.scale is Scale.MINI]
+    return table(
+        ["data set", "printed as", "task", "protocol", "pairs"],
+        ((f"`{r.id}`", r.title.removeprefix("mini, "), r.task, f"`{r.protocol}`", r.count) for r in records),
+    )
+
+
+def official() -> str:
+    """The official data sets: owner's page, terms, publication, pairs."""
+    from benchmark.datasets.passport import passports
+
+    found = {}
+    for passport in passports().values():  # the noise levels of one set share a passport file
+        found.setdefault(passport.folder or passport.id, passport)
+    rows = []
+    for name, passport in found.items():
+        licence = passport.licence if "unknown" not in passport.licence else f"{passport.licence}: ask the owner"
+        key = re.search(r"author = \{(.*?)[,}]", passport.bibtex)
+        year = re.search(r"year = \{(\d+)\}", passport.bibtex)
+        cited = f"{key[1]} et al., {year[1]}" if key and year else passport.citation
+        rows.append((f"`{name}`", cited, f"<{passport.source}>", licence))
+    return table(["data set", "publication", "owner's page", "terms, as far as known"], rows)
+
+
+MADE: dict[str, Callable[[], str]] = {
+    "claimed": claimed,
+    "measured": measured,
+    "protocols": protocols,
+    "readings": readings,
+    "distillers": distillers,
+    "embedded": embedded,
+    "official": official,
+}
+
+
+def main() -> int:
+    """Writes the parts, or with --check says which pages are out of date (exit code 1)."""
+    behind = stale()
+    for page in behind:
+        if "--check" not in sys.argv:
+            page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+        print(f"{page.relative_to(TOP)}: {'out of date' if '--check' in sys.argv else 'written'}")
+    return int(bool(behind) and "--check" in sys.argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
