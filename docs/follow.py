@@ -80,7 +80,7 @@ def follow(page: Path, slow: bool = False, renew: bool = False) -> list[Differen
                 (clone / name).parent.mkdir(parents=True, exist_ok=True)
                 (clone / name).write_text(block.text, encoding="utf-8")
             elif block.kind == "run":
-                skipped = ("slow" in block.options and not slow) or _missing(block, clone, environment)
+                skipped = "slow" in block.options and not slow
                 if not skipped:
                     printed, problem = _run(block, clone, environment)
                     found += [Difference(block.line, problem)] if problem else []
@@ -147,13 +147,6 @@ def _run(block: Block, clone: Path, environment: dict[str, str]) -> tuple[str, s
     if running.returncode != code:
         return printed, f"exit code {running.returncode} instead of {code} of\n{block.text}\n{printed}"
     return printed, ""
-
-
-def _missing(block: Block, clone: Path, environment: dict[str, str]) -> bool:
-    """Whether a block needs a command that is still being built."""
-    needed = block.options.get("needs")
-    test = ["bash", "-c", f"slkd-bench {needed} --help"]
-    return bool(needed) and bool(subprocess.run(test, cwd=clone, env=environment, capture_output=True).returncode)
 
 
 def _copy(clone: Path) -> None:
