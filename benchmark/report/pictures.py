@@ -90,6 +90,10 @@ def make_album(results: Results, folder: Path, each: int, budget: int = BUDGET) 
     give its cell's score are left out, and `notes` says so. When the budget is spent the rest is left out too.
     """
     album = Album()
+    if folder.is_dir():
+        import torch
+
+        torch.set_num_threads(1)  # a few small images: more threads would only wait for each other on a busy machine
     datasets = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     with_cells = [id for id in datasets if any(where == id for _, where in results.cells)]
     for number, id in enumerate(with_cells):
