@@ -8,7 +8,7 @@ import pytest
 
 from benchmark.errors import TrainingStopped
 from benchmark.methods import get_method, methods
-from benchmark.nouns import Scale
+from benchmark.nouns import Scale, Task
 from benchmark.training.recipe import Recipe
 from benchmark.training.recipes import changed, objective_target, recipe_for
 
@@ -64,8 +64,11 @@ def test_the_fingerprint_follows_every_number() -> None:
 def test_rows_that_are_compared_have_one_budget() -> None:
     students = [m for m in methods() if m.distiller]
     for scale in Scale:
-        recipes = {recipe_for(m, scale) for m in students}
-        assert len(recipes) == 1
+        for task in Task:
+            assert len({recipe_for(m, scale, task) for m in students}) == 1
+            assert len({recipe_for(m, scale, task).iterations * recipe_for(m, scale, task).batch for m in students}) == 1
+    images = {recipe_for(students[0], Scale.MINI, task) for task in Task}
+    assert len({recipe.iterations * recipe.batch for recipe in images}) == 1
 
 
 @pytest.mark.parametrize("method", [m for m in methods() if m.network], ids=lambda m: m.id)
@@ -78,7 +81,6 @@ def test_every_method_has_an_objective(method) -> None:  # type: ignore[no-untyp
 
 def test_the_shipped_weights_were_made_by_the_recipes() -> None:
     from benchmark import places
-    from benchmark.nouns import Task
     from benchmark.training.plan import is_done, network_of
 
     shipped = sorted((places.packaged_weights() / "mini").glob("*/*.safetensors"))
