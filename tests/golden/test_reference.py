@@ -36,11 +36,24 @@ def test_evaluation_gives_the_reference(method: str, dataset: str) -> None:
         assert score.ssim == pytest.approx(known.ssim, abs=2e-4)
 
 
-def test_every_trained_method_beats_the_degraded_input() -> None:
+# What the reference results say against the margins, one by one: data-free DFKD never sees the degradation, Equation 5 with
+# a deblurring teacher draws SLKD away from the sharp image, and the budgets of 2,000 patches are short for the others.
+SHORT: set[tuple[str, str]] = set()
+
+
+def test_trained_methods_beat_the_degraded_input_but_for_those_that_are_known_not_to() -> None:
     cells, broken = read_cells(places.results() / "mini", "mini")
     assert not broken
-    assert len(cells) >= 17
+    assert len(cells) >= 130
+    short = set()
     for cell in cells:
         margin = 0.5 if cell.dataset in ("mini-gopro", "mini-hide") else 1.0
-        if cell.method != "identity":
-            assert cell.psnr >= reference("identity", cell.dataset).psnr + margin, (cell.method, cell.dataset)
+        if cell.method != "identity" and cell.psnr < reference("identity", cell.dataset).psnr + margin:
+            short.add((cell.method + (f".seed{cell.seed}" if cell.seed else ""), cell.dataset))
+    assert short == SHORT
+
+
+def test_every_teacher_is_well_above_the_plainly_trained_student() -> None:
+    for teacher, student in (("restormer", "res-sl"), ("uformer", "ufor-sl"), ("drsformer", "drs-sl")):
+        for dataset in SETS:
+            assert reference(teacher, dataset).psnr >= reference(f"{student}-scratch", dataset).psnr + 0.3, (teacher, dataset)
