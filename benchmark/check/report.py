@@ -51,7 +51,8 @@ def print_summary(console: Console, cases: Sequence[Case], uncovered: Sequence[s
 
 
 def _print(console: Console, finding: Finding) -> None:
-    console.print(f"  [{_STYLE[finding.severity]}]{escape(finding.title)}[/] {escape(finding.text)}", highlight=False)
+    text = finding.text.removeprefix(finding.title).lstrip()  # most texts begin with their title
+    console.print(f"  [{_STYLE[finding.severity]}]{escape(finding.title)}[/] {escape(text)}", highlight=False)
 
 
 def _some(names: Sequence[str]) -> str:
