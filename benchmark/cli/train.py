@@ -44,6 +44,10 @@ def register(app: typer.Typer) -> None:
         batch: int | None = typer.Option(None, min=1, help="Images a step and process, instead of the recipe's."),
         patch: int | None = typer.Option(None, min=16, help="Side of a patch in pixels, instead of the recipe's."),
         lr: float | None = typer.Option(None, help="First learning rate, instead of the recipe's."),
+        clip: float | None = typer.Option(None, min=0, help="Bound of the gradient norm; 0 for none."),
+        clean_share: float | None = typer.Option(
+            None, min=0, max=1, help="Share of samples whose degraded image is replaced by the clean one."
+        ),
         ema: float | None = typer.Option(None, min=0, max=1, help="Decay of the weights' running mean; 0 for none."),
         precision: str | None = typer.Option(None, help="fp32, bf16 or fp16."),
         channels_last: bool = typer.Option(False, help="Channels-last memory: faster on GPUs."),
@@ -54,7 +58,7 @@ def register(app: typer.Typer) -> None:
         from benchmark.training.command import chosen, train_methods
 
         wishes: dict[str, Any] = {"iterations": iterations, "batch": batch, "patch": patch, "lr": lr}
-        wishes |= {"ema": ema, "precision": precision}
+        wishes |= {"clip": clip, "clean_share": clean_share, "ema": ema, "precision": precision}
         around = {
             "device": device, "threads": threads, "channels_last": channels_last, "tensorboard": tensorboard,
             "quiet": quiet,

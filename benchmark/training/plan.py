@@ -89,16 +89,24 @@ def build_data(
 ) -> tuple[Stream, list[Any], dict[str, Any]]:
     """The training data of a run: at scale paper the official pairs, or `dataset`; at scale mini, or with `photos`, synthesis.
 
-    `data` is a folder of pairs or of the official sets. Raises BadData where the official set is not there.
+    The stream has the recipe's share of clean samples; the validation pairs have none. `data` is a folder of pairs or of
+    the official sets. Raises BadData where the official set is not there.
     """
+    stream: Stream
     if data is not None or dataset or (scale is Scale.PAPER and photos is None):
         from benchmark.datasets.training_pairs import official_stream
 
         if photos is not None:
             found = "--photos beside --data or --dataset"
             raise TrainingStopped("one source of training data", found, "Give one of them.")
-        return official_stream(task, recipe, data, dataset)
-    return build_stream(task, recipe, photos)
+        stream, pairs, facts = official_stream(task, recipe, data, dataset)
+    else:
+        stream, pairs, facts = build_stream(task, recipe, photos)
+    if recipe.clean_share:
+        from benchmark.training.clean_share import WithClean
+
+        stream = WithClean(stream, recipe.clean_share, recipe.batch, recipe.seed)
+    return stream, pairs, facts
 
 
 def build_stream(task: Task, recipe: Recipe, photos: Path | None) -> tuple[Stream, list[Any], dict[str, Any]]:

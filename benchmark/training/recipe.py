@@ -26,7 +26,8 @@ class Recipe:
     `batch` counts the images of a step, over all processes. `patch` is the side in pixels. `schedule` is "cosine" from
     `lr` to `final_lr`, or "steps": the rate times `factor` at each of `milestones` (fractions of the run). The `warmup`
     steps rise linearly to `lr`. `clip` bounds the gradient norm (0: no bound). `ema` is the decay of the running
-    mean of the weights, which is then what is shipped (0: none).
+    mean of the weights, which is then what is shipped (0: none). `clean_share` is the share of samples whose degraded
+    image is replaced by the clean one (`clean_share.py`).
     Paper: "100 epochs", with no number of iterations. Here: `iterations` is always stated.
     """
 
@@ -46,6 +47,7 @@ class Recipe:
     ema: float = 0.0
     precision: str = "fp32"
     seed: int = 0
+    clean_share: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -60,6 +62,8 @@ class Recipe:
                 raise TrainingStopped(f"{name} of at least 1", str(number), f"Give a larger --{name}.")
         if not self.lr > 0:
             raise TrainingStopped("a positive learning rate", str(self.lr), "Give a positive --lr.")
+        if not 0 <= self.clean_share < 1:
+            raise TrainingStopped("a clean share from 0 to below 1", str(self.clean_share), "Give another --clean-share.")
 
     def rate(self, step: int) -> float:
         """The learning rate of optimisation step `step`, counted from 0."""
@@ -71,8 +75,11 @@ class Recipe:
         return self.final_lr + 0.5 * (self.lr - self.final_lr) * (1 + math.cos(math.pi * min(1.0, progress)))
 
     def as_dict(self) -> dict[str, Any]:
-        """The recipe as JSON data, for cards and checkpoints."""
-        return json.loads(json.dumps(asdict(self)))
+        """The recipe as JSON data, for cards and checkpoints; a clean share of none is not told."""
+        told = asdict(self)
+        if not self.clean_share:
+            del told["clean_share"]
+        return json.loads(json.dumps(told))
 
     def fingerprint(self) -> str:
         """The sha256 of the recipe: changes when any number does."""
