@@ -6,13 +6,15 @@ Everything comes from result files and cost records; no network is loaded.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Protocol, TypeVar
 
 from benchmark.methods import Method
 from benchmark.tables.grid import Results
 
+Record = TypeVar("Record")
 COSTS = {"gmacs": "GMACs", "parameters": "parameters", "latency": "time (ms)"}
 
 
@@ -36,13 +38,19 @@ def mean_psnr(results: Results, method: str, datasets: Sequence[str]) -> float |
 
 def cost_of(results: Results, method: Method, task: str, cost: str) -> float | None:
     """A recorded cost of the method's network for the task; a network that no task changes has one record for all."""
-    keys = [(method.network, task), *((method.network, str(other)) for other in method.tasks)]
     if cost == "latency":
-        return next((results.latency[key].median_ms for key in keys if key in results.latency), None)
-    found = next((results.complexity[key] for key in keys if key in results.complexity), None)
-    if found is None:
+        timed = recorded(results.latency, method, task)
+        return timed.median_ms if timed else None
+    counted = recorded(results.complexity, method, task)
+    if counted is None:
         return None
-    return found.gmacs if cost == "gmacs" else float(found.parameters)
+    return counted.gmacs if cost == "gmacs" else float(counted.parameters)
+
+
+def recorded(records: Mapping[tuple[str, str], Record], method: Method, task: str) -> Record | None:
+    """The record of a method's network on `task`; a network that is the same on all its tasks is recorded on one alone."""
+    tasks = (task, *map(str, method.tasks))
+    return next((records[method.network, t] for t in tasks if (method.network, t) in records), None)
 
 
 def points(results: Results, methods: Iterable[Method], datasets: Sequence[str], task: str, cost: str) -> list[Point]:
@@ -57,12 +65,29 @@ def points(results: Results, methods: Iterable[Method], datasets: Sequence[str],
     return found
 
 
-def front(given: Iterable[Point]) -> list[Point]:
+class Placed(Protocol):
+    """Anything with a cost and a PSNR."""
+
+    @property
+    def cost(self) -> float:
+        """What it costs, less is better."""
+        ...
+
+    @property
+    def psnr(self) -> float:
+        """What it gives in dB, more is better."""
+        ...
+
+
+Place = TypeVar("Place", bound=Placed)
+
+
+def front(given: Iterable[Place]) -> list[Place]:
     """The points that none beats: no other costs as little or less and gives as much or more, and one of it strictly.
 
     Ordered by cost; equal points are all kept.
     """
-    best: list[Point] = []
+    best: list[Place] = []
     for point in sorted(given, key=lambda p: (p.cost, -p.psnr)):
         top = best[-1] if best else None
         if top is None or point.psnr > top.psnr or (point.cost, point.psnr) == (top.cost, top.psnr):

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TypeVar
 
 from markupsafe import Markup, escape
 
+from benchmark.figures.pareto import front, recorded
 from benchmark.methods import Method, row_method
 from benchmark.report.words import plain
 from benchmark.tables.grid import Results
 from benchmark.tables.specs import TABLES, dataset_id
 
-Record = TypeVar("Record")
 WIDTH, HEIGHT = 340, 258
 LEFT, RIGHT, TOP, BOTTOM = 38, 8, 12, 34
 _LETTER = 5.6  # the width of a letter of a label, about
@@ -80,12 +79,6 @@ def figures(results: Results) -> list[Figure]:
     ]  # fmt: skip
 
 
-def recorded(records: Mapping[tuple[str, str], Record], method: Method, task: str) -> Record | None:
-    """The cost of a method's network on `task`; a network that is the same on all its tasks is recorded on one alone."""
-    tasks = (task, *map(str, method.tasks))
-    return next((records[method.network, t] for t in tasks if (method.network, t) in records), None)
-
-
 def _figure(
     results: Results, id: str, name: str, axis: str, unit: str, cost: Callable[[Method, str], float | None], remedy: str
 ) -> Figure:
@@ -116,16 +109,6 @@ def _points(results: Results, dataset: str, task: str, cost: Callable[[Method, s
 
 def _kind(method: Method) -> str:
     return "slkd" if method.id.endswith("-slkd") else method.kind
-
-
-def front(points: Sequence[Point]) -> list[Point]:
-    """The points that none other beats in both cost and PSNR, from cheap to dear."""
-    best, kept = -math.inf, []
-    for point in sorted(points, key=lambda p: (p.cost, -p.psnr)):
-        if point.psnr > best:
-            best = point.psnr
-            kept.append(point)
-    return kept
 
 
 def draw(points: Sequence[Point], unit: str, axis: str) -> Markup:

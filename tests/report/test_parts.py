@@ -10,10 +10,11 @@ import pytest
 
 from benchmark.claims.ledger import read_ledger
 from benchmark.claims.verdicts import Verdict
+from benchmark.figures.pareto import front
 from benchmark.nouns import Scale
 from benchmark.report.comparison import anchor, per_image
 from benchmark.report.drawing import RUG_LIMIT, span, strip
-from benchmark.report.pareto import Point, draw, figures, front, linear_ticks, log_ticks
+from benchmark.report.pareto import Point, draw, figures, linear_ticks, log_ticks
 from benchmark.report.pictures import make_album
 from benchmark.report.provenance import command, environments, estimator, reproductions
 from benchmark.report.verdict_lines import grouped, line, sentence
