@@ -48,6 +48,9 @@ def register(app: typer.Typer) -> None:
         clean_share: float | None = typer.Option(
             None, min=0, max=1, help="Share of samples whose degraded image is replaced by the clean one."
         ),
+        identity_start: bool = typer.Option(
+            False, "--identity-start", help="Let the network start at the identity, even where its recipe does not."
+        ),
         ema: float | None = typer.Option(None, min=0, max=1, help="Decay of the weights' running mean; 0 for none."),
         precision: str | None = typer.Option(None, help="fp32, bf16 or fp16."),
         channels_last: bool = typer.Option(False, help="Channels-last memory: faster on GPUs."),
@@ -58,7 +61,8 @@ def register(app: typer.Typer) -> None:
         from benchmark.training.command import chosen, train_methods
 
         wishes: dict[str, Any] = {"iterations": iterations, "batch": batch, "patch": patch, "lr": lr}
-        wishes |= {"clip": clip, "clean_share": clean_share, "ema": ema, "precision": precision}
+        wishes |= {"clip": clip, "clean_share": clean_share, "identity_start": identity_start or None}
+        wishes |= {"ema": ema, "precision": precision}
         around = {
             "device": device, "threads": threads, "channels_last": channels_last, "tensorboard": tensorboard,
             "quiet": quiet,

@@ -95,8 +95,10 @@ def build(method: Method, task: Task, scale: Scale, seed: int) -> nn.Module:
 
     from benchmark import places
     from benchmark.training.plan import build_objective
+    from benchmark.training.recipes import recipe_for
 
-    objective, _ = build_objective(method, task, scale, seed, places.user_weights())
+    at_identity = recipe_for(method, scale, task).identity_start
+    objective, _ = build_objective(method, task, scale, seed, places.user_weights(), identity_start=at_identity)
     torch.manual_seed(seed)  # as the engine does before its first step
     return objective.train()
 

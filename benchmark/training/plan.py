@@ -61,17 +61,26 @@ Teachers = dict[str, "tuple[SharedTeacher, store.WeightsFile]"]
 
 
 def build_objective(
-    method: Method, task: Task, scale: Scale, seed: int, out: Path, teachers: Teachers | None = None
+    method: Method, task: Task, scale: Scale, seed: int, out: Path, teachers: Teachers | None = None,
+    identity_start: bool = False,
 ) -> tuple[nn.Module, store.WeightsFile | None]:
     """The objective that trains `method`, and its teacher's file: the student depends on network, scale and seed alone.
 
     So every distiller starts from the same student. `teachers` keeps what was loaded, by method id, for the next of the
-    same task and scale. Raises BadWeights when the teacher is missing.
+    same task and scale. Raises BadWeights when the teacher is missing, TrainingStopped for an `identity_start` of a
+    network that does not add its last convolution to its input.
     """
     import torch
 
+    from baselines.networks.pyramid import Pyramid
+
     torch.manual_seed(seed)
     student = loading.build_network(method, task, scale)
+    if identity_start:
+        if not isinstance(student, Pyramid):
+            told = f"{method.network}, whose last convolution is not simply added to the image"
+            raise TrainingStopped("a network that can start at the identity", told, "Train without --identity-start.")
+        torch.nn.init.zeros_(student.output.weight)
     module, _, name = recipes.objective_target(method).partition(":")
     kind = getattr(importlib.import_module(module), name)
     if not method.teacher or method.distiller == "scratch":
@@ -194,7 +203,7 @@ def train_group(
     what = waiting[0][0].id if len(waiting) == 1 else f"{len(waiting)} methods,"
     settings = replace(settings, resume=not fresh, title=f"{what} {task} {scale} seed {seed}")
     teachers: Teachers = {}
-    built = [build_objective(method, task, scale, seed, out, teachers) for method, _ in waiting]
+    built = [build_objective(m, task, scale, seed, out, teachers, recipe.identity_start) for m, _ in waiting]
     stream, pairs, source = build_data(task, scale, recipe, photos, data, dataset)
     members = []
     for (method, _), (objective, teacher) in zip(waiting, built, strict=True):

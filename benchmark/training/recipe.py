@@ -17,6 +17,7 @@ from benchmark.errors import TrainingStopped
 OPTIMISERS = ("adam", "adamw")
 SCHEDULES = ("cosine", "steps")
 PRECISIONS = ("fp32", "bf16", "fp16")
+UNTOLD = ("clean_share", "identity_start")  # younger than the first cards, which are silent about them
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Recipe:
     `lr` to `final_lr`, or "steps": the rate times `factor` at each of `milestones` (fractions of the run). The `warmup`
     steps rise linearly to `lr`. `clip` bounds the gradient norm (0: no bound). `ema` is the decay of the running
     mean of the weights, which is then what is shipped (0: none). `clean_share` is the share of samples whose degraded
-    image is replaced by the clean one (`clean_share.py`).
+    image is replaced by the clean one (`clean_share.py`). With `identity_start` the last convolution starts at zero and
+    the network, which adds it to its input, at the identity.
     Paper: "100 epochs", with no number of iterations. Here: `iterations` is always stated.
     """
 
@@ -48,6 +50,7 @@ class Recipe:
     precision: str = "fp32"
     seed: int = 0
     clean_share: float = 0.0
+    identity_start: bool = False
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -75,11 +78,9 @@ class Recipe:
         return self.final_lr + 0.5 * (self.lr - self.final_lr) * (1 + math.cos(math.pi * min(1.0, progress)))
 
     def as_dict(self) -> dict[str, Any]:
-        """The recipe as JSON data, for cards and checkpoints; a clean share of none is not told."""
-        told = asdict(self)
-        if not self.clean_share:
-            del told["clean_share"]
-        return json.loads(json.dumps(told))
+        """The recipe as JSON data, for cards and checkpoints; of `UNTOLD` only what is not zero."""
+        told = {name: value for name, value in asdict(self).items() if value or name not in UNTOLD}
+        return json.loads(json.dumps(told))  # type: ignore[no-any-return]
 
     def fingerprint(self) -> str:
         """The sha256 of the recipe: changes when any number does."""

@@ -202,3 +202,22 @@ def test_the_command_trains_and_says_where(tmp_path: Path) -> None:
     assert "prenet.safetensors" in done.output.replace("\n", "")
     card = json.loads((tmp_path / "w/mini/deraining/prenet.json").read_text())
     assert (card["recipe"]["iterations"], card["recipe"]["lr"]) == (3, 1e-3)
+
+
+def test_an_identity_start_leaves_the_image_alone_and_still_learns(tmp_path: Path) -> None:
+    image = torch.rand(2, 3, 16, 16)
+    method = get_method("drs-sl-scratch")
+    objective, _ = plan.build_objective(method, RAIN, Scale.MINI, 0, tmp_path, identity_start=True)
+    assert torch.equal(plan.student_of(objective)(image), image)
+    usual, _ = plan.build_objective(method, RAIN, Scale.MINI, 0, tmp_path)
+    assert not torch.equal(plan.student_of(usual)(image), image)
+    path = trained(tmp_path, "drs-sl-scratch", recipe=replace(RECIPE, identity_start=True))
+    assert files.read_card(path)["recipe"]["identity_start"] is True
+    assert "identity_start" not in files.read_card(trained(tmp_path / "usual", "drs-sl-scratch"))["recipe"]
+    learnt = files.load_weights(path)
+    assert float(learnt["output.weight"].abs().max()) > 0
+
+
+def test_a_network_that_cannot_start_at_the_identity_says_so(tmp_path: Path) -> None:
+    with pytest.raises(TrainingStopped, match="prenet, whose last convolution"):
+        trained(tmp_path, recipe=replace(RECIPE, identity_start=True))
