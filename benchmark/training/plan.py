@@ -259,9 +259,9 @@ def has_this_teacher(path: Path, method: Method, task: Task, scale: Scale, out: 
 def smallest_form(
     network: nn.Module, result: TrainingResult, pairs: Sequence[tuple[Tensor, Tensor]]
 ) -> tuple[str, dict[str, float]]:
-    """The smallest form of storage that changes the PSNR on the pairs by less than `STORAGE_COST`, and what each costs.
+    """The smallest form of storage that changes the PSNR on the pairs by less than `STORAGE_COST`, and what forms cost.
 
-    The costs are in dB, by form; a form that cannot hold the weights has none.
+    The costs are in dB, by form, from the smallest to the one that is taken; a form that cannot hold the weights has none.
     """
     import torch
 
@@ -278,6 +278,8 @@ def smallest_form(
         if all(bool(torch.isfinite(value).all()) for value in state.values()):
             network.load_state_dict(state)
             costs[form] = round(whole - mean_psnr(network, pairs, torch.device("cpu")), 5)
+            if abs(costs[form]) < STORAGE_COST:
+                break
     network.load_state_dict(result.state)
     fitting = [form for form, cost in costs.items() if abs(cost) < STORAGE_COST]
     return (fitting[0] if fitting else "as trained"), costs

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-FORMS = ("int8", "float16", "as trained")  # the smallest first
+FORMS = ("int8", "float16", "float16 but attention", "as trained")  # the smallest first
+ATTENTION = "qkv"  # in the names of the projections whose last digits decide what a sparse attention keeps
 SCALE = "::scale"  # behind a tensor's name: the scales of its rows
 _LEAST, _LEVELS = 64, 127  # elements below which a tensor stays float16; largest integer
 
@@ -20,18 +21,19 @@ def encode(state: Mapping[str, Tensor], form: str) -> dict[str, Tensor]:
     """The tensors of `state` on the CPU in one of `FORMS`, contiguous and apart; whole numbers stay as they are.
 
     "int8": a tensor of two axes or more becomes round(w / s) with s = max|w| / 127 of each row (first axis), s float16,
-    w first rounded to float16; smaller tensors become float16.
+    w first rounded to float16; smaller tensors become float16. "float16 but attention" leaves `ATTENTION` as trained.
     """
     import torch
 
     coded: dict[str, Tensor] = {}
     for name, tensor in state.items():
         copy = tensor.detach().to("cpu", copy=True).contiguous().clone()
-        if not copy.is_floating_point() or form == "as trained":
+        kept = form == "as trained" or (form == "float16 but attention" and ATTENTION in name)
+        if not copy.is_floating_point() or kept:
             coded[name] = copy
             continue
         half = copy.to(torch.float16)
-        if form == "float16" or half.ndim < 2 or half.numel() < _LEAST or not bool(torch.isfinite(half).all()):
+        if form != "int8" or half.ndim < 2 or half.numel() < _LEAST or not bool(torch.isfinite(half).all()):
             coded[name] = half
             continue
         rows = half.float().flatten(1)

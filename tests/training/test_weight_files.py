@@ -56,6 +56,16 @@ def test_eight_bits_with_a_scale_a_row(tmp_path: Path) -> None:
     assert len(files.encode_weights({"w": rows}, "int8")) < 0.35 * len(whole)
 
 
+def test_the_projections_of_attention_may_keep_every_digit() -> None:
+    from benchmark.weights import coding
+
+    state = {"encoder.0.attention.qkv.weight": torch.randn(9, 3, 1, 1), "output.weight": torch.randn(9, 9)}
+    loaded = coding.decode(coding.encode(state, "float16 but attention"))
+    assert torch.equal(loaded["encoder.0.attention.qkv.weight"], state["encoder.0.attention.qkv.weight"])
+    assert torch.equal(loaded["output.weight"], state["output.weight"].half().float())
+    assert not torch.equal(loaded["output.weight"], state["output.weight"])
+
+
 def test_shipped_forms_load_into_networks() -> None:
     from baselines.networks.configurations import build
     from benchmark.weights import coding
