@@ -48,6 +48,9 @@ def register(app: typer.Typer) -> None:
         clean_share: float | None = typer.Option(
             None, min=0, max=1, help="Share of samples whose degraded image is replaced by the clean one."
         ),
+        clean_from: float | None = typer.Option(
+            None, min=0, max=1, help="Fraction of the run after which the clean share begins."
+        ),
         identity_start: bool = typer.Option(
             False, "--identity-start", help="Let the network start at the identity, even where its recipe does not."
         ),
@@ -61,7 +64,7 @@ def register(app: typer.Typer) -> None:
         from benchmark.training.command import chosen, train_methods
 
         wishes: dict[str, Any] = {"iterations": iterations, "batch": batch, "patch": patch, "lr": lr}
-        wishes |= {"clip": clip, "clean_share": clean_share, "identity_start": identity_start or None}
+        wishes |= {"clip": clip, "clean_share": clean_share, "clean_from": clean_from, "identity_start": identity_start or None}
         wishes |= {"ema": ema, "precision": precision}
         around = {
             "device": device, "threads": threads, "channels_last": channels_last, "tensorboard": tensorboard,

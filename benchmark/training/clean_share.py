@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 
 
 class WithClean:
-    """The batches of `stream`, where each sample's degraded image is with probability `share` its clean one.
+    """The batches of `stream`, where from step `start` a sample's degraded image is with probability `share` its clean one.
 
     Which samples those are depends on `seed` and the sample's number alone; `batch` counts the samples of all ranks.
     """
 
-    def __init__(self, stream: Stream, share: float, batch: int, seed: int) -> None:
-        self.stream, self.share, self.batch_size, self.seed = stream, share, batch, seed
+    def __init__(self, stream: Stream, share: float, batch: int, seed: int, start: int = 0) -> None:
+        self.stream, self.share, self.batch_size, self.seed, self.start = stream, share, batch, seed, start
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> tuple[Tensor, Tensor]:
         """The batch of one step for one process, float32 (B, 3, P, P) each."""
         degraded, clean = self.stream.batch(step, rank, world)
+        if step < self.start:
+            return degraded, clean
         first = step * self.batch_size + rank * self.batch_size // world
         for position in range(len(degraded)):
             if self.is_clean(first + position):

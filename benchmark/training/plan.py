@@ -114,7 +114,8 @@ def build_data(
     if recipe.clean_share:
         from benchmark.training.clean_share import WithClean
 
-        stream = WithClean(stream, recipe.clean_share, recipe.batch, recipe.seed)
+        start = round(recipe.clean_from * recipe.iterations)
+        stream = WithClean(stream, recipe.clean_share, recipe.batch, recipe.seed, start)
     return stream, pairs, facts
 
 

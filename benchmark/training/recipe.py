@@ -17,7 +17,7 @@ from benchmark.errors import TrainingStopped
 OPTIMISERS = ("adam", "adamw")
 SCHEDULES = ("cosine", "steps")
 PRECISIONS = ("fp32", "bf16", "fp16")
-UNTOLD = ("clean_share", "identity_start")  # younger than the first cards, which are silent about them
+UNTOLD = ("clean_share", "clean_from", "identity_start")  # younger than the first cards, which are silent about them
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Recipe:
     `lr` to `final_lr`, or "steps": the rate times `factor` at each of `milestones` (fractions of the run). The `warmup`
     steps rise linearly to `lr`. `clip` bounds the gradient norm (0: no bound). `ema` is the decay of the running
     mean of the weights, which is then what is shipped (0: none). `clean_share` is the share of samples whose degraded
-    image is replaced by the clean one (`clean_share.py`). With `identity_start` the last convolution starts at zero and
-    the network, which adds it to its input, at the identity.
+    image is replaced by the clean one (`clean_share.py`), from the fraction `clean_from` of the run on. With
+    `identity_start` the last convolution starts at zero and the network, which adds it to its input, at the identity.
     Paper: "100 epochs", with no number of iterations. Here: `iterations` is always stated.
     """
 
@@ -50,6 +50,7 @@ class Recipe:
     precision: str = "fp32"
     seed: int = 0
     clean_share: float = 0.0
+    clean_from: float = 0.0
     identity_start: bool = False
 
     def __post_init__(self) -> None:

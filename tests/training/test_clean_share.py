@@ -34,6 +34,15 @@ def test_about_the_share_is_replaced_and_other_samples_stay() -> None:
     assert 0.26 < sum(hits) / len(hits) < 0.34
 
 
+def test_the_share_may_begin_later() -> None:
+    late = WithClean(Numbered(), 0.3, 8, 0, start=50)
+    for step in (0, 20, 49):
+        degraded, clean = late.batch(step)
+        assert torch.equal(degraded, clean + 0.5)
+    for step in range(50, 70):
+        assert torch.equal(late.batch(step)[0], WithClean(Numbered(), 0.3, 8, 0).batch(step)[0])
+
+
 def test_ranks_laid_end_to_end_are_the_batch_of_one_process() -> None:
     for step in range(20):
         assert replaced(step) == [hit for rank in range(4) for hit in replaced(step, rank, 4)]
