@@ -105,13 +105,13 @@ def _latencies(
 
     if threads:
         torch.set_num_threads(threads)
-    card = device_card(device, precision, mode, threads) | {"size": size, "repeats": repeats}
+    card = device_card(device, precision, mode, threads)
     found = {}
     for network, task in chosen:
         torch.manual_seed(0)
         times, peak = measure(build(network, str(scale), task), size, device, precision, mode, repeats)
         median, low, high = summarise(times)
-        found[network, task] = Latency(network, str(scale), task, size, median, low, high, peak)
+        found[network, task] = Latency(network, str(scale), task, size, median, low, high, peak, repeats)
         if not console.is_terminal:
             console.print(f"{network} {task}: {median:.1f} ms ({low:.1f}-{high:.1f})", highlight=False)
     return found, card

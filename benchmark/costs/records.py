@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ class Complexity:
 
 @dataclass(frozen=True)
 class Latency:
-    """Time of one forward pass under one device card, in milliseconds: median and 10-90 % range."""
+    """Time of one forward pass under one device card, in milliseconds: median and 10-90 % range of `repeats` passes."""
 
     network: str
     scale: str
@@ -41,6 +42,7 @@ class Latency:
     p10_ms: float
     p90_ms: float
     peak_mib: float | None
+    repeats: int
 
 
 def complexity_path(root: Path | None = None) -> Path:
@@ -77,7 +79,11 @@ def write_complexity(records: list[Complexity], made_by: dict[str, Any], root: P
 
 
 def read_latencies(scale: str, root: Path | None = None) -> dict[str, tuple[dict[str, Any], list[Latency]]]:
-    """The recorded latencies at `scale`: card id to (device card, records). Two cards never mix."""
+    """The recorded latencies at `scale`: card id to (device card, records). Two cards never mix, nor two image sizes.
+
+    Where a card has several sizes at this scale, the one with most records is given, the larger of equals. The device
+    card tells it, and the least number of `repeats` behind a record.
+    """
     found = {}
     for path in sorted(((root or places.results()) / "costs" / "latency").glob("*.json")):
         try:
@@ -88,7 +94,10 @@ def read_latencies(scale: str, root: Path | None = None) -> dict[str, tuple[dict
                 "a whole latency record", f"{path}: {problem}", "Run `slkd-bench profile` again."
             ) from problem
         if records:
-            found[path.stem] = (raw["card"], records)
+            counts = Counter(r.size for r in records)
+            size = max(counts, key=lambda size: (counts[size], size))
+            records = [r for r in records if r.size == size]
+            found[path.stem] = (raw["card"] | {"size": size, "repeats": min(r.repeats for r in records)}, records)
     return found
 
 

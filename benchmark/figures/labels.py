@@ -26,8 +26,12 @@ class Box(NamedTuple):
 
 
 # Directions in the order in which they are tried, and how far away in multiples of the point's radius.
-_DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-_DISTANCES = (1.3, 2.6, 4.0, 6.0, 9.0, 13.0)
+_DIRECTIONS = (
+    (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1),
+    (1, 0.5), (-1, 0.5), (1, -0.5), (-1, -0.5), (0.5, 1), (-0.5, 1), (0.5, -1), (-0.5, -1),
+)  # fmt: skip
+_DISTANCES = (1.3, 2.6, 4.0, 6.0, 9.0, 13.0, 18.0)
+_ROUNDS = 4
 
 
 def place(
@@ -40,21 +44,33 @@ def place(
     """A box of each of `sizes` beside its anchor; `obstacles` are what no name may cover.
 
     One after the other, each takes the first free place, near ones first; where none is free, the one that covers
-    least.
+    least. Then those that cover something look again, now that they know where all others are. The line from a name to
+    its anchor counts as part of the name where it meets another's.
     """
-    placed: list[Box] = []
-    for anchor, size in zip(anchors, sizes, strict=True):
-        taken = [*obstacles, *placed]
-        best, least = None, float("inf")
-        for box in _candidates(anchor, size, radius):
-            cost = sum(box.overlap(other) for other in taken) + 10 * box.outside(bounds)
-            if cost < least - 1e-9:
-                best, least = box, cost
-            if least == 0:
-                break
-        assert best is not None
-        placed.append(best)
-    return placed
+    placed: list[Box | None] = [None] * len(anchors)
+    costs = [float("inf")] * len(anchors)
+    for _ in range(_ROUNDS):
+        for number, (anchor, size) in enumerate(zip(anchors, sizes, strict=True)):
+            if costs[number] == 0:
+                continue
+            others = [(b, _hull(b, a)) for b, a in zip(placed, anchors, strict=True) if b and b is not placed[number]]
+            least = float("inf")
+            for box in _candidates(anchor, size, radius):
+                hull = _hull(box, anchor)
+                cost = sum(box.overlap(obstacle) for obstacle in obstacles) + 10 * box.outside(bounds)
+                cost += sum(box.overlap(other) + hull.overlap(whole) for other, whole in others)
+                if cost < least - 1e-9:
+                    placed[number], least = box, cost
+                if least == 0:
+                    break
+            costs[number] = least
+    return [box for box in placed if box]
+
+
+def _hull(box: Box, anchor: tuple[float, float]) -> Box:
+    """The box that holds `box` and `anchor`."""
+    x, y = anchor
+    return Box(min(box.left, x), min(box.bottom, y), max(box.right, x), max(box.top, y))
 
 
 def _candidates(anchor: tuple[float, float], size: tuple[float, float], radius: float) -> list[Box]:

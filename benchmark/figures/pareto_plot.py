@@ -167,14 +167,15 @@ def _label(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark], rend
     frame = axes.get_window_extent(renderer)
     bounds = Box(frame.x0, frame.y0, frame.x1, frame.y1 + 2)
     anchors = [(float(places[p.method][0]), float(places[p.method][1])) for p in best.values()]
-    boxes = place(anchors, [(e.width, e.height) for e in extents], around, bounds, radius)
+    boxes = place(anchors, [(e.width + 4, e.height) for e in extents], around, bounds, radius)
     for text, name, point, box in zip(texts, names, best.values(), boxes, strict=True):
         text.remove()
         offset = (
-            (box.left - places[point.method][0]) * 72 / figure.dpi,
+            (box.left + 2 - places[point.method][0]) * 72 / figure.dpi,
             (box.bottom - places[point.method][1]) * 72 / figure.dpi,
         )
-        far = max(abs(offset[0]), abs(offset[1])) > 60 or box.bottom - places[point.method][1] > 3 * radius
+        x, y = places[point.method]
+        far = max(box.left - x, x - box.right, box.bottom - y, y - box.top) > 3 * radius
         axes.annotate(
             name, (point.cost / scale, point.psnr), offset, textcoords="offset points", fontsize=SMALL, va="bottom",
             ha="left", gid="name", color="black", annotation_clip=False,

@@ -252,7 +252,7 @@ def _card(root: Path, name: str, kind: str, times: dict[str, float]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     records = [
         {"network": n, "scale": "paper", "task": t, "size": 512, "median_ms": ms, "p10_ms": ms * 0.99, "p90_ms": ms * 1.01,
-         "peak_mib": None}
+         "peak_mib": None, "repeats": 5}
         for (n, t), ms in {(k.partition(" ")[0], k.partition(" ")[2]): v for k, v in times.items()}.items()
     ]  # fmt: skip
     card = {"device": name, "kind": kind, "precision": "fp32", "size": 512}

@@ -79,12 +79,26 @@ def test_cards_that_differ_have_files_of_their_own(tmp_path: Path) -> None:
     first, second = device_card("cpu", threads=1) | {"size": 64}, device_card("cpu", "bf16", threads=1) | {"size": 64}
     assert card_id(first) != card_id(second)
     for card in (first, second):
-        write_latencies(card_id(card), card, [Latency("prenet", "mini", "deraining", 64, 2.0, 1.0, 3.0, None)], tmp_path)
-    write_latencies(card_id(first), first, [Latency("prenet", "mini", "deraining", 64, 4.0, 1.0, 5.0, None)], tmp_path)
+        write_latencies(card_id(card), card, [Latency("prenet", "mini", "deraining", 64, 2.0, 1.0, 3.0, None, 5)], tmp_path)
+    write_latencies(card_id(first), first, [Latency("prenet", "mini", "deraining", 64, 4.0, 1.0, 5.0, None, 5)], tmp_path)
     found = read_latencies("mini", tmp_path)
     assert len(found) == 2
     assert [r.median_ms for r in found[card_id(first)][1]] == [4.0]
     assert read_latencies("paper", tmp_path) == {}
+
+
+def test_scales_and_image_sizes_of_one_card_keep_their_own_size_and_repeats(tmp_path: Path) -> None:
+    card = device_card("cpu", threads=1)
+    for record in (
+        Latency("prenet", "paper", "deraining", 256, 9.0, 8.0, 10.0, None, 3),
+        Latency("prenet", "mini", "deraining", 512, 2.0, 1.0, 3.0, None, 5),
+        Latency("prenet", "mini", "deraining", 128, 1.0, 1.0, 1.0, None, 7),
+    ):
+        write_latencies(card_id(card), card, [record], tmp_path)
+    for scale, size, repeats in (("paper", 256, 3), ("mini", 512, 5)):
+        shown, records = read_latencies(scale, tmp_path)[card_id(card)]
+        assert (shown["size"], shown["repeats"]) == (size, repeats)
+        assert [(r.scale, r.size) for r in records] == [(scale, size)]
 
 
 def test_counts_of_another_size_do_not_enter_the_tables(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_points_average_seeds_then_sets_and_need_every_set(tmp_path: Path) -> No
     write(tmp_path, "restormer", "mini-rain1400", 33.0)
     results = read_results(tmp_path, Scale.MINI)
     results.complexity = {("res-sl", "deraining"): Complexity("res-sl", "mini", "deraining", 512, 1000, 1000, 2.5, 5.0)}
-    results.latency = {("res-sl", "deraining"): Latency("res-sl", "mini", "deraining", 256, 7.5, 7.0, 8.0, None)}
+    results.latency = {("res-sl", "deraining"): Latency("res-sl", "mini", "deraining", 256, 7.5, 7.0, 8.0, None, 5)}
     chosen = [get_method("res-sl-slkd"), get_method("restormer"), get_method("identity"), get_method("vdn")]
     for cost, expected in (("gmacs", 2.5), ("parameters", 1000.0), ("latency", 7.5)):
         found = points(results, chosen, SETS[:2], "deraining", cost)
