@@ -30,8 +30,7 @@ _DIRECTIONS = (
     (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1),
     (1, 0.5), (-1, 0.5), (1, -0.5), (-1, -0.5), (0.5, 1), (-0.5, 1), (0.5, -1), (-0.5, -1),
 )  # fmt: skip
-_DISTANCES = (1.3, 2.6, 4.0, 6.0, 9.0, 13.0, 18.0)
-_ROUNDS = 4
+_DISTANCES = (1.3, 2.6, 4.0, 6.0, 9.0, 13.0)
 
 
 def place(
@@ -44,27 +43,24 @@ def place(
     """A box of each of `sizes` beside its anchor; `obstacles` are what no name may cover.
 
     One after the other, each takes the first free place, near ones first; where none is free, the one that covers
-    least. Then those that cover something look again, now that they know where all others are. The line from a name to
-    its anchor counts as part of the name where it meets another's.
+    least. The line from a name to its anchor should not meet another's either, which matters half as much as
+    a name on a name.
     """
-    placed: list[Box | None] = [None] * len(anchors)
-    costs = [float("inf")] * len(anchors)
-    for _ in range(_ROUNDS):
-        for number, (anchor, size) in enumerate(zip(anchors, sizes, strict=True)):
-            if costs[number] == 0:
-                continue
-            others = [(b, _hull(b, a)) for b, a in zip(placed, anchors, strict=True) if b and b is not placed[number]]
-            least = float("inf")
-            for box in _candidates(anchor, size, radius):
-                hull = _hull(box, anchor)
-                cost = sum(box.overlap(obstacle) for obstacle in obstacles) + 10 * box.outside(bounds)
-                cost += sum(box.overlap(other) + hull.overlap(whole) for other, whole in others)
-                if cost < least - 1e-9:
-                    placed[number], least = box, cost
-                if least == 0:
-                    break
-            costs[number] = least
-    return [box for box in placed if box]
+    placed: list[Box] = []
+    for number, (anchor, size) in enumerate(zip(anchors, sizes, strict=True)):
+        wholes = [_hull(box, own) for box, own in zip(placed, anchors[:number], strict=True)]
+        best, least = None, float("inf")
+        for box in _candidates(anchor, size, radius):
+            cost = sum(box.overlap(obstacle) for obstacle in obstacles) + 10 * box.outside(bounds)
+            cost += sum(box.overlap(name) for name in placed)
+            cost += sum(_hull(box, anchor).overlap(whole) for whole in wholes)
+            if cost < least - 1e-9:
+                best, least = box, cost
+            if least == 0:
+                break
+        assert best is not None
+        placed.append(best)
+    return placed
 
 
 def _hull(box: Box, anchor: tuple[float, float]) -> Box:

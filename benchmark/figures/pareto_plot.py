@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PANEL = 1.75  # inches high
 AREA = 26.0  # square points of a marker
+PAD = 2.0  # pixels free on either side of a name
 
 
 @dataclass(frozen=True)
@@ -167,14 +168,11 @@ def _label(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark], rend
     frame = axes.get_window_extent(renderer)
     bounds = Box(frame.x0, frame.y0, frame.x1, frame.y1 + 2)
     anchors = [(float(places[p.method][0]), float(places[p.method][1])) for p in best.values()]
-    boxes = place(anchors, [(e.width + 4, e.height) for e in extents], around, bounds, radius)
+    boxes = place(anchors, [(e.width + 2 * PAD, e.height) for e in extents], around, bounds, radius)
     for text, name, point, box in zip(texts, names, best.values(), boxes, strict=True):
         text.remove()
-        offset = (
-            (box.left + 2 - places[point.method][0]) * 72 / figure.dpi,
-            (box.bottom - places[point.method][1]) * 72 / figure.dpi,
-        )
         x, y = places[point.method]
+        offset = ((box.left + PAD - x) * 72 / figure.dpi, (box.bottom - y) * 72 / figure.dpi)
         far = max(box.left - x, x - box.right, box.bottom - y, y - box.top) > 3 * radius
         axes.annotate(
             name, (point.cost / scale, point.psnr), offset, textcoords="offset points", fontsize=SMALL, va="bottom",

@@ -12,6 +12,18 @@ from benchmark.methods import Method
 from benchmark.nouns import Scale, Task
 from benchmark.training.recipe import Recipe
 
+
+def changed(recipe: Recipe, **wishes: int | float | str | None) -> Recipe:
+    """`recipe` with the numbers a person asked for; those that are None stay.
+
+    A new `lr` keeps its ratio to `final_lr`.
+    """
+    given = {name: value for name, value in wishes.items() if value is not None}
+    if "lr" in given:
+        given.setdefault("final_lr", recipe.final_lr * float(given["lr"]) / recipe.lr)
+    return replace(recipe, **given)  # type: ignore[arg-type]
+
+
 # Paper: "100 epochs", iterations not given. Here: 100 epochs of Rain13K's 13,711 pairs at batch 8, for every task.
 PAPER = Recipe(iterations=171_400)
 
@@ -40,12 +52,13 @@ _PUBLISHED: dict[str, Recipe] = {
 # half as many steps of four: .8 dB against rain, 1.9 dB against blur, on validation pairs and before any distiller was
 # compared. DRS-SL, whose last features pass ReLUs, bears lower rates only, and starts at the identity: its ReLUs die otherwise.
 _MINI = Recipe(1000, 2, 64, "adamw", lr=6e-3, final_lr=4e-5, warmup=50, clip=0.1)
-_MINI_DRS_SL = replace(_MINI, lr=3e-3, final_lr=2e-5, identity_start=True)
+_MINI_DRS_SL = changed(_MINI, lr=3e-3, identity_start=True)
 # The lightweight networks have 2.5 times its iterations on twice the patches (MPRNet 1.5 times), at about a fifth (a
 # third) of the cost of an iteration with a teacher: rows that are compared have had about the same computation.
 # Teachers train longer. Those of deblurring also see clean images, which Teacher B has to leave alone.
-_MINI_LIGHT = replace(_MINI, iterations=2500, batch=4, lr=1.5e-3, final_lr=1e-5, clip=1.0)
-_MINI_TEACHER = replace(_MINI_LIGHT, iterations=2000, lr=1e-3, final_lr=1e-5 * 1e-3 / 1.5e-3)
+_MINI_LIGHT = changed(_MINI, iterations=2500, batch=4, lr=1.5e-3, clip=1.0)
+_MINI_TEACHER = changed(_MINI_LIGHT, iterations=2000, lr=1e-3)
+_MINI_BOLD_TEACHER = changed(_MINI_TEACHER, lr=3e-3, clip=0.1)
 _MINI_OWN: dict[str, Recipe] = {
     "restormer": _MINI_TEACHER,
     "uformer": _MINI_TEACHER,
@@ -54,15 +67,15 @@ _MINI_OWN: dict[str, Recipe] = {
     "drs-sl": _MINI_DRS_SL,
 }
 _MINI_OF_BOTH: dict[tuple[str, Task], Recipe] = {
-    ("restormer", Task.DEBLURRING): replace(_MINI_TEACHER, lr=3e-3, final_lr=2e-5, clip=0.1, clean_share=0.1),
-    ("uformer", Task.DEBLURRING): replace(_MINI_TEACHER, lr=3e-3, final_lr=2e-5, clip=0.1, clean_share=0.15),
-    ("restormer", Task.DENOISING): replace(_MINI_TEACHER, lr=3e-3, final_lr=2e-5, clip=0.1),
-    ("uformer", Task.DENOISING): replace(_MINI_TEACHER, lr=3e-3, final_lr=2e-5, clip=0.1),
+    ("restormer", Task.DEBLURRING): replace(_MINI_BOLD_TEACHER, clean_share=0.1),
+    ("uformer", Task.DEBLURRING): replace(_MINI_BOLD_TEACHER, clean_share=0.15),
+    ("restormer", Task.DENOISING): _MINI_BOLD_TEACHER,
+    ("uformer", Task.DENOISING): _MINI_BOLD_TEACHER,
     ("drsformer", Task.DEBLURRING): replace(_MINI_TEACHER, iterations=1500, clean_share=0.15, clean_from=0.5),
     ("drsformer", Task.DENOISING): replace(_MINI_TEACHER, iterations=1000),
-    ("drs-sl", Task.DERAINING): replace(_MINI_DRS_SL, lr=1.5e-3, final_lr=1e-5),
-    ("drs-sl", Task.DEBLURRING): replace(_MINI_DRS_SL, lr=1e-3, final_lr=1e-5 * 1e-3 / 1.5e-3),
-    ("dmphn", Task.DEBLURRING): replace(_MINI_LIGHT, lr=4e-3, final_lr=1e-5 * 4e-3 / 1.5e-3, clip=0.1),
+    ("drs-sl", Task.DERAINING): changed(_MINI_DRS_SL, lr=1.5e-3),
+    ("drs-sl", Task.DEBLURRING): changed(_MINI_DRS_SL, lr=1e-3),
+    ("dmphn", Task.DEBLURRING): changed(_MINI_LIGHT, lr=4e-3, clip=0.1),
 }
 
 # Objectives of methods that are trained directly; all others on L1 to the clean image.
@@ -94,14 +107,3 @@ def objective_target(method: Method) -> str:
     if method.distiller:
         return DISTILLATIONS[method.distiller].target
     return _OBJECTIVES.get(method.network, _L1)
-
-
-def changed(recipe: Recipe, **wishes: int | float | str | None) -> Recipe:
-    """`recipe` with the numbers a person asked for; those that are None stay.
-
-    A new `lr` keeps its ratio to `final_lr`.
-    """
-    given = {name: value for name, value in wishes.items() if value is not None}
-    if "lr" in given:
-        given.setdefault("final_lr", recipe.final_lr * float(given["lr"]) / recipe.lr)
-    return replace(recipe, **given)  # type: ignore[arg-type]

@@ -255,7 +255,7 @@ def _card(root: Path, name: str, kind: str, times: dict[str, float]) -> None:
          "peak_mib": None, "repeats": 5}
         for (n, t), ms in {(k.partition(" ")[0], k.partition(" ")[2]): v for k, v in times.items()}.items()
     ]  # fmt: skip
-    card = {"device": name, "kind": kind, "precision": "fp32", "size": 512}
+    card = {"device": name, "kind": kind, "precision": "fp32"}
     (folder / f"{name}.json").write_text(json.dumps({"card": card, "records": records}))
 
 

@@ -76,7 +76,7 @@ def test_median_and_deciles() -> None:
 
 
 def test_cards_that_differ_have_files_of_their_own(tmp_path: Path) -> None:
-    first, second = device_card("cpu", threads=1) | {"size": 64}, device_card("cpu", "bf16", threads=1) | {"size": 64}
+    first, second = device_card("cpu", threads=1), device_card("cpu", "bf16", threads=1)
     assert card_id(first) != card_id(second)
     for card in (first, second):
         write_latencies(card_id(card), card, [Latency("prenet", "mini", "deraining", 64, 2.0, 1.0, 3.0, None, 5)], tmp_path)

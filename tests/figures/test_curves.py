@@ -9,10 +9,12 @@ import random
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 
+from benchmark import places
 from benchmark.costs.records import Complexity, Latency
 from benchmark.errors import BadResult, BadWeights
 from benchmark.figures import command, convergence_plot, pareto_plot
@@ -25,6 +27,10 @@ from benchmark.nouns import Scale, Task
 from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
 from benchmark.tables.grid import Results, read_results
 from benchmark.weights import store
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SETS = ("mini-rain1400", "mini-test1200", "mini-gopro", "mini-hide", "mini-sidd")
 
@@ -99,33 +105,52 @@ def test_names_take_the_first_free_place() -> None:
     assert two[0].overlap(two[1]) == 0
 
 
-@pytest.mark.parametrize("columns", [1, 2])
-def test_no_name_covers_another_or_a_point_with_all_methods(
-    everything: Path, monkeypatch: pytest.MonkeyPatch, columns: int
-) -> None:
+def test_no_name_lies_on_the_line_of_another() -> None:
+    crowd = [Box(35, 35, 65, 65)]  # both names have to go far from their points, so lines lead to them
+    first, second = place([(50, 50), (50, 53)], [(20, 10)] * 2, crowd, Box(0, 0, 100, 100), 2)
+    assert first == Box(68, 45, 88, 55)
+    assert second == Box(12, 48, 32, 58)  # above would be nearer, but its line would pass the first one's
+
+
+def drawn_front(out: Path, columns: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Figure, list[Axes], str]:
+    """The figure with its panels, in none of which a name covers another, and what was said meanwhile."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    kept = []
+    kept: list[Figure] = []
     monkeypatch.setattr(command, "save", lambda figure, *_: kept.append(figure) or [])
-    said = say()
-    command.make_figure(command.Request("pareto", Scale.MINI, everything, everything, columns=columns), said)
+    said = StringIO()
+    command.make_figure(command.Request("pareto", Scale.MINI, out, out, columns=columns), Console(file=said, width=200))
     (figure,) = kept
     renderer = FigureCanvasAgg(figure).get_renderer()
     panels = [axes for axes in figure.axes if axes.get_label()]
-    per_task = len(panels) // 3
-    assert per_task in (2, 3)  # GMACs, parameters, and times where they are recorded at this scale
-    assert (per_task == 3) is ("no times are recorded" not in said.file.getvalue())  # type: ignore[attr-defined]
     for axes in panels:
         names = [text for text in axes.texts if text.get_gid() == "name"]
         assert len(names) >= 8  # three teachers, three students, two or three lightweight networks
         for one, other in itertools.combinations([name.get_window_extent(renderer) for name in names], 2):
             assert not one.padded(-1).overlaps(other.padded(-1))
+    return figure, panels, said.getvalue()
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_no_name_covers_another_or_a_point_with_all_methods(
+    everything: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    figure, panels, said = drawn_front(everything, columns, monkeypatch)
+    per_task = len(panels) // 3
+    assert per_task in (2, 3)  # GMACs, parameters, and times where they are recorded at this scale
+    assert (per_task == 3) is ("no times are recorded" not in said)
+    for axes in panels:
         drawn = {collection.get_gid() for collection in axes.collections}
         assert "res-sl-slkd" in drawn
         assert "res-sl-dfkd" not in drawn
     caption = next(text.get_text() for text in figure.texts if text.get_gid() == "caption").replace("\n", " ")
     assert "Below the degraded input, not drawn: deraining: Res-SL (DFKD) 20.00 dB" in caption
     assert "Degraded input: deraining 25.00" in caption
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_no_name_covers_another_among_the_reference_results(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    drawn_front(places.results() / "mini", columns, monkeypatch)
 
 
 def test_the_drawn_front_is_the_front() -> None:

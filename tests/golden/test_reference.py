@@ -36,8 +36,8 @@ def test_evaluation_gives_the_reference(method: str, dataset: str) -> None:
         assert score.ssim == pytest.approx(known.ssim, abs=2e-4)
 
 
-# What the reference results say against the margins, one by one: data-free DFKD never sees the degradation, Equation 5 with
-# a deblurring teacher draws SLKD away from the sharp image, and the budgets of 2,000 patches are short for the others.
+# What the reference results say against the margins, one by one: data-free DFKD never sees the degradation, DRS-SL leaves
+# its start at the identity against blur under some distillers only, and 2,000 patches are few for the others.
 SHORT: set[tuple[str, str]] = {
     ("drs-sl-dckd-cross", "mini-gopro"),
     ("drs-sl-dckd-cross", "mini-hide"),
