@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from benchmark.claims.verdicts import Verdict
+    from benchmark.claims.judge import Verdict
 
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP))
@@ -46,10 +46,10 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def measured() -> str:
     """The README's table of the mini study: the Restormer family and a few others, from the reference results."""
-    from benchmark import places
-    from benchmark.nouns import Scale
-    from benchmark.tables.grid import make_grid, read_results
-    from benchmark.tables.specs import TABLES, Section, TableSpec
+    from benchmark.core import paths
+    from benchmark.core.types import Scale
+    from benchmark.views.tables.grid import make_grid, read_results
+    from benchmark.views.tables.specs import TABLES, Section, TableSpec
 
     free = ("identity", "restormer")
     students = tuple(f"res-sl-{name}" for name in ("scratch", "logits", "dfkd", "dckd-cross", "slkd"))
@@ -57,7 +57,7 @@ def measured() -> str:
     sections = (Section(free, frozenset(free)), Section(students), Section(others, frozenset(others)))
     grid = make_grid(
         TableSpec("README", "", sections, TABLES["II"].columns, pool="section"),
-        read_results(places.results() / "mini", Scale.MINI),
+        read_results(paths.results() / "mini", Scale.MINI),
     )
     headers = ["method", *(f"{group.lower()}, {name}" for group, name in zip(grid.groups, grid.headers, strict=True))]
     styles = {"best": "**{}**", "second": "<u>{}</u>"}
@@ -71,11 +71,11 @@ def measured() -> str:
 
 def claimed() -> str:
     """The README's first table: what the paper claims, what was measured, and the verdict; then the counts."""
-    from benchmark import places
-    from benchmark.claims.verdicts import counts, verdicts
-    from benchmark.nouns import Scale
+    from benchmark.claims.judge import counts, verdicts
+    from benchmark.core import paths
+    from benchmark.core.types import Scale
 
-    reference = places.results() / "mini"
+    reference = paths.results() / "mini"
     found, mini = verdicts(reference, Scale.PAPER), verdicts(reference, Scale.MINI, "text")
     rows = [*_complexity(found), *_ratios(found), *_contradicted(found), *_confused(found), *_orderings(mini)]
     numbers = [verdict for verdict in found if verdict.claim.kind == "number"]
@@ -187,8 +187,8 @@ def distillers() -> str:
 
 def embedded() -> str:
     """The mini sets."""
+    from benchmark.core.types import Scale
     from benchmark.datasets import dataset_ids, describe
-    from benchmark.nouns import Scale
 
     records = [record for record in map(describe, dataset_ids()) if record.scale is Scale.MINI]
     return table(

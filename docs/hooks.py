@@ -28,13 +28,13 @@ PACKAGES = {
     "costs": ("benchmark.costs", "Parameters, multiply-accumulates and times."),
     "claims": ("benchmark.claims", "The claim ledger and its verdicts."),
     "statistics": ("benchmark.statistics", "What chance may explain."),
-    "tables": ("benchmark.tables", "Tables from result files."),
+    "tables": ("benchmark.views.tables", "Tables from result files."),
     "check": ("benchmark.check", "The regression check."),
-    "figures": ("benchmark.figures", "Figures from result files, and of the few images that they restore."),
-    "inspection": ("benchmark.inspection", "A look into a distillation: teachers, gradients by term, maps."),
-    "report": ("benchmark.report", "The report as one HTML page."),
+    "figures": ("benchmark.views.figures", "Figures from result files, and of the few images that they restore."),
+    "inspection": ("benchmark.studies.inspection", "A look into a distillation: teachers, gradients by term, maps."),
+    "report": ("benchmark.views.report", "The report as one HTML page."),
     "training": ("benchmark.training", "Recipes, objectives and the engine that trains."),
-    "weights": ("benchmark.weights", "Weight files, their cards, and the authors' checkpoints."),
+    "weights": ("benchmark.methods.weights", "Weight files, their cards, and the authors' checkpoints."),
 }
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.features import Features
+from baselines.networks.shape.features import Features
 from slkd import losses
 from slkd.brisque import natural_distributions, natural_map
 from slkd.mscn import mscn

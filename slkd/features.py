@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.features import Features
+from baselines.networks.shape.features import Features
 
 Pick = Callable[[Any], Tensor]
 

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.layout import fast_layout, only_inference, pointwise
-from baselines.networks.padding import pad_to_multiple
+from baselines.networks.shape.layout import fast_layout, only_inference, pointwise
+from baselines.networks.shape.padding import pad_to_multiple
 
 LEVELS = 4
 """Scales of the operator below the image's own; so a side is padded to a multiple of 2 ** LEVELS."""

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.layout import fast_layout
-from baselines.networks.padding import pad_to_multiple
+from baselines.networks.shape.layout import fast_layout
+from baselines.networks.shape.padding import pad_to_multiple
 
 GRIDS = {1: (1, 1), 2: (2, 1), 4: (2, 2), 8: (4, 2)}
 """Rows and columns that a level's number of patches stands for (Figure 2)."""

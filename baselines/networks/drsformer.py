@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.layout import only_inference
-from baselines.networks.pyramid import SHARED_NAMES, Pyramid, by_pixel, check_levels, published_form, rename
 from baselines.networks.restormer import ChannelAttention, ChannelNorm
+from baselines.networks.shape.layout import only_inference
+from baselines.networks.shape.pyramid import SHARED_NAMES, Pyramid, by_pixel, check_levels, published_form, rename
 
 KEPT = ((1, 2), (2, 3), (3, 4), (4, 5))  # fractions of a row of the attention map, by its four sparse versions
 

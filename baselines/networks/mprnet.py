@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.layout import fast_layout
-from baselines.networks.padding import pad_to_multiple
+from baselines.networks.shape.layout import fast_layout
+from baselines.networks.shape.padding import pad_to_multiple
 
 STRIDE = 8  # halves of the image are halved twice
 

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.layout import fast_layout, pointwise
-from baselines.networks.padding import pad_to_multiple
+from baselines.networks.shape.layout import fast_layout, pointwise
+from baselines.networks.shape.padding import pad_to_multiple
 
 BYTE = 255.0
 """The network works on [0, 255]."""

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.layout import fast_layout, only_inference
+from baselines.networks.shape.layout import fast_layout, only_inference
 
 BLOCKS = 5  # residual blocks of a stage
 

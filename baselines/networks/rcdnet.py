@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.layout import fast_layout, only_inference
+from baselines.networks.shape.layout import fast_layout, only_inference
 
 BYTE = 255.0
 """The network works on [0, 255]."""

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.pyramid import SHARED_NAMES, Pyramid, by_pixel, check_levels, published_form, rename
+from baselines.networks.shape.pyramid import SHARED_NAMES, Pyramid, by_pixel, check_levels, published_form, rename
 
 
 class ChannelNorm(nn.Module):

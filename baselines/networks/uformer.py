@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.features import Features
-from baselines.networks.layout import only_inference
+from baselines.networks.shape.features import Features
+from baselines.networks.shape.layout import only_inference
 
 BLOCKED = -100.0  # added to the attention logits of two tokens that are not neighbours in the image
 

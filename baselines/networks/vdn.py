@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.layout import fast_layout
-from baselines.networks.padding import pad_to_multiple
+from baselines.networks.shape.layout import fast_layout
+from baselines.networks.shape.padding import pad_to_multiple
 
 
 def _conv(inward: int, outward: int) -> nn.Conv2d:

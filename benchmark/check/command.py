@@ -18,8 +18,8 @@ from benchmark.check.jobs import Job, find_jobs, uncovered
 from benchmark.check.junit import to_junit
 from benchmark.check.report import print_case, print_summary
 from benchmark.check.scores import tolerance_in_db
-from benchmark.errors import SlkdBenchError
-from benchmark.methods import row_method
+from benchmark.core.errors import SlkdBenchError
+from benchmark.methods.find import row_method
 from benchmark.runs.cells import Cell, write_cell
 
 
@@ -64,7 +64,7 @@ def check_command(request: Request) -> int:
         for line in to_github(cases):
             print(line)
     if request.junit:
-        from benchmark.atomic import write_atomically
+        from benchmark.core.files import write_atomically
 
         write_atomically(request.junit, to_junit(cases))
     return 1 if failed(cases) else 0

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmark.check.findings import Case, Finding, Severity
 from benchmark.check.jobs import shown_path
+from benchmark.core.types import Scale
 from benchmark.costs.records import Complexity, all_complexity, complexity_path
-from benchmark.nouns import Scale
 
 _COUNTS = (("parameters", "parameters"), ("parameters_used", "parameters that the image depends on"))
 

@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from benchmark.check.excerpt import Excerpt, few_images
 from benchmark.check.findings import Case, Finding, Severity
 from benchmark.check.jobs import Job
 from benchmark.check.scores import Tolerance, compare_scores, compare_scoring
-from benchmark.errors import SlkdBenchError
-from benchmark.methods import Method, get_method
-from benchmark.nouns import Scale
+from benchmark.check.subset import Excerpt, few_images
+from benchmark.core.errors import SlkdBenchError
+from benchmark.core.types import Scale
+from benchmark.methods.find import get_method
+from benchmark.methods.method import Method
+from benchmark.methods.weights import store
+from benchmark.methods.weights.files import card_path, has_whole_weights
 from benchmark.runs.cells import Cell, ImageScore
 from benchmark.runs.code import made_by
 from benchmark.runs.plan import cell_key
-from benchmark.weights import store
-from benchmark.weights.files import card_path, has_whole_weights
 
 if TYPE_CHECKING:
     from benchmark.datasets.pairs import Dataset
@@ -157,7 +158,7 @@ def _differences(cell: Cell, key: dict[str, Any], device: str) -> str:
 
 
 def _restore(cell: Cell, method: Method, images: Excerpt, device: str) -> list[ImageScore]:
-    from benchmark.loading import load_network
+    from benchmark.methods.weights.loading import load_network
     from benchmark.protocols import get_protocol
     from benchmark.runs.restore import restore_and_score
     from benchmark.runs.tiling import MemoryBound

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.check.findings import Case, Finding, Severity
-from benchmark.errors import BadResult, SlkdBenchError, UnknownName
-from benchmark.methods import Method, get_method, methods
-from benchmark.nouns import Scale
+from benchmark.core.errors import BadResult, SlkdBenchError, UnknownName
+from benchmark.core.types import Scale
+from benchmark.methods.catalogue import methods
+from benchmark.methods.find import get_method
+from benchmark.methods.method import Method
 from benchmark.runs.cells import Cell, read_cell
 from benchmark.runs.merge import cell_files
 
@@ -96,7 +98,7 @@ def shown_path(path: Path) -> str:
 def uncovered(jobs: Sequence[Job]) -> list[str]:
     """What could be evaluated today and has no reference cell, as `METHOD on DATASET`, of the jobs' scales and sets."""
     from benchmark.datasets import describe
-    from benchmark.weights import store
+    from benchmark.methods.weights import store
 
     held = {(job.cell.method, job.cell.dataset, job.cell.seed) for job in jobs}
     missing = []

@@ -8,10 +8,10 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from benchmark import places
-from benchmark.costs.readings import Reading, read_readings
+from benchmark.claims.complexity.readings import Reading, read_readings
+from benchmark.core import paths
+from benchmark.core.types import Scale
 from benchmark.costs.records import Complexity, Latency, read_complexity, read_latencies
-from benchmark.nouns import Scale
 from benchmark.runs.cells import Cell, read_cells
 
 
@@ -59,7 +59,7 @@ class Evidence:
 def gather(out: Path | None, scale: Scale, paper: str) -> Evidence:
     """The evidence below `out`; without it, of `runs` if it has cells at this scale, else of the reference results."""
     found: list[Cell] = []
-    for folder in [out] if out else [Path("runs"), places.results() / str(scale)]:
+    for folder in [out] if out else [Path("runs"), paths.results() / str(scale)]:
         found, _ = read_cells(folder, scale)
         if found:
             break

@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark import places
 from benchmark.claims.claim import METRICS, QUALITY, Claim, Ledger, Original
 from benchmark.claims.published import Published, loose_results
-from benchmark.errors import BadResult, UnknownName
+from benchmark.core import paths
+from benchmark.core.errors import BadResult, UnknownName
 
 __all__ = ["Claim", "Ledger", "Original", "papers", "read_ledger"]
 
@@ -31,7 +31,7 @@ _MARKS = {"<u>": "second", "<b>": "best"}
 
 def papers(root: Path | None = None) -> list[str]:
     """The ids of the publications that have a ledger."""
-    folder = (root or places.results()) / "paper"
+    folder = (root or paths.results()) / "paper"
     return sorted(path.parent.name for path in folder.glob("*/paper.json"))
 
 
@@ -41,7 +41,7 @@ def read_ledger(paper: str = "slkd", root: Path | None = None) -> Ledger:
     `root` is the folder of reference data. Raises UnknownName for a paper without ledger, BadResult naming the file, the
     entry and the field that is wrong.
     """
-    return _ledger(paper.lower(), root or places.results())
+    return _ledger(paper.lower(), root or paths.results())
 
 
 @cache
@@ -63,7 +63,7 @@ def _ledger(paper: str, root: Path) -> Ledger:
 
 def others_results(paper: str, root: Path | None = None) -> tuple[Published, ...]:
     """Every published result on record but `paper`'s own."""
-    return _others(paper, root or places.results())
+    return _others(paper, root or paths.results())
 
 
 @cache
@@ -138,7 +138,7 @@ def _table(paper: str, path: Path) -> Iterator[Claim]:
         _known(path, f"row {row.get('row', '?')}", row, _ROW, ("row", "cells"))
         entry = f"row {_row_title(row)}"
         if row.get("method"):
-            from benchmark.methods import methods
+            from benchmark.methods.catalogue import methods
 
             if row["method"] not in {m.id for m in methods()}:
                 raise _bad(path, entry, "method", "an id of `slkd-bench list methods`", f"'{row['method']}'")

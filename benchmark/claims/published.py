@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from benchmark import places
-from benchmark.errors import BadResult
+from benchmark.core import paths
+from benchmark.core.errors import BadResult
 
 HALF_A_DIGIT = 0.005 - 1e-6  # of a PSNR, which is printed with two decimals
 HALF_A_DIGIT_OF_SSIM = 0.0005 - 1e-6
@@ -46,7 +46,7 @@ class Published:
 
 def loose_results() -> list[Published]:
     """The results of `published.json`, which stand in no ledger. Raises BadResult if the file cannot be read."""
-    path = places.results() / "published.json"
+    path = paths.results() / "published.json"
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return [Published(**{name: cell[name] for name in _FIELDS}, repeated=()) for cell in cells]

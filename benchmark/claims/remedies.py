@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from benchmark.claims.claim import Claim
-from benchmark.methods import get_method
-from benchmark.nouns import Scale
+from benchmark.core.types import Scale
+from benchmark.methods.find import get_method
 
 TIMES = "slkd-bench profile --all --size 512 --device cuda --save"
 COUNTS = "slkd-bench profile --all --save && slkd-bench audit complexity --save"

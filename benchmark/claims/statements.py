@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.claims.claim import QUALITY, Claim
-from benchmark.errors import BadResult
+from benchmark.core.errors import BadResult
 
 TEXT = "text"  # the table that statements stand in
 _METRICS = {"psnr": "PSNR", "ssim": "SSIM", "gmacs": "FLOPs", "parameters": "Param.", "latency": "Infer time"}
@@ -21,7 +21,8 @@ def read_statements(paper: str, path: Path, numbers: Sequence[Claim]) -> Iterato
     naming the file, entry and field.
     """
     from benchmark.datasets.passport import passports
-    from benchmark.methods import get_method, methods
+    from benchmark.methods.catalogue import methods
+    from benchmark.methods.find import get_method
 
     known = {m.id for m in methods()}
     real = {c.dataset: c.true_dataset for c in numbers if c.dataset}

@@ -47,7 +47,7 @@ for _topic in _TOPICS:
 
 def main() -> None:
     """Entry point: a user's mistake becomes one clear message and exit code 2, never a traceback."""
-    from benchmark.errors import SlkdBenchError
+    from benchmark.core.errors import SlkdBenchError
 
     try:
         app()
@@ -66,7 +66,7 @@ def _complain(problem: Exception) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    from benchmark.errors import SlkdBenchError
+    from benchmark.core.errors import SlkdBenchError
 
     console = Console(stderr=True, highlight=False)
     if isinstance(problem, SlkdBenchError):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from benchmark.nouns import Scale, Task
+from benchmark.core.types import Scale, Task
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from benchmark.ablation import AblationRow
+    from benchmark.studies.ablation import AblationRow
 
 
 def register(app: typer.Typer) -> None:
@@ -39,8 +39,8 @@ def register(app: typer.Typer) -> None:
         """
         from rich.console import Console
 
-        from benchmark import ablation
-        from benchmark.methods import get_method
+        from benchmark.methods.find import get_method
+        from benchmark.studies import ablation
 
         console = Console(highlight=False)
         base = get_method(method)

@@ -25,11 +25,11 @@ def register(app: typer.Typer) -> None:
         device: str = typer.Option("cpu", help="cpu, cuda; references are made on a CPU."),
     ) -> None:
         """Evaluate reference results again; exit code 1 where a score fell or a cost, data set or protocol changed."""
-        from benchmark import places
         from benchmark.check.command import Request, check_command
+        from benchmark.core import paths
 
         request = Request(
-            reference or places.results() / "mini", fast, tolerance, update, junit, github, tuple(method),
+            reference or paths.results() / "mini", fast, tolerance, update, junit, github, tuple(method),
             tuple(dataset), device,
         )  # fmt: skip
         raise typer.Exit(check_command(request))

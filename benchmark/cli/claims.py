@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.nouns import Scale
+from benchmark.core.types import Scale
 
 _PAPER = typer.Argument("slkd", help="A paper with a ledger; see `claims papers`.")
 
@@ -21,14 +21,14 @@ def register(app: typer.Typer) -> None:
     @claims.command()
     def papers() -> None:
         """List the papers that have a ledger."""
-        from benchmark.claims.command import print_papers
+        from benchmark.views.verdicts.command import print_papers
 
         print_papers()
 
     @claims.command()
     def validate(paper: str = typer.Argument("", help="Only this paper; all otherwise.")) -> None:
         """Check every ledger; the first wrong entry is named with its file and field (exit code 2)."""
-        from benchmark.claims.command import validate as run
+        from benchmark.views.verdicts.command import validate as run
 
         run(paper)
 
@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
         paper: str = typer.Option("slkd", help="A paper with a ledger."),
     ) -> None:
         """List every claim: as printed, the set it really is of, where it comes from."""
-        from benchmark.claims.command import print_claims
+        from benchmark.views.verdicts.command import print_claims
 
         print_claims(table, paper)
 
@@ -71,7 +71,7 @@ def register(app: typer.Typer) -> None:
         ? untestable  Nothing to measure it by is here; the reason says what is
         missing, and a command how to get it.
         """
-        from benchmark.claims.command import print_verdicts
+        from benchmark.views.verdicts.command import print_verdicts
 
         wanted = (("markdown", markdown), ("latex", latex), ("html", html), ("csv", csv))
         print_verdicts(table, scale, [name for name, on in wanted if on], document, paper, out, save)
@@ -89,6 +89,6 @@ def register(app: typer.Typer) -> None:
         markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown."),
     ) -> None:
         """Read a paper's own numbers for slips: marks, tables that disagree, sets confused, controls missing."""
-        from benchmark.claims.command import print_findings
+        from benchmark.views.verdicts.command import print_findings
 
         print_findings(paper, markdown)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.nouns import Scale
+from benchmark.core.types import Scale
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
         from rich.markup import escape
         from rich.table import Table
 
-        from benchmark.compare import LEVEL, compare
+        from benchmark.statistics.compare import LEVEL, compare
 
         console = Console(highlight=False)
         table = Table(
@@ -70,7 +70,7 @@ def register(app: typer.Typer) -> None:
         from rich.markup import escape
         from rich.table import Table
 
-        from benchmark.compare import worst
+        from benchmark.statistics.compare import worst
 
         console = Console(highlight=False)
         poorest, least = worst(method, out, scale, dataset, number)

@@ -28,8 +28,8 @@ def list_(root: Path | None = _ROOT) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from benchmark.core.types import Scale
     from benchmark.datasets import dataset_ids, describe, place
-    from benchmark.nouns import Scale
 
     table = Table(box=None, pad_edge=False)
     for title in ("data set", "for", "task", "protocol", "pairs", "here"):
@@ -46,9 +46,9 @@ def where(id: str = _ID, root: Path | None = _ROOT) -> None:
     """Say where a data set is looked for, what to put there and what is known of it."""
     from rich.console import Console
 
+    from benchmark.core.types import Scale
     from benchmark.datasets import describe, place, resolve
     from benchmark.datasets.layouts import says
-    from benchmark.nouns import Scale
 
     record = describe(resolve(id))
     if record.scale is Scale.MINI:
@@ -78,11 +78,11 @@ def fetch(
     root: Path | None = _ROOT,
 ) -> None:
     """Download and unpack a data set; exit code 3 and instructions where only a person can."""
+    from benchmark.core.errors import BadData
+    from benchmark.core.types import Scale
     from benchmark.datasets import describe, get_dataset, place, resolve
     from benchmark.datasets.fetch import ByHand
     from benchmark.datasets.fetch import fetch as fetch_data
-    from benchmark.errors import BadData
-    from benchmark.nouns import Scale
 
     record = describe(resolve(id))
     if record.scale is Scale.MINI:
@@ -163,9 +163,9 @@ def show(
 
 def _on_disk(name: str, root: Path | None, keep_going: bool = False) -> PairsOnDisk:
     """A data set that has files, or a clear refusal for an embedded one."""
+    from benchmark.core.errors import BadData
     from benchmark.datasets import get_dataset, resolve
     from benchmark.datasets.pairs import PairsOnDisk
-    from benchmark.errors import BadData
 
     data = get_dataset(resolve(name), root, keep_going=keep_going)
     if not isinstance(data, PairsOnDisk):

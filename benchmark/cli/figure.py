@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.nouns import Scale
+from benchmark.core.types import Scale
 
 
 class Name(StrEnum):
@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
         columns: int = typer.Option(2, min=1, max=2, help="pareto, convergence: width in columns of a paper."),
     ) -> None:
         """Draw a figure for a paper. 1, 3 and 4 restore their few images; the others read files alone."""
-        from benchmark.figures.command import Request, make_figure
+        from benchmark.views.figures.command import Request, make_figure
 
         formats = ("png", "pdf") if format is Format.both else (str(format),)
         make_figure(

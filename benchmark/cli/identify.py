@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
         from rich.console import Console
         from rich.markup import escape
 
-        from benchmark.identify import identify as find
+        from benchmark.claims.identify import identify as find
 
         matches = find(*_numbers(number), dataset)
         console = Console(highlight=False)
@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def _numbers(text: str) -> tuple[float, float | None]:
     """PSNR and SSIM of `34.18/0.944`, `34.18/.944` or `34.18`."""
-    from benchmark.errors import SlkdBenchError
+    from benchmark.core.errors import SlkdBenchError
 
     psnr, _, ssim = text.replace("dB", "").partition("/")
     try:

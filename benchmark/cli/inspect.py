@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.nouns import Scale, Task
+from benchmark.core.types import Scale, Task
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
         Exit code 1 when a term or its gradient is not a finite number.
         """
-        from benchmark.inspection.command import Request
-        from benchmark.inspection.command import inspect as run
+        from benchmark.studies.inspection.command import Request
+        from benchmark.studies.inspection.command import inspect as run
 
         raise typer.Exit(run(Request(method, task, scale, seed, photos, image, reading, to)))

@@ -34,11 +34,11 @@ def _methods() -> object:
     from rich.markup import escape
     from rich.table import Table
 
-    from benchmark import outside
-    from benchmark.errors import BadMethod
-    from benchmark.methods import methods
-    from benchmark.nouns import Scale
-    from benchmark.weights import store
+    from benchmark.core.errors import BadMethod
+    from benchmark.core.types import Scale
+    from benchmark.methods import outside
+    from benchmark.methods.catalogue import methods
+    from benchmark.methods.weights import store
 
     table = Table("method", "printed as", "kind", "tasks", "weights", box=None, pad_edge=False)
     for method in methods():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.nouns import Scale
+from benchmark.core.types import Scale
 
 
 class Precision(StrEnum):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.nouns import Scale
+from benchmark.core.types import Scale
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +29,6 @@ def register(app: typer.Typer) -> None:
         ),
     ) -> None:
         """Write the report: a self-contained HTML page (from result files and claims; no network is loaded)."""
-        from benchmark.report.command import Request, write_report
+        from benchmark.views.report.command import Request, write_report
 
         write_report(Request(scale, out, to, title, 0 if no_images else images, restored, latex, card))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.nouns import Scale, Task
+from benchmark.core.types import Scale, Task
 
 
 def register(app: typer.Typer) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.nouns import Scale
+from benchmark.core.types import Scale
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         keep_going: bool = typer.Option(False, help="Leave out images that are missing or broken, and name them."),
     ) -> None:
         """Score a folder of restored images made elsewhere, and keep the result like that of a method."""
-        from benchmark.scoring import Request, score_command
+        from benchmark.runs.score_folder import Request, score_command
 
         request = Request(folder, dataset, protocol, name, metric, out, scale, photos, keep_going, limit, padded)
         raise typer.Exit(score_command(request))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
-from benchmark.nouns import Scale
-from benchmark.tables.parts import Marks
+from benchmark.core.types import Scale
+from benchmark.views.tables.parts import Marks
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         save: Path | None = typer.Option(None, "--save", "-o", help="Write to this file instead of the terminal."),
     ) -> None:
         """Print the comparison tables (from result files alone: nothing is computed)."""
-        from benchmark.tables.command import print_tables
+        from benchmark.views.tables.command import print_tables
 
         form = [
             name for name, wanted in (("markdown", markdown), ("latex", latex), ("csv", csv), ("html", html)) if wanted

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.nouns import Scale, Task
+from benchmark.core.types import Scale, Task
 
 
 def register(app: typer.Typer) -> None:
@@ -22,9 +22,9 @@ def register(app: typer.Typer) -> None:
         out: Path | None = typer.Option(None, help="Where to keep it; otherwise your own weights folder."),
     ) -> None:
         """Convert the authors' checkpoint to safetensors, with every tensor checked."""
-        from benchmark.errors import SlkdBenchError
-        from benchmark.methods import get_method
-        from benchmark.weights.importing import import_weights
+        from benchmark.core.errors import SlkdBenchError
+        from benchmark.methods.find import get_method
+        from benchmark.methods.weights.importing import import_weights
 
         chosen = get_method(method)
         if not chosen.network:
@@ -40,13 +40,13 @@ def register(app: typer.Typer) -> None:
         """List all weights, with their size, origin and quality while they were trained."""
         from rich.console import Console
 
-        from benchmark.weights.listing import listing
+        from benchmark.methods.weights.listing import listing
 
         Console().print(listing(scale))
 
     @weights.command()
     def verify() -> None:
         """Check every weight file against its card and its network."""
-        from benchmark.weights.listing import verify_all
+        from benchmark.methods.weights.listing import verify_all
 
         raise typer.Exit(verify_all())

@@ -10,9 +10,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmark.core.errors import UnknownName
+from benchmark.core.types import Scale
 from benchmark.costs.records import Complexity, Latency, write_complexity, write_latencies
-from benchmark.errors import UnknownName
-from benchmark.nouns import Scale
 
 if TYPE_CHECKING:
     from benchmark.costs.counters import RawCount
@@ -26,7 +26,7 @@ _TASKS = {"dmphn": "deblurring", "mt-rnn": "deblurring", "vdn": "denoising", "de
 def targets(names: list[str]) -> list[Target]:
     """The networks to profile, each with the tasks that have a variant of their own. Raises UnknownName."""
     from baselines.networks.configurations import CONFIGURATIONS
-    from benchmark.methods import get_method
+    from benchmark.methods.find import get_method
 
     networks = []
     for name in names or list(CONFIGURATIONS):
@@ -184,8 +184,8 @@ def _save(
 
 def audit_complexity(save: bool = False) -> int:
     """Prints the paper's complexity columns beside the measured ones; 0 always: a finding is not a failure."""
-    from benchmark.costs.audit import audit
-    from benchmark.costs.readings import write_readings
+    from benchmark.claims.complexity.audit import audit
+    from benchmark.claims.complexity.readings import write_readings
 
     console = Console()
     started = time.perf_counter()

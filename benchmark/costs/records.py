@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark import places
-from benchmark.errors import BadResult
+from benchmark.core import paths
+from benchmark.core.errors import BadResult
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Latency:
 
 def complexity_path(root: Path | None = None) -> Path:
     """`costs/complexity.json` below `root`, or among the reference results."""
-    return (root or places.results()) / "costs" / "complexity.json"
+    return (root or paths.results()) / "costs" / "complexity.json"
 
 
 def all_complexity(root: Path | None = None) -> list[Complexity]:
@@ -70,7 +70,7 @@ def read_complexity(scale: str, root: Path | None = None, size: int = 512) -> di
 
 def write_complexity(records: list[Complexity], made_by: dict[str, Any], root: Path | None = None) -> Path:
     """Writes all records, sorted, atomically; gives the path."""
-    from benchmark.atomic import write_atomically
+    from benchmark.core.files import write_atomically
 
     path = complexity_path(root)
     ordered = sorted((asdict(r) for r in records), key=lambda r: (r["scale"], r["network"], r["task"], r["size"]))
@@ -85,7 +85,7 @@ def read_latencies(scale: str, root: Path | None = None) -> dict[str, tuple[dict
     card tells it, and the least number of `repeats` behind a record.
     """
     found = {}
-    for path in sorted(((root or places.results()) / "costs" / "latency").glob("*.json")):
+    for path in sorted(((root or paths.results()) / "costs" / "latency").glob("*.json")):
         try:
             raw = json.loads(path.read_text())
             records = [Latency(**entry) for entry in raw["records"] if entry["scale"] == scale]
@@ -103,9 +103,9 @@ def read_latencies(scale: str, root: Path | None = None) -> dict[str, tuple[dict
 
 def write_latencies(card_id: str, card: dict[str, Any], records: list[Latency], root: Path | None = None) -> Path:
     """Writes the latencies measured under one device card, replacing older ones; gives the path."""
-    from benchmark.atomic import write_atomically
+    from benchmark.core.files import write_atomically
 
-    path = (root or places.results()) / "costs" / "latency" / f"{card_id}.json"
+    path = (root or paths.results()) / "costs" / "latency" / f"{card_id}.json"
     merged = {}
     if path.is_file():
         merged = {(e["network"], e["scale"], e["task"], e["size"]): e for e in json.loads(path.read_text())["records"]}

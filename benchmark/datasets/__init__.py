@@ -9,9 +9,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.core.errors import UnknownName
+from benchmark.core.types import Scale, Task
 from benchmark.datasets.passport import Passport, passports
-from benchmark.errors import UnknownName
-from benchmark.nouns import Scale, Task
 
 if TYPE_CHECKING:
     from benchmark.datasets.pairs import Dataset
@@ -110,6 +110,6 @@ def get_dataset(
 
 def place(passport: Passport, root: Path | None = None) -> Path:
     """The folder where an official data set is looked for: the noise levels of one set share it."""
-    from benchmark import places
+    from benchmark.core import paths
 
-    return (root or places.data()) / (passport.folder or passport.id)
+    return (root or paths.data()) / (passport.folder or passport.id)

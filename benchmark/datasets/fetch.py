@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from benchmark.core.errors import BadData, BadOutput
 from benchmark.datasets.passport import Download, Passport
 from benchmark.datasets.sources import full_hash
 from benchmark.datasets.unpack import is_archive, unpack
-from benchmark.errors import BadData, BadOutput
 
 _BY_HAND = ("drive.google.com", "docs.google.com", "pan.baidu.com", "1drv.ms", "onedrive.live.com", "mega.nz")
 _TRIES = 3

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from benchmark.core.errors import BadData, SlkdBenchError
 from benchmark.datasets.pairing import RULES
 from benchmark.datasets.passport import Layout
 from benchmark.datasets.sources import Block, Half, Noisy, Source, Whole, mat_shape
 from benchmark.datasets.walk import find_strays, hidden, image_files, link_out
-from benchmark.errors import BadData, SlkdBenchError
 
 
 @dataclass(frozen=True)

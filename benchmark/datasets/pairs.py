@@ -11,12 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from benchmark.core.errors import BadData, BadImage, SlkdBenchError
+from benchmark.core.types import Pair, Scale, Task
 from benchmark.datasets.layouts import Entry, Located, locate
 from benchmark.datasets.passport import Layout, Passport
 from benchmark.datasets.sources import edges_hash
-from benchmark.errors import BadData, BadImage, SlkdBenchError
-from benchmark.images import is_image
-from benchmark.nouns import Pair, Scale, Task
+from benchmark.images.io import is_image
 
 INPUT_TARGET = Layout("input-target", "pairs", ("input/*",), ("target/*",))
 """The layout every data set may have: two folders with equal names."""

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.nouns import Scale, Task
+from benchmark.core.types import Scale, Task
 
 FOLDER = Path(__file__).resolve().parent / "passports"
 

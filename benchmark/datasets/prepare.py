@@ -6,11 +6,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmark.core.errors import BadData, BadOutput
+from benchmark.core.types import Pair
 from benchmark.datasets.pairs import PairsOnDisk
 from benchmark.datasets.sources import Noisy, Whole
-from benchmark.errors import BadData, BadOutput
-from benchmark.images import save_image
-from benchmark.nouns import Pair
+from benchmark.images.io import save_image
 
 
 def prepare(

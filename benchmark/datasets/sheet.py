@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmark.core.errors import BadOutput
+from benchmark.core.types import Pair
 from benchmark.datasets.pairs import Dataset
-from benchmark.errors import BadOutput
-from benchmark.nouns import Pair
 
 _LINE, _GAP = 16, 6
 

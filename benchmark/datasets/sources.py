@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from benchmark.errors import BadData, BadImage
-from benchmark.images import image_size, read_image
+from benchmark.core.errors import BadData, BadImage
+from benchmark.images.io import image_size, read_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

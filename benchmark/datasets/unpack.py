@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from benchmark.errors import BadData
+from benchmark.core.errors import BadData
 
 GIB = 1 << 30
 _REMEDY = "Do not use this archive; take it from the data set's own page."

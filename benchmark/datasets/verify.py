@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmark.core.errors import BadData, BadImage, SlkdBenchError
 from benchmark.datasets.layouts import Entry
 from benchmark.datasets.pairs import PairsOnDisk, check_format, unequal
 from benchmark.datasets.sources import Source, full_hash
-from benchmark.errors import BadData, BadImage, SlkdBenchError
 
 
 def problems(data: PairsOnDisk, sizes: Iterable[str] = (), threads: int = 4) -> list[SlkdBenchError]:

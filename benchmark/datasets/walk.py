@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from benchmark.errors import BadData, SlkdBenchError
-from benchmark.images import is_image
+from benchmark.core.errors import BadData, SlkdBenchError
+from benchmark.images.io import is_image
 
 _IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}
 

@@ -5,8 +5,8 @@ Listing them imports neither torch nor numpy.
 
 from __future__ import annotations
 
-from benchmark.errors import UnknownName
-from benchmark.protocols.protocol import Protocol
+from benchmark.core.errors import UnknownName
+from benchmark.protocols.definition import Protocol
 from benchmark.protocols.table import PROTOCOLS
 
 __all__ = ["Protocol", "get_protocol", "protocol_ids"]

@@ -21,12 +21,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark.errors import BadImage
-from benchmark.nouns import Score
-from benchmark.protocols.protocol import Border, Channel, Rounding, Ssim
+from benchmark.core.errors import BadImage
+from benchmark.core.types import Score
+from benchmark.protocols.definition import Border, Channel, Rounding, Ssim
 
 if TYPE_CHECKING:
-    from benchmark.protocols.protocol import Protocol
+    from benchmark.protocols.definition import Protocol
 
 STRIP = 24  # rows of the SSIM map at a time on a CPU
 LARGE = 128 * 128  # pixels, from which on single precision will do

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.errors import BadImage
-from benchmark.nouns import Score
-from benchmark.protocols.protocol import Border, Channel, Rounding, Ssim
+from benchmark.core.errors import BadImage
+from benchmark.core.types import Score
+from benchmark.protocols.definition import Border, Channel, Rounding, Ssim
 
 if TYPE_CHECKING:
-    from benchmark.protocols.protocol import Protocol
+    from benchmark.protocols.definition import Protocol
 
 Image = NDArray[np.float64]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.protocols.protocol import Border, Channel, Protocol, Rounding, Ssim
+from benchmark.protocols.definition import Border, Channel, Protocol, Rounding, Ssim
 
 PROTOCOLS: tuple[Protocol, ...] = (
     Protocol(

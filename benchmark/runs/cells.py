@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark.atomic import write_atomically
-from benchmark.errors import BadResult
-from benchmark.nouns import Scale
+from benchmark.core.errors import BadResult
+from benchmark.core.files import write_atomically
+from benchmark.core.types import Scale
 
 SCHEMA = 1
 

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.errors import SlkdBenchError
-from benchmark.methods import Method, get_method, methods
-from benchmark.nouns import Scale, Task
+from benchmark.core.errors import SlkdBenchError
+from benchmark.core.types import Scale, Task
+from benchmark.methods.catalogue import methods
+from benchmark.methods.find import get_method
+from benchmark.methods.method import Method
 
 if TYPE_CHECKING:
     from benchmark.datasets.pairs import Dataset, PairsOnDisk

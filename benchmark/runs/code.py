@@ -34,7 +34,7 @@ def network_sources(network: str) -> tuple[str, ...]:
     if not network:
         return ()
     module = CONFIGURATIONS[network].target.partition(":")[0]
-    return (module.replace(".", "/") + ".py", "baselines/networks/padding.py")
+    return (module.replace(".", "/") + ".py", "baselines/networks/shape/padding.py")
 
 
 @cache

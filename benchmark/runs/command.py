@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from benchmark.errors import SlkdBenchError
-from benchmark.nouns import Scale, Task
+from benchmark.core.errors import SlkdBenchError
+from benchmark.core.types import Scale, Task
 from benchmark.runs.choose import choose_datasets, choose_methods
 from benchmark.runs.execute import Summary, execute
 from benchmark.runs.plan import Plan, make_plan
@@ -98,7 +98,7 @@ def _check_folder_options(request: Request) -> None:
 
 def check_writable(out: Path) -> None:
     """Raises BadOutput at once, before hours of work, when `out` cannot be written."""
-    from benchmark.atomic import write_atomically
+    from benchmark.core.files import write_atomically
 
     probe = out / ".writable"
     write_atomically(probe, "")
@@ -125,7 +125,7 @@ def _device(name: str) -> str:
 
 
 def _print_results(console: Console, request: Request) -> None:
-    from benchmark.tables.summary import print_summary
+    from benchmark.views.tables.summary import print_summary
 
     print_summary(console, request.out, request.scale, request.limit)
 

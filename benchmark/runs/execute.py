@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.atomic import write_atomically
-from benchmark.errors import BadOutput, BadResult, SlkdBenchError
-from benchmark.nouns import Pair, Score
+from benchmark.core.errors import BadOutput, BadResult, SlkdBenchError
+from benchmark.core.files import write_atomically
+from benchmark.core.types import Pair, Score
 from benchmark.runs.cells import Cell, ImageScore, is_done, write_cell
 from benchmark.runs.code import made_by
 from benchmark.runs.plan import Plan, PlannedCell
@@ -115,7 +115,7 @@ def error_path(cell_file: Path) -> Path:
 
 
 def _load(cell: PlannedCell, device: str) -> nn.Module:
-    from benchmark.loading import load_network
+    from benchmark.methods.weights.loading import load_network
 
     return load_network(cell.method, cell.dataset.task, cell.scale, cell.seed, device)
 
@@ -162,7 +162,7 @@ def _compute(
 
 def _saver(folder: Path, cell: PlannedCell) -> Callable[[Pair, Tensor], None]:
     """Writes restored images as PNG, rounded to bytes exactly as the protocols round them."""
-    from benchmark.images import save_image
+    from benchmark.images.io import save_image
 
     own = folder / cell.dataset.id / (cell.method.id + (f".seed{cell.seed}" if cell.seed else ""))
     try:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmark.atomic import write_atomically
-from benchmark.errors import BadResult, SlkdBenchError
+from benchmark.core.errors import BadResult, SlkdBenchError
+from benchmark.core.files import write_atomically
 from benchmark.runs.cells import read_cell
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.methods import Method
-from benchmark.nouns import Scale
+from benchmark.core.types import Scale
+from benchmark.methods.method import Method
+from benchmark.methods.weights import store
 from benchmark.runs.cells import cell_path
 from benchmark.runs.code import network_sources, sources_hash
-from benchmark.weights import store
 
 if TYPE_CHECKING:
     from benchmark.datasets import Dataset
@@ -97,7 +97,7 @@ def cell_key(
     weights = store.require(method.id, dataset.task or "", scale, seed).sha256 if method.network else ""
     code = sources_hash(*HARNESS, *network_sources(method.network))
     if method.loader:
-        from benchmark import outside
+        from benchmark.methods import outside
 
         weights, own = outside.fingerprint(method, dataset.task)
         code += f"+{own}" if own else ""

@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from benchmark.nouns import Pair, Score
+from benchmark.core.types import Pair, Score
 from benchmark.runs.cells import Cell
 from benchmark.runs.execute import Observer
 from benchmark.runs.plan import Plan, PlannedCell

@@ -7,9 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from benchmark.errors import SlkdBenchError
-from benchmark.nouns import Pair, Score
-from benchmark.protocols.protocol import Rounding
+from benchmark.core.errors import SlkdBenchError
+from benchmark.core.types import Pair, Score
+from benchmark.protocols.definition import Rounding
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from benchmark.errors import SlkdBenchError
+from benchmark.core.errors import SlkdBenchError
 
 T = TypeVar("T")
 

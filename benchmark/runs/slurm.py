@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark.errors import SlkdBenchError
+from benchmark.core.errors import SlkdBenchError
 
 
 def without_slurm(arguments: Sequence[str]) -> list[str]:

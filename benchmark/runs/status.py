@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.errors import BadResult, SlkdBenchError
+from benchmark.core.errors import BadResult, SlkdBenchError
 from benchmark.runs.cells import Cell, read_cell
 from benchmark.runs.merge import cell_files, failures
 

@@ -1,6 +1,6 @@
 """Keeping a network within a memory bound: big images go through in strips or tiles, small ones as they are.
 
-Restormer, DRSformer and their students run in strips (baselines/networks/strips.py), which changes nothing but the
+Restormer, DRSformer and their students run in strips (benchmark/runs/strips.py), which changes nothing but the
 order of sums. Every other network takes overlapping tiles, each seeing MARGIN pixels around what is kept of it, with
 borders on multiples of 128, where the strides and windows of all networks lie. What that changes, at most, on a 640 x 400
 photograph in [0, 1], tiles of 128 pixels, mini networks (trained PReNet, the others with fresh weights):
@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from baselines.networks.pyramid import Pyramid
-from baselines.networks.strips import restore_in_strips, rows_within
-from benchmark.errors import SlkdBenchError
+from baselines.networks.shape.pyramid import Pyramid
+from benchmark.core.errors import SlkdBenchError
+from benchmark.runs.strips import restore_in_strips, rows_within
 
 if TYPE_CHECKING:
     from torch import Tensor

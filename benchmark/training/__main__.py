@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from benchmark.cli import train
-from benchmark.errors import SlkdBenchError
+from benchmark.core.errors import SlkdBenchError
 
 if __name__ == "__main__":
     app = typer.Typer(add_completion=False)

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmark.atomic import write_atomically
-from benchmark.errors import TrainingStopped
+from benchmark.core.errors import TrainingStopped
+from benchmark.core.files import write_atomically
 
 VERSION = 1
 

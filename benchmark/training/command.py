@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from benchmark.errors import TrainingStopped
-from benchmark.methods import Method, get_method, methods
-from benchmark.nouns import Scale, Task
-from benchmark.variants import varied
+from benchmark.core.errors import TrainingStopped
+from benchmark.core.types import Scale, Task
+from benchmark.methods.catalogue import methods
+from benchmark.methods.find import get_method
+from benchmark.methods.method import Method
+from benchmark.methods.variants import varied
 
 
 def chosen(
@@ -51,7 +53,7 @@ def train_methods(
         )  # fmt: skip
         return
     from benchmark.training.engine import Settings
-    from benchmark.training.plan import train_group
+    from benchmark.training.job import train_group
     from benchmark.training.recipes import changed, recipe_for
 
     settings = Settings(**(around | {"device": pick_device(around["device"])}))

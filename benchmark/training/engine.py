@@ -18,11 +18,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmark.errors import BadOutput, TrainingStopped
+from benchmark.core.errors import BadOutput, TrainingStopped
 from benchmark.training import checkpoint, distributed, validation
+from benchmark.training.data.prefetch import Prefetch, Stream
 from benchmark.training.live import LiveView
 from benchmark.training.log import Log
-from benchmark.training.prefetch import Prefetch, Stream
 from benchmark.training.recipe import Recipe
 from benchmark.training.run import Run
 from benchmark.training.teacher import SharedTeacher

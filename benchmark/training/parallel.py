@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import benchmark
-from benchmark.errors import TrainingStopped
+from benchmark.core.errors import TrainingStopped
 
 
 def train_in_processes(phases: Sequence[Sequence[list[str]]], jobs: int) -> None:

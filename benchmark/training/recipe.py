@@ -12,7 +12,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmark.errors import TrainingStopped
+from benchmark.core.errors import TrainingStopped
 
 OPTIMISERS = ("adam", "adamw")
 SCHEDULES = ("cosine", "steps")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from baselines.distillation.catalogue import DISTILLATIONS
-from benchmark.methods import Method
-from benchmark.nouns import Scale, Task
+from benchmark.core.types import Scale, Task
+from benchmark.methods.method import Method
 from benchmark.training.recipe import Recipe
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from benchmark.errors import TrainingStopped
+from benchmark.core.errors import TrainingStopped
 from benchmark.training import checkpoint, distributed, optimisation
 from benchmark.training.recipe import Recipe
 

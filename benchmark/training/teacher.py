@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.features import Features
+from baselines.networks.shape.features import Features
 
 
 class SharedTeacher(nn.Module):

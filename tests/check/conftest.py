@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.check.excerpt import Excerpt
+from benchmark.check.subset import Excerpt
+from benchmark.core.types import Scale
 from benchmark.datasets import get_dataset
-from benchmark.loading import load_network
-from benchmark.methods import get_method
-from benchmark.nouns import Scale
+from benchmark.methods.find import get_method
+from benchmark.methods.weights.loading import load_network
 from benchmark.protocols import get_protocol
 from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
 from benchmark.runs.code import made_by

@@ -11,19 +11,19 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-import benchmark.loading
+import benchmark.methods.weights.loading
 from benchmark.check.command import Request, check_command
 from benchmark.check.evaluate import Evaluation, check_cell
 from benchmark.check.findings import Case, Finding, Severity
 from benchmark.check.github import to_github
 from benchmark.check.jobs import find_jobs
 from benchmark.check.scores import Tolerance
+from benchmark.core.errors import SlkdBenchError, UnknownName
+from benchmark.core.types import Scale
 from benchmark.costs.command import measure_complexity
-from benchmark.errors import SlkdBenchError, UnknownName
-from benchmark.nouns import Scale
+from benchmark.methods.weights import store
 from benchmark.protocols import batched
 from benchmark.runs.cells import Cell, cell_path, read_cell, write_cell
-from benchmark.weights import store
 from tests.check.conftest import METHOD, SET
 
 
@@ -38,7 +38,7 @@ def failures(reference: Path, method: str = METHOD) -> dict[str, str]:
 
 def changed(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
     """From now on networks are loaded with `change` done to them."""
-    load = benchmark.loading.load_network
+    load = benchmark.methods.weights.loading.load_network
 
     def loading(*arguments: Any, **named: Any) -> torch.nn.Module:
         network = load(*arguments, **named)
@@ -46,7 +46,7 @@ def changed(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
             change(network)
         return network
 
-    monkeypatch.setattr(benchmark.loading, "load_network", loading)
+    monkeypatch.setattr(benchmark.methods.weights.loading, "load_network", loading)
 
 
 def path_of(reference: Path, method: str = METHOD) -> Path:
@@ -205,7 +205,7 @@ def test_a_network_that_breaks_is_named(reference: Path, monkeypatch: pytest.Mon
     def broken(*arguments: Any) -> torch.nn.Module:
         raise RuntimeError("shapes do not fit")
 
-    monkeypatch.setattr(benchmark.loading, "load_network", broken)
+    monkeypatch.setattr(benchmark.methods.weights.loading, "load_network", broken)
     assert "shapes do not fit" in failures(reference)["cannot be evaluated"]
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark.check.excerpt import few_images
 from benchmark.check.scores import Tolerance, differ, tolerance_in_db
+from benchmark.check.subset import few_images
 from benchmark.check.tolerance import PSNR_FLOOR, SSIM_FLOOR, change
 from benchmark.runs.cells import ImageScore
 

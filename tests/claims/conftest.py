@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark import places
 from benchmark.claims import ledger
+from benchmark.core import paths
 from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
 
-TRUE = places.results()
+TRUE = paths.results()
 
 
 def forget() -> None:
@@ -31,7 +31,7 @@ def reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     for name in ("paper", "costs"):
         shutil.copytree(TRUE / name, root / name)
     shutil.copy(TRUE / "published.json", root)
-    monkeypatch.setattr(places, "results", lambda: root)
+    monkeypatch.setattr(paths, "results", lambda: root)
     forget()
     yield root
     forget()

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmark import places
-from benchmark.claims.forms import to_html, to_latex, to_markdown
+from benchmark.claims.judge import Verdict, verdicts
 from benchmark.claims.ledger import read_ledger
-from benchmark.claims.verdicts import Verdict, verdicts
 from benchmark.cli import app
+from benchmark.core import paths
 from benchmark.costs.records import read_complexity
+from benchmark.views.verdicts.forms import to_html, to_latex, to_markdown
 from tests.claims.conftest import around, put
 
 
@@ -123,7 +123,7 @@ def test_a_wrong_ledger_ends_the_validation(reference: Path) -> None:
 
 def test_the_recorded_audit_is_that_of_the_recorded_counts() -> None:
     counted = read_complexity("paper")
-    readings = json.loads((places.results() / "costs" / "readings.json").read_text())["slkd"]
+    readings = json.loads((paths.results() / "costs" / "readings.json").read_text())["slkd"]
     claims = [c for c in read_ledger().numbers if c.metric == "gmacs"]
     assert {r["row"].partition(", ")[0] for r in readings} == {c.row for c in claims}
     for reading in readings:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from benchmark.claims.ledger import cells_of, papers, read_ledger
-from benchmark.errors import BadResult, UnknownName
-from benchmark.methods import methods
-from benchmark.tables.specs import TABLES
+from benchmark.core.errors import BadResult, UnknownName
+from benchmark.methods.catalogue import methods
+from benchmark.views.tables.specs import TABLES
 
 Edit = Callable[[Path, Callable[[Any], None]], None]
 
@@ -94,7 +94,7 @@ def test_a_second_paper_is_read_the_same_way() -> None:
 
 def test_reading_is_light() -> None:
     code = (
-        "import sys; from benchmark.claims.ledger import read_ledger; from benchmark.claims.verdicts import verdicts;"
+        "import sys; from benchmark.claims.ledger import read_ledger; from benchmark.claims.judge import verdicts;"
         "read_ledger(); verdicts(); print([m for m in ('torch', 'pandas', 'matplotlib', 'scipy') if m in sys.modules])"
     )
     top = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from benchmark.claims.lints import LINTS, audit_paper
-from benchmark.claims.lints_of_numbers import _residual
+from benchmark.claims.lints.audit import LINTS, audit_paper
+from benchmark.claims.lints.numbers import _residual
 from benchmark.claims.published import Published
 
 Edit = Callable[[Path, Callable[[Any], None]], None]

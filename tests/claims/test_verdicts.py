@@ -12,10 +12,10 @@ import pytest
 from typer.main import get_command
 
 from benchmark.claims.evidence import measure
-from benchmark.claims.verdicts import STATUSES, Verdict, counts, verdicts
+from benchmark.claims.judge import STATUSES, Verdict, counts, verdicts
 from benchmark.cli import app
-from benchmark.errors import UnknownName
-from benchmark.nouns import Scale
+from benchmark.core.errors import UnknownName
+from benchmark.core.types import Scale
 from benchmark.runs.cells import read_cells
 from benchmark.statistics import holm
 from tests.claims.conftest import around, put

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.costs.audit import Finding, audit
+from benchmark.claims.complexity.audit import Finding, audit
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import typer
 from typer.testing import CliRunner
 
 from benchmark.cli import data as topic
+from benchmark.core.errors import BadData, UnknownName
+from benchmark.core.types import Scale
 from benchmark.datasets import dataset_ids, describe, resolve
 from benchmark.datasets.passport import passports
-from benchmark.errors import BadData, UnknownName
-from benchmark.images import image_size
-from benchmark.nouns import Scale
+from benchmark.images.io import image_size
 from tests.datasets.trees import TREES, picture
 
 app = typer.Typer()

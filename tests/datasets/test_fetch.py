@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmark.core.errors import BadData
 from benchmark.datasets import describe, get_dataset
 from benchmark.datasets.fetch import ByHand, fetch
 from benchmark.datasets.unpack import unpack
-from benchmark.errors import BadData
 from tests.datasets.trees import TREES
 
 PIECE = 1 << 14

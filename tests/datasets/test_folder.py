@@ -8,11 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmark.core.errors import BadData, BadImage, SlkdBenchError
+from benchmark.core.types import Scale, Task
 from benchmark.datasets import get_dataset
 from benchmark.datasets.pairs import iterate
-from benchmark.errors import BadData, BadImage, SlkdBenchError
-from benchmark.images import read_image
-from benchmark.nouns import Scale, Task
+from benchmark.images.io import read_image
 
 
 def picture(path: Path, seed: int, size: tuple[int, int] = (12, 10)) -> None:

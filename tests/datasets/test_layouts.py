@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from benchmark.core.errors import BadData, BadImage
 from benchmark.datasets import dataset_ids, describe, get_dataset, verify
 from benchmark.datasets.pairs import iterate
 from benchmark.datasets.passport import passports
-from benchmark.errors import BadData, BadImage
-from benchmark.images import read_image
+from benchmark.images.io import read_image
 from tests.datasets.trees import TREES, ddn, picture, sidd_arrays, sidd_mat
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmark.core.errors import BadData, BadImage, UnknownName
+from benchmark.core.types import Scale, Task
 from benchmark.datasets import mini
 from benchmark.datasets.mini import photographs
 from benchmark.datasets.mini.pairs import GENERATION
-from benchmark.errors import BadData, BadImage, UnknownName
-from benchmark.nouns import Scale, Task
 
 IDS = [record.id for record in mini.catalogue]
 SCENES = ("astronaut", "chelsea", "coffee", "rocket", "motorcycle", "china", "flower", "hopper")

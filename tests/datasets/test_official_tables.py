@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from benchmark.cli import app
 from benchmark.datasets import describe, get_dataset
-from benchmark.images import read_uint8
+from benchmark.images.io import read_uint8
 from tests.datasets.trees import TREES
 
 TESTED = [(id, layout) for id, layout in TREES if describe(id).role == "test"]

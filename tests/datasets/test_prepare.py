@@ -5,11 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmark.core.errors import BadData, BadImage, BadOutput
 from benchmark.datasets import get_dataset
 from benchmark.datasets.prepare import prepare, starts
 from benchmark.datasets.sheet import contact_sheet, spread
-from benchmark.errors import BadData, BadImage, BadOutput
-from benchmark.images import read_image
+from benchmark.images.io import read_image
 from tests.datasets.trees import TREES, picture
 
 

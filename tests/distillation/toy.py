@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from baselines.networks.features import Features
-from baselines.networks.padding import pad_to_multiple
+from baselines.networks.shape.features import Features
+from baselines.networks.shape.padding import pad_to_multiple
 
 
 class Toy(nn.Module):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark import places
+from benchmark.core import paths
+from benchmark.core.types import Scale
 from benchmark.datasets import get_dataset
-from benchmark.methods import get_method
-from benchmark.nouns import Scale
+from benchmark.methods.find import get_method
 from benchmark.protocols import get_protocol
 from benchmark.runs.cells import Cell, cell_path, read_cell, read_cells
 from benchmark.runs.restore import restore_and_score
@@ -16,7 +16,7 @@ SETS = ("mini-rain1400", "mini-test1200", "mini-gopro", "mini-hide", "mini-sidd"
 
 
 def reference(method: str, dataset: str) -> Cell:
-    return read_cell(cell_path(places.results() / "mini", method, dataset, "mini"))
+    return read_cell(cell_path(paths.results() / "mini", method, dataset, "mini"))
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def reference(method: str, dataset: str) -> Cell:
                                              ("res-sl-scratch", "mini-sidd"), ("restormer", "mini-hide")],
 )  # fmt: skip
 def test_evaluation_gives_the_reference(method: str, dataset: str) -> None:
-    from benchmark.loading import load_network
+    from benchmark.methods.weights.loading import load_network
 
     expected, pairs = reference(method, dataset), get_dataset(dataset)
     network = load_network(get_method(method), pairs.task, Scale.MINI)
@@ -58,7 +58,7 @@ SHORT: set[tuple[str, str]] = {
 
 
 def test_trained_methods_beat_the_degraded_input_but_for_those_that_are_known_not_to() -> None:
-    cells, broken = read_cells(places.results() / "mini", "mini")
+    cells, broken = read_cells(paths.results() / "mini", "mini")
     assert not broken
     assert len(cells) >= 130
     short = set()

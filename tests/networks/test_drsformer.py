@@ -3,7 +3,7 @@ import torch
 
 from baselines.networks.configurations import arguments
 from baselines.networks.drsformer import DRSformer, SparseAttention, from_authors
-from baselines.networks.padding import pad_to_multiple
+from baselines.networks.shape.padding import pad_to_multiple
 from tests.networks.fixtures import fixture
 
 CASES = {"drsformer_mefc": "drsformer", "drs_sl": "drs-sl"}

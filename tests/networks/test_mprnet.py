@@ -4,8 +4,8 @@ import torch.nn.functional as F
 
 from baselines.networks.configurations import arguments
 from baselines.networks.mprnet import MPRNet, from_authors
-from baselines.networks.padding import pad_to_multiple
-from benchmarks.plain import mprnet as plain
+from baselines.networks.shape.padding import pad_to_multiple
+from speed.plain import mprnet as plain
 from tests.networks.fixtures import fixture
 
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from baselines.networks.configurations import arguments
-from baselines.networks.padding import pad_to_multiple
 from baselines.networks.restormer import Restormer, from_authors
+from baselines.networks.shape.padding import pad_to_multiple
 from tests.networks.fixtures import fixture
 
 CASES = {

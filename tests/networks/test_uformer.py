@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 from baselines.networks.configurations import arguments
 from baselines.networks.uformer import LeWinBlock, Uformer, from_authors
-from benchmarks.plain import uformer as plain
+from speed.plain import uformer as plain
 from tests.networks.fixtures import fixture
 
 CASES = {

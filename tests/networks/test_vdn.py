@@ -3,9 +3,9 @@ import torch
 import torch.nn.functional as F
 
 from baselines.networks.configurations import arguments
-from baselines.networks.padding import pad_to_multiple
+from baselines.networks.shape.padding import pad_to_multiple
 from baselines.networks.vdn import VDN, from_authors
-from benchmarks.plain import vdn as plain
+from speed.plain import vdn as plain
 from tests.networks.fixtures import fixture
 
 

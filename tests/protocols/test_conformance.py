@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.errors import BadImage, UnknownName
-from benchmark.nouns import Score
+from benchmark.core.errors import BadImage, UnknownName
+from benchmark.core.types import Score
 from benchmark.protocols import get_protocol, protocol_ids
 from tests.protocols.pairs import pair
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.nouns import Scale
+from benchmark.core.types import Scale
 from benchmark.runs.cells import Cell, cell_path, read_cell
 from tests.real import plain
 

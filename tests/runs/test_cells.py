@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.atomic import write_atomically
-from benchmark.errors import BadOutput, BadResult
+from benchmark.core.errors import BadOutput, BadResult
+from benchmark.core.files import write_atomically
 from benchmark.runs.cells import Cell, ImageScore, cell_path, is_done, read_cell, read_cells, write_cell
 
 CELL = Cell("identity", "toy", "mini", 0, {"weights": "", "data": "abc"}, {"torch": "2"},

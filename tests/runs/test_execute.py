@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark.errors import BadImage
-from benchmark.nouns import Scale
+from benchmark.core.errors import BadImage
+from benchmark.core.types import Scale
 from benchmark.protocols import get_protocol
 from benchmark.runs import restore
 from benchmark.runs.cells import read_cell

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmark.core.types import Scale
 from benchmark.datasets import get_dataset
-from benchmark.methods import get_method
-from benchmark.nouns import Scale
+from benchmark.methods.find import get_method
+from benchmark.methods.weights import store
 from benchmark.runs.execute import execute
 from benchmark.runs.plan import Plan, make_plan
-from benchmark.weights import store
 
 
 @pytest.fixture

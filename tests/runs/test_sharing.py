@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.errors import SlkdBenchError
+from benchmark.core.errors import SlkdBenchError
 from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
 from benchmark.runs.merge import merge
 from benchmark.runs.shards import Shard, chosen_shard, local_device, parse_shard

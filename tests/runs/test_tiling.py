@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from baselines.networks.configurations import build
-from benchmark.errors import SlkdBenchError
+from benchmark.core.errors import SlkdBenchError
 from benchmark.runs import tiling
 from benchmark.runs.cells import read_cell
 from benchmark.runs.execute import execute

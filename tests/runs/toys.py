@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from benchmark.errors import BadImage
-from benchmark.methods import get_method
-from benchmark.nouns import Pair, Scale, Task
+from benchmark.core.errors import BadImage
+from benchmark.core.types import Pair, Scale, Task
+from benchmark.methods.find import get_method
 from benchmark.runs.cells import cell_path
 from benchmark.runs.plan import Plan, PlannedCell, cell_key
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.torchvision_operators import importable
+from benchmark.images.torchvision_operators import importable
 from slkd.brisque import natural_map, statistics
 from slkd.gaussians import fit_aggd, fit_ggd
 from slkd.grids import block_sums, blur

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import slkd
-from baselines.networks.features import Features
+from baselines.networks.shape.features import Features
 from slkd import SLKD, with_features
 from tests.distillation.toy import Toy
 

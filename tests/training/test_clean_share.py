@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark.errors import TrainingStopped
-from benchmark.nouns import Scale, Task
-from benchmark.training.clean_share import WithClean
-from benchmark.training.plan import build_data
+from benchmark.core.errors import TrainingStopped
+from benchmark.core.types import Scale, Task
+from benchmark.training.data.clean_share import WithClean
+from benchmark.training.job import build_data
 from benchmark.training.recipe import Recipe
 
 

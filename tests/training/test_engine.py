@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.errors import BadOutput, TrainingStopped
+from benchmark.core.errors import BadOutput, TrainingStopped
 from benchmark.training import engine, optimisation
 from benchmark.training.engine import Settings, train
 from benchmark.training.log import read_log
@@ -184,7 +184,7 @@ def test_a_log_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
 
 
 def test_prefetched_batches_come_in_order_and_the_thread_ends() -> None:
-    from benchmark.training.prefetch import Prefetch
+    from benchmark.training.data.prefetch import Prefetch
 
     prefetch = Prefetch(Blobs(), 3, 9, depth=2)
     for step, (degraded, _) in enumerate(prefetch, start=3):

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.methods import get_method, methods
-from benchmark.nouns import Scale, Task
+from benchmark.core.types import Scale, Task
+from benchmark.methods.catalogue import methods
+from benchmark.methods.find import get_method
+from benchmark.training.job import build_objective
 from benchmark.training.objectives import mprnet, mtrnn, vdn
 from benchmark.training.objectives.prenet import ssim
-from benchmark.training.plan import build_objective
 
 LIGHT = [(m, t) for m in methods() if m.kind == "lightweight" for t in m.tasks[:1]]
 

@@ -11,15 +11,15 @@ import torch
 from typer.testing import CliRunner
 
 from baselines.networks.configurations import CONFIGURATIONS
-from benchmark.errors import BadWeights, TrainingStopped, UnknownName
-from benchmark.loading import load_network
-from benchmark.methods import get_method
-from benchmark.nouns import Scale, Task
-from benchmark.training import plan
+from benchmark.core.errors import BadWeights, TrainingStopped, UnknownName
+from benchmark.core.types import Scale, Task
+from benchmark.methods.find import get_method
+from benchmark.methods.weights import coding, files
+from benchmark.methods.weights.loading import load_network
+from benchmark.training import job
 from benchmark.training.command import chosen, pick_device, train_methods
 from benchmark.training.engine import Settings
 from benchmark.training.recipe import Recipe
-from benchmark.weights import coding, files
 from tests.training.blobs import Blobs
 
 RECIPE = Recipe(6, 2, 16, lr=1e-3)
@@ -34,12 +34,12 @@ def blobs(monkeypatch: pytest.MonkeyPatch) -> None:
     def build_stream(task, recipe, photos):  # type: ignore[no-untyped-def]
         return Blobs(recipe.batch, recipe.patch, recipe.seed), [Blobs(2, 16, 77).batch(0)], {"stream": "blobs"}
 
-    monkeypatch.setattr(plan, "build_stream", build_stream)
+    monkeypatch.setattr(job, "build_stream", build_stream)
 
 
 def trained(folder: Path, name: str = "prenet", **changes: object) -> Path:
     options = {"recipe": RECIPE, "out": folder / "weights", "runs": folder / "runs", "settings": QUIET} | changes
-    return plan.train_method(name, RAIN, **options)  # type: ignore[arg-type]
+    return job.train_method(name, RAIN, **options)  # type: ignore[arg-type]
 
 
 def test_weights_and_card_are_written_and_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_seeds_have_files_of_their_own(tmp_path: Path) -> None:
 
 
 def test_a_student_without_its_teacher_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmark.places.packaged_weights", lambda: tmp_path / "none")
+    monkeypatch.setattr("benchmark.core.paths.packaged_weights", lambda: tmp_path / "none")
     with pytest.raises(BadWeights, match="slkd-bench train restormer --task deraining"):
         trained(tmp_path, "res-sl-logits")
 
@@ -101,7 +101,7 @@ def test_students_start_alike_and_learn_from_the_teacher_in_out(tmp_path: Path) 
     teacher = trained(tmp_path, "restormer", recipe=replace(RECIPE, iterations=1))
     starts = []
     for name in ("res-sl-scratch", "res-sl-logits", "res-sl-slkd", "res-sl-ablation-nc"):
-        objective, found = plan.build_objective(get_method(name), RAIN, Scale.MINI, 0, tmp_path / "weights")
+        objective, found = job.build_objective(get_method(name), RAIN, Scale.MINI, 0, tmp_path / "weights")
         starts.append(objective.student.state_dict())
         assert (found is None) == (name == "res-sl-scratch")
         if found is not None:
@@ -155,17 +155,17 @@ def test_teachers_are_done_before_students_start(monkeypatch: pytest.MonkeyPatch
 
 def test_a_task_the_method_is_not_for(tmp_path: Path) -> None:
     with pytest.raises(TrainingStopped, match="deraining"):
-        plan.train_method("prenet", Task.DENOISING, out=tmp_path)
+        job.train_method("prenet", Task.DENOISING, out=tmp_path)
 
 
 def test_the_degraded_image_cannot_be_trained(tmp_path: Path) -> None:
     with pytest.raises(TrainingStopped, match="nothing to train"):
-        plan.train_method("identity", RAIN, out=tmp_path)
+        job.train_method("identity", RAIN, out=tmp_path)
 
 
 def test_weights_are_stored_in_the_smallest_form_that_costs_little(tmp_path: Path) -> None:
     card = files.read_card(trained(tmp_path))
-    fitting = [form for form, cost in card["storage_cost_db"].items() if abs(cost) < plan.STORAGE_COST]
+    fitting = [form for form, cost in card["storage_cost_db"].items() if abs(cost) < job.STORAGE_COST]
     assert card["stored"] == ([*fitting, "as trained"])[0]
     tried = list(card["storage_cost_db"])
     assert tried == list(coding.FORMS[: len(tried)])  # up to the one that was taken
@@ -209,10 +209,10 @@ def test_the_command_trains_and_says_where(tmp_path: Path) -> None:
 def test_an_identity_start_leaves_the_image_alone_and_still_learns(tmp_path: Path) -> None:
     image = torch.rand(2, 3, 16, 16)
     method = get_method("drs-sl-scratch")
-    objective, _ = plan.build_objective(method, RAIN, Scale.MINI, 0, tmp_path, identity_start=True)
-    assert torch.equal(plan.student_of(objective)(image), image)
-    usual, _ = plan.build_objective(method, RAIN, Scale.MINI, 0, tmp_path)
-    assert not torch.equal(plan.student_of(usual)(image), image)
+    objective, _ = job.build_objective(method, RAIN, Scale.MINI, 0, tmp_path, identity_start=True)
+    assert torch.equal(job.student_of(objective)(image), image)
+    usual, _ = job.build_objective(method, RAIN, Scale.MINI, 0, tmp_path)
+    assert not torch.equal(job.student_of(usual)(image), image)
     path = trained(tmp_path, "drs-sl-scratch", recipe=replace(RECIPE, identity_start=True))
     assert files.read_card(path)["recipe"]["identity_start"] is True
     assert "identity_start" not in files.read_card(trained(tmp_path / "usual", "drs-sl-scratch"))["recipe"]

@@ -41,7 +41,7 @@ def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path) -> None:
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmark.errors import TrainingStopped
+    from benchmark.core.errors import TrainingStopped
     from benchmark.training import distributed, engine
     from benchmark.training.recipe import Recipe
     from tests.training.blobs import Blobs, Plain, Small

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from benchmark.errors import TrainingStopped
-from benchmark.methods import get_method, methods
-from benchmark.nouns import Scale, Task
+from benchmark.core.errors import TrainingStopped
+from benchmark.core.types import Scale, Task
+from benchmark.methods.catalogue import methods
+from benchmark.methods.find import get_method
 from benchmark.training.recipe import Recipe
 from benchmark.training.recipes import changed, objective_target, recipe_for
 
@@ -81,10 +82,10 @@ def test_every_method_has_an_objective(method) -> None:  # type: ignore[no-untyp
 
 
 def test_the_shipped_weights_were_made_by_the_recipes() -> None:
-    from benchmark import places
-    from benchmark.training.plan import is_done, network_of
+    from benchmark.core import paths
+    from benchmark.training.job import is_done, network_of
 
-    shipped = sorted((places.packaged_weights() / "mini").glob("*/*.safetensors"))
+    shipped = sorted((paths.packaged_weights() / "mini").glob("*/*.safetensors"))
     assert shipped
     for path in shipped:
         name, _, seed = path.stem.partition(".seed")

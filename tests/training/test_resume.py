@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark.errors import TrainingStopped
+from benchmark.core.errors import TrainingStopped
 from benchmark.training.engine import TrainingResult
 from benchmark.training.log import read_log
 from tests.training.trainer import RECIPE, busy

@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from baselines.networks.configurations import build
-from benchmark.errors import BadData, BadMethod, TrainingStopped, UnknownName
-from benchmark.methods import get_method, row_method
-from benchmark.nouns import Scale, Task
-from benchmark.training import engine, plan
+from benchmark.core.errors import BadData, BadMethod, TrainingStopped, UnknownName
+from benchmark.core.types import Scale, Task
+from benchmark.methods.find import get_method, row_method
+from benchmark.methods.weights import files
+from benchmark.training import engine, job
 from benchmark.training.command import chosen, grouped
 from benchmark.training.engine import Member, Settings, train, train_together
 from benchmark.training.recipe import Recipe
 from benchmark.training.teacher import SharedTeacher
-from benchmark.weights import files
 from tests.training.blobs import Blobs, Busy, Plain, Small
 
 QUIET = Settings(quiet=True, threads=1, validate_every=4, log_every=2, norms_every=5)
@@ -31,7 +31,7 @@ def blobs(monkeypatch: pytest.MonkeyPatch) -> None:
     def build_stream(task, recipe, photos):  # type: ignore[no-untyped-def]
         return Blobs(recipe.batch, recipe.patch, recipe.seed), [Blobs(2, 16, 77).batch(0)], {"stream": "blobs"}
 
-    monkeypatch.setattr(plan, "build_stream", build_stream)
+    monkeypatch.setattr(job, "build_stream", build_stream)
 
 
 def objective(kind: type[torch.nn.Module]) -> torch.nn.Module:
@@ -61,24 +61,24 @@ def test_side_by_side_is_alone(tmp_path: Path) -> None:
 def test_every_student_of_a_teacher_learns_as_alone(tmp_path: Path, blobs: None) -> None:
     recipe = replace(RECIPE, iterations=3, batch=1, patch=32)
     where = {"out": tmp_path / "w", "settings": QUIET}
-    plan.train_method("restormer", RAIN, recipe=replace(recipe, iterations=1), runs=tmp_path / "r", **where)  # type: ignore[arg-type]
+    job.train_method("restormer", RAIN, recipe=replace(recipe, iterations=1), runs=tmp_path / "r", **where)  # type: ignore[arg-type]
     group = [get_method(f"res-sl-{name}") for name in STUDENTS]
-    paths = plan.train_group(group, RAIN, recipe=recipe, runs=tmp_path / "r", **where)  # type: ignore[arg-type]
+    paths = job.train_group(group, RAIN, recipe=recipe, runs=tmp_path / "r", **where)  # type: ignore[arg-type]
     found = {path: path.read_bytes() for path in paths}
     assert len(set(found.values())) == len(paths)
     for method, path in zip(group, paths, strict=True):
         assert set(files.read_card(path)["trained_beside"]) == {m.id for m in group} - {method.id}
     for method, path in zip(group, paths, strict=True):
-        again = plan.train_method(method.id, RAIN, recipe=recipe, runs=tmp_path / "a", fresh=True, **where)  # type: ignore[arg-type]
+        again = job.train_method(method.id, RAIN, recipe=recipe, runs=tmp_path / "a", fresh=True, **where)  # type: ignore[arg-type]
         assert again.read_bytes() == found[path], method.id
 
 
 def test_a_teacher_is_asked_once_a_batch_for_each_image(tmp_path: Path, blobs: None) -> None:
     recipe = replace(RECIPE, iterations=1, batch=1, patch=32)
-    plan.train_method("restormer", RAIN, recipe=recipe, out=tmp_path / "w", runs=tmp_path / "r", settings=QUIET)
-    kept: plan.Teachers = {}
+    job.train_method("restormer", RAIN, recipe=recipe, out=tmp_path / "w", runs=tmp_path / "r", settings=QUIET)
+    kept: job.Teachers = {}
     built = [
-        plan.build_objective(get_method(name), RAIN, Scale.MINI, 0, tmp_path / "w", kept)[0]
+        job.build_objective(get_method(name), RAIN, Scale.MINI, 0, tmp_path / "w", kept)[0]
         for name in ("res-sl-logits", "res-sl-fakd", "res-sl-slkd", "res-sl-pisr")
     ]
     teacher = kept["restormer"][0]
@@ -169,7 +169,7 @@ def test_variants_have_names_and_weights_of_their_own() -> None:
     assert variant.id == "res-sl-slkd@alpha1=0.5,pixel_target=clean"
     assert variant.options == {"alpha1": 0.5, "pixel_target": "clean"}
     assert row_method(variant.id) == variant
-    assert plan.weights_path(Path(), variant, RAIN, Scale.MINI, 0).stem == variant.id
+    assert job.weights_path(Path(), variant, RAIN, Scale.MINI, 0).stem == variant.id
     (method, _), *rest = chosen(["ufor-sl-slkd"], False, [RAIN], reading="softplus")
     assert not rest
     assert (method.id, method.options) == ("ufor-sl-slkd@reading=softplus", {"reading": "softplus"})
@@ -206,12 +206,12 @@ def test_training_on_pairs_and_never_on_other_data_in_their_place(
 ) -> None:
     folder = pairs_on_disk(tmp_path / "mine")
     where = {"out": tmp_path / "w", "runs": tmp_path / "r", "settings": QUIET}
-    path = plan.train_method("prenet", RAIN, recipe=replace(RECIPE, iterations=2), data=folder, **where)  # type: ignore[arg-type]
+    path = job.train_method("prenet", RAIN, recipe=replace(RECIPE, iterations=2), data=folder, **where)  # type: ignore[arg-type]
     told = files.read_card(path)["data"]
     assert told["pairs"] == 3
     assert "mine" in told["dataset"]
     monkeypatch.setenv("SLKD_BENCH_DATA", str(tmp_path / "empty"))
     with pytest.raises(BadData, match="Rain13K"):
-        plan.train_method("prenet", RAIN, Scale.PAPER, recipe=RECIPE, **where)  # type: ignore[arg-type]
+        job.train_method("prenet", RAIN, Scale.PAPER, recipe=RECIPE, **where)  # type: ignore[arg-type]
     with pytest.raises(TrainingStopped, match="one source"):
-        plan.build_data(RAIN, Scale.MINI, RECIPE, tmp_path, folder)
+        job.build_data(RAIN, Scale.MINI, RECIPE, tmp_path, folder)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark.errors import BadOutput, BadWeights
-from benchmark.weights import files
+from benchmark.core.errors import BadOutput, BadWeights
+from benchmark.methods.weights import files
 
 STATE = {"a": torch.randn(3, 4), "count": torch.tensor(7), "alias": torch.ones(2).expand(3, 2)}
 
@@ -57,7 +57,7 @@ def test_eight_bits_with_a_scale_a_row(tmp_path: Path) -> None:
 
 
 def test_the_projections_of_attention_may_keep_every_digit() -> None:
-    from benchmark.weights import coding
+    from benchmark.methods.weights import coding
 
     state = {"encoder.0.attention.qkv.weight": torch.randn(9, 3, 1, 1), "output.weight": torch.randn(9, 9)}
     loaded = coding.decode(coding.encode(state, "float16 but attention"))
@@ -68,7 +68,7 @@ def test_the_projections_of_attention_may_keep_every_digit() -> None:
 
 def test_shipped_forms_load_into_networks() -> None:
     from baselines.networks.configurations import build
-    from benchmark.weights import coding
+    from benchmark.methods.weights import coding
 
     network = build("res-sl", "mini")
     state = network.state_dict()

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.errors import UnknownName
-from benchmark.nouns import Task
+from benchmark.core.errors import UnknownName
+from benchmark.core.types import Task
 
 if TYPE_CHECKING:
     from benchmark.datasets.mini.pairs import MiniDataset
-    from benchmark.datasets.mini.training import TrainingStream
+    from benchmark.training.data.mini import TrainingStream
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,6 @@ def stream(
     task: Task | str, batch: int, patch: int, seed: int = 0, photos: Path | None = None, leaves: float = 0.2
 ) -> TrainingStream:
     """An endless, seeded stream of training batches for `task`: see `training.TrainingStream`."""
-    from benchmark.datasets.mini.training import TrainingStream
+    from benchmark.training.data.mini import TrainingStream
 
     return TrainingStream(Task(task), batch, patch, seed, photos, leaves)

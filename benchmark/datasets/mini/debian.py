@@ -16,8 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmark.core.errors import BadData, BadImage, SlkdBenchError
 from benchmark.datasets.mini.light import Bytes
-from benchmark.errors import BadData, BadImage, SlkdBenchError
 
 LONGEST = 1024  # long side of what is written, at most
 HALVED = 2.0  # every photograph is reduced at least so much ...

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmark.core.types import Pair, Scale, Task
 from benchmark.datasets.mini import motion, rain, sensor
 from benchmark.datasets.mini.light import Bytes, Image, quantise
 from benchmark.datasets.mini.photographs import Photograph, best_crops
-from benchmark.nouns import Pair, Scale, Task
 
 GENERATION = 1  # raise it whenever a pair changes: fingerprints, and so results, hang on it
 HEIGHT, WIDTH = 128, 192

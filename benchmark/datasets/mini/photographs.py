@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pictures
 
+from benchmark.core.errors import BadData, BadImage
 from benchmark.datasets.mini.light import Bytes
-from benchmark.errors import BadData, BadImage
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 LONGEST = 1024  # a photograph of a folder is reduced towards this long side, by at most 4

@@ -1,0 +1,1 @@
+"""What papers print of parameters and operations, audited against what is counted here."""

@@ -1,0 +1,70 @@
+"""The complexity columns of the paper's ledger, with what may have been counted instead when they do not agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+AGREES = 5e-4  # relative: the printed numbers have four digits
+
+
+@dataclass(frozen=True)
+class ComplexityClaim:
+    """One printed row: FLOPs in 1e9 ("G"), parameters in 1e6 or None, for a configured network.
+
+    `alternatives` are other readings, each a task variant or changed constructor arguments, that the audit tries when the
+    number does not agree.
+    """
+
+    table: str
+    row: str
+    network: str
+    task: str
+    gmacs: float
+    parameters: float | None = None
+    alternatives: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+
+
+_NONE: Mapping[str, Any] = {}
+
+# network -> readings: what else its authors' code can be configured to, by name
+_READINGS: Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "prenet": {f"{n} stages": ("deraining", {"stages": n}) for n in range(1, 9) if n != 6},
+    "rcdnet": {f"{n} stages": ("deraining", {"stages": n}) for n in (10, 14, 20)},
+    "dmphn": {"-".join(map(str, p)): ("deblurring", {"patches": p}) for p in ((1,), (1, 2), (1, 2, 4, 8))},
+    "mt-rnn": {f"{n} iterations": ("deblurring", {"iterations": n}) for n in (1, 2, 3, 4, 5, 7)},
+    "deamnet": {"one channel": ("denoising", {"channels": 1})},
+}
+
+
+def complexity_claims(paper: str = "slkd") -> Iterator[ComplexityClaim]:
+    """The rows of the paper's ledger that print FLOPs, in the order of the paper.
+
+    A network with a variant for each task has one entry a task, called `MPRNet, deblurring`: its row prints one number
+    for all of them.
+    """
+    from baselines.networks.configurations import CONFIGURATIONS
+    from benchmark.claims.ledger import read_ledger
+    from benchmark.methods.find import get_method
+
+    ledger = read_ledger(paper)
+    parameters = {(c.table, c.row): c.value for c in ledger.numbers if c.metric == "parameters"}
+    for claim in ledger.numbers:
+        if claim.metric != "gmacs" or not claim.method or claim.value is None:
+            continue
+        method = get_method(claim.method)
+        variants = list(dict.fromkeys([str(method.tasks[0]), *_costly(CONFIGURATIONS[method.network].by_task)]))
+        for task in variants:
+            readings = dict(_READINGS.get(method.network, {}))
+            if task != variants[0]:
+                readings = {f"the {variants[0]} variant": (variants[0], _NONE), **readings}
+            row = f"{claim.row}, {task}" if len(variants) > 1 else claim.row
+            yield ComplexityClaim(
+                claim.table, row, method.network, task, claim.value, parameters.get((claim.table, claim.row)), readings
+            )
+
+
+def _costly(by_task: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    """The tasks whose variant has another size; a change of biases alone costs nothing that is counted."""
+    return [task for task, scales in by_task.items() if set(scales.get("paper", {})) - {"norm_bias"}]

@@ -1,0 +1,1 @@
+"""What everybody uses: the words of the laboratory, errors, paths, files, devices."""

@@ -1,0 +1,1 @@
+"""The rows of the tables: what a method is, the registered ones, and the search for one by name."""

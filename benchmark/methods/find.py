@@ -1,0 +1,41 @@
+"""From a name to a method: registered, a variant, a plug-in, or somebody's own. Importing this module does not import torch."""
+
+from __future__ import annotations
+
+from benchmark.core.errors import UnknownName
+from benchmark.methods import outside
+from benchmark.methods.catalogue import FAMILIES, registered
+from benchmark.methods.method import Method
+from benchmark.methods.variants import varied
+
+
+def get_method(name: str) -> Method:
+    """The method called `name` (case does not matter; `res-sl` alone means the student as the paper trains it), or one
+    from outside: `package.module:factory`, `net.onnx`, or the name of a plug-in. `res-sl-slkd@alpha2=0.5` is a variant
+    (`benchmark.methods.variants`).
+
+    Raises UnknownName with the nearest names, or BadMethod for an outside method that cannot be found.
+    """
+
+    wanted, separator, changes = name.lower().partition("@")
+    known = registered()
+    if separator and wanted:
+        return varied(get_method(wanted), changes)
+    wanted = name.lower()
+    if wanted in (student for _, _, student, _, _ in FAMILIES):
+        wanted = f"{wanted}-slkd"
+    if wanted in known:
+        return known[wanted]
+    found = outside.find(name)
+    if found is None:
+        raise UnknownName("method", name, [*known, *outside.plug_ins()])
+    return found
+
+
+def row_method(id: str) -> Method:
+    """The method of a result file: a built-in one, or an outside one, which need not be installed."""
+
+    built_in = registered().get(id)
+    if built_in is None and id.partition("@")[0] in registered():
+        return get_method(id)
+    return built_in or outside.row(id)

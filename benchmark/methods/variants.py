@@ -1,0 +1,81 @@
+"""Variants of an SLKD row: `res-sl-slkd@reading=softplus,alpha2=0.5` is the same method with other options.
+
+A variant has weights and results of its own, so an ablation never overwrites the row it varies.
+Importing this module does not import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from benchmark.core.errors import BadMethod, UnknownName
+
+if TYPE_CHECKING:
+    from benchmark.methods.method import Method
+
+
+def _reading(text: str) -> str:
+    from slkd.readings import reading_names
+
+    if text not in reading_names():
+        raise UnknownName("reading of the losses", text, reading_names())
+    return text
+
+
+def _one_of(*known: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in known:
+            raise BadMethod(" or ".join(known), f"'{text}'", "Choose one of them.")
+        return text
+
+    return read
+
+
+def _weight(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise BadMethod("a weight of 0 or more", f"'{text}'", "Give a number, as in alpha2=0.5.")
+    return value
+
+
+OPTIONS: dict[str, Callable[[str], Any]] = {
+    "alpha1": _weight,
+    "alpha2": _weight,
+    "decoder_source": _one_of("clean", "degraded"),
+    "pixel_target": _one_of("teacher", "clean"),
+    "reading": _reading,
+}
+
+
+def varied(method: Method, changes: str) -> Method:
+    """`method`, an SLKD row, with the options of `changes` ("name=value,name=value"; case and order do not matter).
+
+    Raises BadMethod for a row of another distiller or a malformed change, UnknownName for an unknown option or reading.
+    """
+    if method.distiller != "slkd":
+        raise BadMethod("a row that SLKD trains before the @", f"'{method.id}'", "Vary one, as res-sl-slkd@alpha2=0.5.")
+    options: dict[str, Any] = {}
+    for change in changes.split(","):
+        name, separator, text = (part.strip() for part in change.partition("="))
+        if not separator or not text:
+            raise BadMethod("name=value behind the @", f"'{change}'", "Write it as res-sl-slkd@reading=softplus.")
+        if name not in OPTIONS:
+            raise UnknownName("option of SLKD", name, OPTIONS)
+        options[name] = OPTIONS[name](text)
+    words = [f"{name}={_text(options[name])}" for name in sorted(options)]
+    return replace(
+        method,
+        id=f"{method.id}@{','.join(words)}",
+        title=f"{method.title}, {', '.join(words).replace('_', ' ')}",
+        kind="ablation",
+        options=method.options | options,
+    )
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""Studies of a method by itself: ablations and looks inside."""

@@ -1,0 +1,183 @@
+"""The pictures of `slkd-bench inspect`: features, MSCN, natural and texture maps of teacher and student, level by level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchmark.views.figures.style import SMALL, TEXT, TWO_COLUMNS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+Maps = Mapping[str, "Tensor"]
+LEFT, GAP, APART, HEAD, LINE = 0.72, 0.03, 0.1, 0.3, 0.16  # inches: row names, panels, pairs, column names, ranges
+
+
+@dataclass(frozen=True)
+class PairOfMaps:
+    """The same map of teacher and student, (h, w) each, on one colour scale."""
+
+    teacher: NDArray[np.float64]
+    student: NDArray[np.float64]
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The 1st and 99th percentile of both together: what the colours span."""
+        import numpy as np
+
+        both = np.concatenate([self.teacher.ravel(), self.student.ravel()])
+        both = both[np.isfinite(both)]
+        return (float(np.percentile(both, 1)), float(np.percentile(both, 99))) if both.size else (0.0, 1.0)
+
+
+def mean_map(values: Tensor) -> NDArray[np.float64]:
+    """The mean over channels of one image's map (1, C, h, w)."""
+    found: NDArray[np.float64] = values[0].double().mean(0).cpu().numpy()
+    return found
+
+
+def strongest(values: Tensor) -> NDArray[np.float64]:
+    """The channel with the largest variance of one image's map (1, C, h, w)."""
+    channels = values[0].double().cpu()
+    found: NDArray[np.float64] = channels[channels.flatten(1).var(1).argmax()].numpy()
+    return found
+
+
+@dataclass(frozen=True)
+class Views:
+    """What teacher and student make of one image: features by level, and both extractors' maps by level and name.
+
+    The teacher's decoder saw `source`, "clean" or "degraded".
+    """
+
+    features: dict[str, tuple[Tensor, Tensor]]
+    extracted: dict[str, tuple[Maps, Maps]]
+    source: str
+
+
+def look(objective: nn.Module, student: nn.Module, degraded: Tensor, clean: Tensor) -> Views:
+    """Runs teacher and student on one image (1, 3, H, W); SLKD's Teacher B sees the image that its objective gives it."""
+    from benchmark.studies.inspection.measure import teacher_b
+    from slkd.diagnostics import extractor_maps, feature_maps
+
+    source = getattr(objective, "decoder_source", "degraded")
+    teacher: nn.Module = objective.teacher  # type: ignore[assignment]
+    seen = clean if source == "clean" else degraded
+    student.eval()
+    by_half = {"encoder": (teacher, degraded), "decoder": (teacher_b(objective), seen)}
+    ours, ours_extracted = feature_maps(student, degraded), extractor_maps(student, degraded)
+    features: dict[str, tuple[Tensor, Tensor]] = {}
+    extracted: dict[str, tuple[Maps, Maps]] = {}
+    for half, (network, image) in by_half.items():
+        theirs, theirs_extracted = feature_maps(network, image), extractor_maps(network, image)
+        features |= {name: (theirs[name], ours[name]) for name in theirs if name.startswith(half) and name in ours}
+        extracted |= {
+            name: (theirs_extracted[name], ours_extracted[name])
+            for name in theirs_extracted
+            if name.startswith(half) and name in ours_extracted
+        }
+    return Views(features, extracted, source)
+
+
+def feature_figure(views: Views, caption: str) -> Figure:
+    """Features and MSCN coefficients of every level: teacher and student side by side."""
+    from slkd.mscn import rms_normalised
+
+    rows = {}
+    for level, both in views.features.items():
+        sizes = [mean_map(rms_normalised(x).abs()) for x in both]
+        rows[level] = [PairOfMaps(*sizes), PairOfMaps(*(strongest(maps["MSCN"]) for maps in views.extracted[level]))]
+    titles = ["mean |feature| over channels, RMS 1", "MSCN of the channel of largest variance"]
+    return draw(rows, titles, caption)
+
+
+def natural_figure(views: Views, level: str, caption: str) -> Figure:
+    """The 18 natural and colour descriptors of an encoder level (BRISQUE's): a row a distribution, channels averaged."""
+    theirs, ours = views.extracted[level]
+    both = {name: PairOfMaps(mean_map(theirs[name]), mean_map(ours[name])) for name in theirs if name != "MSCN"}
+    rows: dict[str, list[PairOfMaps | None]] = {"MSCN": [both["MSCN shape"], None, both["MSCN variance"], None]}
+    for product in ("H", "V", "D1", "D2"):
+        rows[product] = [both[f"{product} {q}"] for q in ("shape", "mean", "left variance", "right variance")]
+    return draw(
+        rows, ["shape (moment ratio)", "mean", "log left variance\n(MSCN: variance)", "log right variance"], caption
+    )
+
+
+def texture_figure(views: Views, caption: str) -> Figure:
+    """MSCN and the three edge and texture descriptors of every decoder level (PIQE's), channels averaged."""
+    from slkd.diagnostics import TEXTURE
+
+    rows = {}
+    for level, (theirs, ours) in views.extracted.items():
+        if level.startswith("decoder"):
+            means = [PairOfMaps(mean_map(theirs[name]), mean_map(ours[name])) for name in TEXTURE]
+            rows[level] = [PairOfMaps(strongest(theirs["MSCN"]), strongest(ours["MSCN"])), *means]
+    return draw(rows, ["MSCN, one channel", "log block variance", "noticeable\ndistortion", "noise"], caption)
+
+
+def gradient_figure(norms: Mapping[int, Mapping[str, float]], weights: Mapping[str, float], caption: str) -> Figure:
+    """The weighted gradient norm of every term along training, on a logarithmic axis."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(TWO_COLUMNS / 2, 2.4))
+    axes = figure.add_axes((0.16, 0.27, 0.81, 0.69))
+    colours = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#332288")
+    for turn, name in enumerate(dict.fromkeys(name for found in norms.values() for name in found)):
+        steps = [step for step in sorted(norms) if name in norms[step]]
+        values = [weights.get(name, 1.0) * norms[step][name] for step in steps]
+        axes.plot([s / 1000 for s in steps], values, "o-^-s-D-v-*-"[2 * turn : 2 * turn + 2] or "o-", markersize=3,
+                  color=colours[turn % len(colours)], linewidth=1.0, label=name, gid=name)  # fmt: skip
+    axes.set_yscale("log")
+    axes.set_xlabel("iterations (thousands)")
+    axes.set_ylabel("weighted gradient norm")
+    axes.legend(frameon=False, ncols=2)
+    figure.text(0.02, 0.03, caption, fontsize=SMALL)
+    return figure
+
+
+def draw(rows: Mapping[str, Sequence[PairOfMaps | None]], titles: Sequence[str], caption: str) -> Figure:
+    """Pairs of maps in rows of named levels and columns of named quantities; under each pair what its colours span."""
+    import textwrap
+
+    from matplotlib.figure import Figure
+
+    pairs = len(titles)
+    side = (TWO_COLUMNS - LEFT - pairs * (GAP + APART)) / (2 * pairs)
+    shapes = [next(p for p in row if p is not None).teacher.shape for row in rows.values()]
+    heights = [side * shape[0] / shape[1] for shape in shapes]
+    lines = textwrap.wrap(caption, 150)
+    foot, head = 0.08 + 0.115 * len(lines), HEAD + 0.14
+    tall = head + sum(height + LINE + 0.05 for height in heights) + foot
+    figure = Figure(figsize=(TWO_COLUMNS, tall))
+
+    def write(x: float, y: float, text: str, size: float = SMALL, **options: str) -> None:
+        figure.text(x / TWO_COLUMNS, y / tall, text, fontsize=size, linespacing=1.05, **options)  # type: ignore[arg-type]
+
+    for number, title in enumerate(titles):
+        x = LEFT + number * (2 * side + GAP + APART)
+        write(x + side + GAP / 2, tall - HEAD + 0.02, title, TEXT, ha="center", weight="bold")
+        write(x + side / 2, tall - head + 0.03, "teacher", ha="center")
+        write(x + 1.5 * side + GAP, tall - head + 0.03, "student", ha="center")
+    top = tall - head
+    for (name, row), height in zip(rows.items(), heights, strict=True):
+        write(LEFT - 0.06, top - height / 2, name, TEXT, ha="right", va="center")
+        for number, pair in enumerate(row):
+            if pair is None:
+                continue
+            x, (low, high) = LEFT + number * (2 * side + GAP + APART), pair.limits
+            for place, (who, values) in enumerate((("teacher", pair.teacher), ("student", pair.student))):
+                at = (x + place * (side + GAP)) / TWO_COLUMNS, (top - height) / tall
+                axes = figure.add_axes(
+                    (*at, side / TWO_COLUMNS, height / tall), label=f"{name}: {titles[number]}: {who}"
+                )
+                axes.imshow(values, cmap="viridis", vmin=low, vmax=high, interpolation="none", aspect="auto")
+                axes.set_axis_off()
+            write(x + side + GAP / 2, top - height - 0.11, f"{low:.3g} to {high:.3g}", ha="center")
+        top -= height + LINE + 0.05
+    write(0.04, foot - 0.06, "\n".join(lines), va="top", gid="caption")
+    return figure

@@ -1,0 +1,1 @@
+"""Training pairs: from disk, from synthesis, and the batches made of them."""

@@ -1,0 +1,106 @@
+"""Draws validation curves: a panel a task, a line a method, several seeds as a band from the least to the greatest."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from benchmark.methods.method import Method
+from benchmark.views.figures.convergence import Curve
+from benchmark.views.figures.style import ONE_COLUMN, SMALL, TWO_COLUMNS, Mark, marks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PANEL, DEPTH = 2.1, 4.0  # inches high; dB below the best end at which a panel stops
+
+
+def draw(
+    curves: Sequence[Curve], methods: Sequence[Method], titles: dict[str, str], caption: str, columns: int = 2
+) -> Figure:
+    """A figure one or two columns of a paper wide: panels side by side, or one below the other in a single column."""
+    from matplotlib.figure import Figure
+
+    tasks = list(dict.fromkeys(curve.task for curve in curves))
+    across = len(tasks) if columns == 2 else 1
+    rows = len(tasks) // across
+    width = TWO_COLUMNS if columns == 2 else ONE_COLUMN
+    drawn = marks(methods)
+    shown = [m for m in methods if any(c.method == m.id for c in curves)]
+    per_line = 6 if columns == 2 else 3
+    lines = textwrap.wrap(caption, 150 if columns == 2 else 70)
+    foot = 0.14 + 0.115 * len(lines) + 0.16 * -(-len(shown) // per_line)
+    height = rows * (PANEL + 0.52) + foot
+    figure = Figure(figsize=(width, height))
+    left, gap = 0.4, 0.34
+    side = (width - left - gap * (across - 1) - 0.05) / across
+    for number, task in enumerate(tasks):
+        row, column = divmod(number, across)
+        place = (left + column * (side + gap)) / width, (height - (row + 1) * (PANEL + 0.52) + 0.34) / height
+        axes = figure.add_axes((*place, side / width, PANEL / height), label=task)
+        _panel(axes, [c for c in curves if c.task == task], drawn, titles.get(task, task), first=column == 0)
+    _legend(figure, shown, drawn, per_line, (0.12 + 0.115 * len(lines)) / height)
+    figure.text(0.04 / width, (0.06 + 0.115 * len(lines)) / height, "\n".join(lines), fontsize=SMALL, va="top",
+                linespacing=1.25, gid="caption")  # fmt: skip
+    return figure
+
+
+def below(curves: Sequence[Curve]) -> list[Curve]:
+    """The curves that end below their panel, which stops 4 dB under the best end."""
+    floors = {c.task: 0.0 for c in curves}
+    for curve in curves:
+        floors[curve.task] = max(floors[curve.task], curve.band()[-1][1] - DEPTH)
+    return [curve for curve in curves if curve.band()[-1][1] < floors[curve.task]]
+
+
+def _panel(axes: Axes, curves: Sequence[Curve], drawn: dict[str, Mark], title: str, first: bool) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    best = max(curve.band()[-1][1] for curve in curves)
+    lowest = best
+    for curve in curves:
+        mark, band = drawn[curve.method], curve.band()
+        steps, means, least, most = ([point[k] for point in band] for k in range(4))
+        thousands = [step / 1000 for step in steps]
+        strong = curve.method.endswith("slkd") or mark.colour == "#000000"
+        axes.plot(
+            thousands, means, mark.line, color=mark.colour, linewidth=1.3 if strong else 0.9, gid=curve.method,
+            marker=mark.marker, markersize=5 if mark.marker == "*" else 3, markevery=[-1], zorder=4 if strong else 3,
+        )  # fmt: skip
+        if len(curve.series) > 1:
+            axes.fill_between(
+                thousands, least, most, color=mark.colour, alpha=0.18, linewidth=0, gid=f"{curve.method} seeds"
+            )
+        lowest = min(lowest, *least)
+    low = max(lowest, best - DEPTH)
+    room = max(best - low, 0.5)
+    axes.set_ylim(low - 0.04 * room, max(max(max(p[3] for p in c.band()) for c in curves), low + room) + 0.05 * room)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("iterations (thousands)", labelpad=1.5)
+    if first:
+        axes.set_ylabel("validation PSNR (dB)", labelpad=2)
+    axes.set_title(title, loc="left", fontweight="bold", pad=4)
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.grid(color="#EEEEEE", linewidth=0.4)
+    axes.set_axisbelow(True)
+
+
+def _legend(figure: Figure, methods: Sequence[Method], drawn: dict[str, Mark], columns: int, bottom: float) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = []
+    for method in methods:
+        mark = drawn[method.id]
+        line: Any = mark.line
+        size = 5 if mark.marker == "*" else 3.5
+        handles.append(
+            Line2D([], [], linestyle=line, marker=mark.marker, color=mark.colour, linewidth=1.0, markersize=size,
+                   label=method.title)
+        )  # fmt: skip
+    figure.legend(
+        handles=handles, loc="lower center", bbox_to_anchor=(0.5, bottom), ncols=columns, frameon=False,
+        handletextpad=0.4, columnspacing=1.0, borderpad=0, handlelength=2.0,
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+"""Quality against cost: what each method of a task gives in PSNR for GMACs, parameters and time, and the Pareto front.
+
+Everything comes from result files and cost records; no network is loaded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Protocol, TypeVar
+
+from benchmark.methods.method import Method
+from benchmark.views.tables.grid import Results
+
+Record = TypeVar("Record")
+COSTS = {"gmacs": "GMACs", "parameters": "parameters", "latency": "time (ms)"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One method: its cost (in the unit of `COSTS`) and its PSNR in dB."""
+
+    method: str
+    network: str
+    cost: float
+    psnr: float
+
+
+def mean_psnr(results: Results, method: str, datasets: Sequence[str]) -> float | None:
+    """The mean over data sets of a method's PSNR in dB, seeds averaged; None unless it was run on all of them."""
+    found = [results.cells.get((method, dataset)) for dataset in datasets]
+    if not all(found):
+        return None
+    return fmean(fmean(cell.psnr for cell in cells) for cells in found if cells)
+
+
+def cost_of(results: Results, method: Method, task: str, cost: str) -> float | None:
+    """A recorded cost of the method's network for the task; a network that no task changes has one record for all."""
+    if cost == "latency":
+        timed = recorded(results.latency, method, task)
+        return timed.median_ms if timed else None
+    counted = recorded(results.complexity, method, task)
+    if counted is None:
+        return None
+    return counted.gmacs if cost == "gmacs" else float(counted.parameters)
+
+
+def recorded(records: Mapping[tuple[str, str], Record], method: Method, task: str) -> Record | None:
+    """The record of a method's network on `task`; a network that is the same on all its tasks is recorded on one alone."""
+    tasks = (task, *map(str, method.tasks))
+    return next((records[method.network, t] for t in tasks if (method.network, t) in records), None)
+
+
+def points(results: Results, methods: Iterable[Method], datasets: Sequence[str], task: str, cost: str) -> list[Point]:
+    """The methods of `task` that have both a PSNR on all `datasets` and a recorded cost, in the order given."""
+    found = []
+    for method in methods:
+        if not method.network or task not in method.tasks:
+            continue
+        psnr, price = mean_psnr(results, method.id, datasets), cost_of(results, method, task, cost)
+        if psnr is not None and price is not None and math.isfinite(psnr):
+            found.append(Point(method.id, method.network, price, psnr))
+    return found
+
+
+class Placed(Protocol):
+    """Anything with a cost and a PSNR."""
+
+    @property
+    def cost(self) -> float:
+        """What it costs, less is better."""
+        ...
+
+    @property
+    def psnr(self) -> float:
+        """What it gives in dB, more is better."""
+        ...
+
+
+Place = TypeVar("Place", bound=Placed)
+
+
+def front(given: Iterable[Place]) -> list[Place]:
+    """The points that none beats: no other costs as little or less and gives as much or more, and one of it strictly.
+
+    Ordered by cost; equal points are all kept.
+    """
+    best: list[Place] = []
+    for point in sorted(given, key=lambda p: (p.cost, -p.psnr)):
+        top = best[-1] if best else None
+        if top is None or point.psnr > top.psnr or (point.cost, point.psnr) == (top.cost, top.psnr):
+            best.append(point)
+    return best

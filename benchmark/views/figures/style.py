@@ -1,0 +1,96 @@
+"""What all figures share: sizes, fonts, colours that colour-blind readers can tell apart, and files without timestamps.
+
+Importing this module does not import matplotlib.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark.core.files import write_atomically
+from benchmark.methods.method import Method
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TWO_COLUMNS, ONE_COLUMN = 7.16, 3.5  # inches: the text widths of a two-column paper
+DPI = 200
+TEXT, SMALL = 7.0, 6.0  # points
+FORMATS = ("png", "pdf")
+
+_RC: dict[str, Any] = {
+    "font.family": "DejaVu Sans", "font.size": TEXT, "axes.titlesize": TEXT, "axes.labelsize": TEXT,
+    "xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "legend.fontsize": SMALL, "axes.linewidth": 0.5,
+    "xtick.major.width": 0.5, "ytick.major.width": 0.5, "xtick.minor.width": 0.4, "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5, "xtick.minor.size": 1.5, "axes.spines.top": False, "axes.spines.right": False,
+    "pdf.fonttype": 42, "svg.hashsalt": "slkd-bench", "savefig.dpi": DPI, "figure.dpi": DPI,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a method is drawn: colour and marker tell how it was trained, the line which teacher's family it is of."""
+
+    colour: str
+    marker: str
+    line: str = "-"
+
+
+# Okabe and Ito's palette, and for what it lacks Tol's muted one; every colour has a marker of its own beside it.
+_TRAINED: dict[str, Mark] = {
+    "scratch": Mark("#777777", "o"), "logits": Mark("#56B4E9", "^"), "dfkd": Mark("#CC79A7", "v"),
+    "dfkd-progressive": Mark("#882255", "<"), "dckd-cross": Mark("#0072B2", "p"), "slkd": Mark("#D55E00", "*"),
+    "dckd-dynamic": Mark("#332288", ">"), "fakd": Mark("#E69F00", "h"), "at": Mark("#009E73", "d"),
+    "fitnets": Mark("#999933", "X"), "pisr": Mark("#44AA99", "P"),
+}  # fmt: skip
+_OTHERS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#882255", "#999933", "#332288")
+_OTHER_MARKERS = "Do^vph<>"
+_LINES = {"uformer": "--", "drsformer": ":"}
+
+
+def marks(methods: Sequence[Method]) -> dict[str, Mark]:
+    """The mark of each method by its id: fixed for teachers and distillers, in turn for the others."""
+    found: dict[str, Mark] = {}
+    others = 0
+    for method in methods:
+        line = _LINES.get(method.teacher or method.id, "-")
+        if method.kind == "teacher":
+            found[method.id] = Mark("#000000", "s", line)
+        elif method.distiller in _TRAINED and method.kind != "ablation":
+            known = _TRAINED[method.distiller]
+            found[method.id] = Mark(known.colour, known.marker, line)
+        else:
+            turn = others % len(_OTHERS)
+            found[method.id] = Mark(_OTHERS[turn], _OTHER_MARKERS[turn], "-." if others // len(_OTHERS) else "-")
+            others += 1
+    return found
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """The style, around making a figure and saving it."""
+    import matplotlib
+
+    rc: dict[Any, Any] = {**matplotlib.rcParamsDefault, "backend": "agg"}
+    with matplotlib.rc_context(rc | _RC):
+        yield
+
+
+def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Writes `folder`/`name` in each format, whole or not at all: the same figure gives the same bytes.
+
+    PNG has 200 dots an inch; PDF embeds its fonts as TrueType (Type 42), which journals ask for. Raises BadOutput.
+    """
+    paths = []
+    for form in formats:
+        buffer = BytesIO()
+        metadata: dict[str, Any] = {"Software": None} if form == "png" else {"CreationDate": None, "ModDate": None}
+        figure.savefig(buffer, format=form, metadata=metadata)
+        paths.append(folder / f"{name}.{form}")
+        write_atomically(paths[-1], buffer.getvalue())
+    return paths

@@ -1,0 +1,100 @@
+"""What `slkd-bench report` does: read results and claims, gather the pictures, write the page and the LaTeX document."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmark.core.errors import SlkdBenchError
+from benchmark.core.files import write_atomically
+from benchmark.core.types import Scale
+from benchmark.views.report.page import PAPER, Contents, render
+from benchmark.views.report.pictures import Album, make_album
+from benchmark.views.report.verdict_lines import VerdictGroup, sentence, verdict_group
+from benchmark.views.tables.grid import Results, read_results
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of one call; `images` is how many examples a data set, 0 for none; `latex` None for no document."""
+
+    scale: Scale
+    out: Path
+    to: Path
+    title: str = ""
+    images: int = 3
+    restored: Path | None = None
+    latex: Path | None = None
+    card: str | None = None
+
+
+def write_report(request: Request) -> None:
+    """Writes the page, and the LaTeX document where one is asked for. Raises SlkdBenchError when there are no results."""
+    console = Console(highlight=False, soft_wrap=True)
+    results = read_results(request.out, request.scale, request.card)
+    if not results.cells:
+        raise SlkdBenchError(
+            f"result files below {request.out / 'cells' / request.scale}",
+            "none",
+            f"Run `slkd-bench run --all --scale {request.scale} --out {request.out} "
+            f"--save-images {request.out / 'images'}` first.",
+        )
+    group = verdict_group(request.out, Scale.PAPER)
+    mini = verdict_group(request.out, Scale.MINI) if request.scale == Scale.MINI else None
+    page = render(contents(request, results, group, mini))
+    write_atomically(request.to, page)
+    console.print(f"{request.to}: {len(page.encode()) / 1e6:.1f} MB, one file that loads nothing else")
+    if request.latex is not None:
+        from benchmark.views.report.document import to_document
+
+        groups = [one for one in (group, mini) if one is not None]
+        document = to_document(results, groups, _title(request), sentence(group))
+        write_atomically(request.latex, document)
+        console.print(f"{request.latex}: compile it with pdflatex or tectonic")
+
+
+def contents(request: Request, results: Results, group: VerdictGroup, mini: VerdictGroup | None) -> Contents:
+    """What the page shows, with the pictures found for `request`."""
+    folder = request.restored or request.out / "images"
+    album = make_album(results, folder, request.images) if request.images else Album()
+    why = mend = ""
+    if not request.images:
+        why = "The report was asked for without pictures."
+    elif not album.sets:
+        why = f"There are no restored images in {folder} that belong to these results. This command writes them:"
+        mend = shlex.join(
+            [
+                "slkd-bench",
+                "run",
+                "--all",
+                "--scale",
+                request.scale,
+                "--out",
+                str(request.out),
+                "--save-images",
+                str(folder),
+            ]
+        )
+    return Contents(
+        _title(request),
+        sentence(group),
+        results,
+        group,
+        mini,
+        album,
+        no_pictures=why,
+        picture_command=mend,
+        made_with=_spoken(request),
+    )
+
+
+def _title(request: Request) -> str:
+    return request.title or f"What is true of {PAPER}"
+
+
+def _spoken(request: Request) -> str:
+    words = ["slkd-bench", "report", "--scale", request.scale, "--out", str(request.out), "--to", str(request.to)]
+    return shlex.join(words)

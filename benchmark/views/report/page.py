@@ -1,0 +1,117 @@
+"""The page put together: what the sections hold, rendered through one template into one self-contained file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from benchmark import __version__
+from benchmark.claims.judge import STATUSES
+from benchmark.views.report.comparison import beyond_the_tables, shown_tables
+from benchmark.views.report.drawing import strip
+from benchmark.views.report.pareto import figures, legend
+from benchmark.views.report.pictures import Album
+from benchmark.views.report.provenance import device_cards, environments, protocol_lines, reproductions
+from benchmark.views.report.verdict_lines import VerdictGroup
+from benchmark.views.tables.grid import Results
+
+_HERE = Path(__file__).resolve().parent
+PAPER = "Knowledge Distillation for Image Restoration (SLKD)"
+_CONTENTS = (
+    ("verdicts", "Verdicts"), ("tables", "Tables"), ("cost", "Cost"), ("pictures", "Pictures"),
+    ("protocols", "Protocols"), ("environments", "Devices"), ("reproduce", "Reproduce"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the page shows: results, verdicts at paper scale and (at scale mini) on the mini study, pictures.
+
+    `no_pictures` says why there are none, `picture_command` what would mend it, `made_with` which command made the page.
+    """
+
+    title: str
+    statement: str
+    results: Results
+    group: VerdictGroup
+    mini: VerdictGroup | None = None
+    album: Album = field(default_factory=Album)
+    no_pictures: str = ""
+    picture_command: str = ""
+    made_with: str = "slkd-bench report"
+
+
+def render(contents: Contents) -> str:
+    """The whole page as HTML."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, undefined=StrictUndefined
+    )
+    environment.globals.update(sort=_sort, command=_command, hash=_hash)
+    return environment.get_template("page.html").render(_facts(contents))
+
+
+def _facts(contents: Contents) -> Mapping[str, Any]:
+    results = contents.results
+    cells = [cell for found in results.cells.values() for cell in found]
+    made_in, letters = environments(cells)
+    tables, drawn = shown_tables(results), figures(results)
+    scale = str(results.scale)
+    return {
+        "title": contents.title,
+        "statement": contents.statement,
+        "version": __version__,
+        "scale": scale,
+        "contents": _CONTENTS,
+        "css": Markup((_HERE / "page.css").read_text(encoding="utf-8")),
+        "script": Markup((_HERE / "page.js").read_text(encoding="utf-8")),
+        "group": contents.group,
+        "mini": contents.mini,
+        "loop_order": {status: place for place, status in enumerate(STATUSES)},
+        "tables": tables,
+        "strips": any(table.strips for table in tables),
+        "example_strip": strip([1, 2.2, 2.6, 3, 3.3, 3.7, 4, 5.5], 0.5, 6),
+        "beyond": beyond_the_tables(results),
+        "figures": drawn,
+        "legend": legend(drawn),
+        "album": contents.album,
+        "album_json": in_script(contents.album.as_json()),
+        "no_pictures": contents.no_pictures,
+        "picture_command": contents.picture_command,
+        "protocols": protocol_lines({str(cell.key.get("protocol", "")) for cell in cells}),
+        "environments": made_in,
+        "cards": device_cards(results.scale),
+        "card_command": f"slkd-bench profile --all --scale {scale} --device cpu --save",
+        "cells": reproductions(cells, letters),
+        "train_command": f"slkd-bench train METHOD --task TASK --scale {scale}",
+        "broken": results.broken,
+        "made_with": contents.made_with,
+    }
+
+
+def in_script(value: object) -> Markup:
+    """JSON for a script element: nothing in it can end the element or begin a comment."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026"))
+
+
+def _sort(order: float | None) -> Markup:
+    return Markup(f' data-sort="{order:.10g}"') if order is not None else Markup(' data-sort=""')
+
+
+def _command(text: str) -> Markup:
+    words = (f"<i>{escape(word)}</i>" if "-" in word else str(escape(word)) for word in text.split(" "))
+    return Markup(
+        f'<span class="command"><code>{" ".join(words)}</code>'
+        f'<button type="button" data-copy hidden aria-label="Copy the command">copy</button></span>'
+    )
+
+
+def _hash(digest: str) -> Markup:
+    return Markup(f'<code title="{escape(digest)}">{escape(digest[:10])}</code>') if digest else Markup("–")

@@ -1,0 +1,52 @@
+"""Everything the tables are made of, read from files: quality cells, complexity, latencies of one device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmark.core.types import Scale
+from benchmark.costs.records import Complexity, Latency, read_complexity, read_latencies
+from benchmark.runs.cells import Cell, ImageScore, read_cells
+from benchmark.statistics import averaged
+
+
+@dataclass
+class Results:
+    """Quality cells by (method, data set), one a seed; complexity and latency by (network, task)."""
+
+    scale: Scale
+    cells: dict[tuple[str, str], list[Cell]]
+    complexity: dict[tuple[str, str], Complexity] = field(default_factory=dict)
+    latency: dict[tuple[str, str], Latency] = field(default_factory=dict)
+    device: str = ""
+    broken: list[str] = field(default_factory=list)
+    _images: dict[tuple[str, str], dict[str, ImageScore]] = field(default_factory=dict, repr=False)
+
+    def images(self, method: str, dataset: str) -> dict[str, ImageScore]:
+        """Image by image the mean over the method's seeds; empty where it was not run."""
+        key = method, dataset
+        if key not in self._images:
+            self._images[key] = averaged(self.cells[key]) if self.cells.get(key) else {}
+        return self._images[key]
+
+    def basis(self, method: str, dataset: str) -> set[tuple[str, str]]:
+        """The data and protocols behind the method's scores: only equal ones may be set against each other."""
+        return {(str(c.key.get("data")), str(c.key.get("protocol"))) for c in self.cells.get((method, dataset), [])}
+
+
+def read_results(out: Path, scale: Scale, card: str | None = None, limit: int | None = None) -> Results:
+    """Reads the result files below `out` and the recorded costs; `card` chooses among several device cards."""
+    cells, broken = read_cells(out, scale)
+    grouped: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        if cell.key.get("limit") == limit:
+            grouped.setdefault((cell.method, cell.dataset), []).append(cell)
+    results = Results(scale, grouped, read_complexity(scale), broken=broken)
+    cards = read_latencies(scale)
+    chosen = card or next(iter(cards), "")
+    if chosen in cards:
+        shown = cards[chosen][0]
+        results.device = "{device}, {precision}, {mode}, one {size}x{size} image".format(**shown)
+        results.latency = {(r.network, r.task): r for r in cards[chosen][1]}
+    return results

@@ -1,0 +1,98 @@
+"""What `slkd-bench claims`, `verdict` and `audit paper` do: read, choose one form, print or save."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmark.claims.judge import select
+from benchmark.claims.ledger import papers, read_ledger
+from benchmark.core.errors import SlkdBenchError
+from benchmark.core.types import Scale
+
+
+def print_papers() -> None:
+    """One line a ledger."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("paper", "claims", "what"):
+        table.add_column(name, justify="right" if name == "claims" else "left", overflow="fold")
+    for paper in papers():
+        ledger = read_ledger(paper)
+        table.add_row(f"[bold]{paper}[/]", str(len(ledger.claims)), f"{ledger.title} ({ledger.source}): {ledger.scope}")
+    Console(highlight=False).print(table)
+
+
+def validate(paper: str) -> None:
+    """Reads the ledgers, which raises at the first wrong entry, and says how many claims they hold."""
+    console = Console(highlight=False)
+    for name in [paper] if paper else papers():
+        ledger = read_ledger(name)
+        numbers, copied = len(ledger.numbers), sum(c.copied for c in ledger.numbers)
+        words = f", {len(ledger.claims) - numbers} claims in words" if len(ledger.claims) > numbers else ""
+        console.print(f"{ledger.id}: {numbers} numbers ({copied} copied){words}; every entry is sound", soft_wrap=True)
+
+
+def print_claims(table: str, paper: str) -> None:
+    """Every claim as printed, with its set and its provenance."""
+    from benchmark.claims.published import title
+
+    ledger = read_ledger(paper)
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("claim", "printed", "really of", "from"):
+        shown.add_column(name, justify="right" if name == "printed" else "left", overflow="fold")
+    for claim in select(ledger, table):
+        real = title(claim.true_dataset) if claim.true_dataset else ""
+        if claim.true_dataset != claim.dataset:
+            real = f"[yellow]{real}[/]"
+        mark = {"second": f"[underline]{claim.text}[/]", "best": f"[bold]{claim.text}[/]"}.get(claim.mark, claim.text)
+        beside = f"; published: {claim.original.text}" if claim.original and not claim.copied else ""
+        shown.add_row(claim.where, mark if claim.kind == "number" else claim.kind, real, claim.provenance + beside)
+    Console(highlight=False).print(shown)
+
+
+def print_verdicts(
+    table: str, scale: Scale, forms: list[str], document: bool, paper: str, out: Path | None, save: Path | None
+) -> None:
+    """Prints or saves the verdicts. Raises SlkdBenchError for two forms at once."""
+    from benchmark.claims.judge import verdicts
+
+    if len(forms) > 1:
+        found = " and ".join(f"--{form}" for form in forms)
+        raise SlkdBenchError("one form of output", found, "Ask for one at a time.")
+    ledger, judged = read_ledger(paper), verdicts(out, scale, table, paper)
+    if not forms and save is None:
+        from benchmark.views.verdicts.terminal import print_verdicts as to_terminal
+
+        to_terminal(Console(), ledger, judged, scale)
+        return
+    from benchmark.views.verdicts import forms as written
+
+    form = forms[0] if forms else "markdown"
+    text: str = getattr(written, f"to_{form}")(ledger, judged)
+    if form == "latex" and document:
+        text = written.to_document(ledger, text)
+    if save is None:
+        sys.stdout.write(text)
+    else:
+        from benchmark.core.files import write_atomically
+
+        write_atomically(save, text)
+
+
+def print_findings(paper: str, markdown: bool) -> None:
+    """Prints what the rules find in a paper; a finding is not a failure."""
+    from benchmark.claims.lints.audit import audit_paper
+
+    ledger, findings = read_ledger(paper), audit_paper(paper)
+    if markdown:
+        from benchmark.views.verdicts.forms import findings_to_markdown
+
+        sys.stdout.write(findings_to_markdown(findings))
+        return
+    from benchmark.views.verdicts.terminal import print_findings as to_terminal
+
+    to_terminal(Console(), ledger, findings)

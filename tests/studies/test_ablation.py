@@ -1,0 +1,70 @@
+"""Ablations: the axes as data, variants alike but for one change, and a loss that is not a number told as such."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmark.core.errors import BadMethod, UnknownName
+from benchmark.core.types import Scale, Task
+from benchmark.methods.find import get_method
+from benchmark.methods.weights import files
+from benchmark.studies import ablation
+from benchmark.training import plan
+from tests.training.blobs import Blobs
+
+
+def test_table_iv_is_the_papers_for_the_papers_student_and_alike_for_others() -> None:
+    axis = ablation.axes()["table-iv"]
+    paper = ablation.variants(get_method("res-sl-slkd"), axis)
+    assert [m.id for m in paper] == [f"res-sl-ablation-{name}" for name in ("rainy", "clean", "nc", "et")]
+    others = ablation.variants(get_method("drs-sl-slkd"), axis)
+    assert [m.options for m in others] == [m.options for m in paper]
+    assert {m.network for m in others} == {"drs-sl"}
+
+
+def test_every_axis_varies_one_thing_around_the_paper() -> None:
+    base = get_method("ufor-sl-slkd")
+    found = {name: ablation.variants(base, axis) for name, axis in ablation.axes().items()}
+    assert len(found["alpha"]) == len(ablation.ALPHA1) * len(ablation.ALPHA2) - 1
+    assert all(m.options for variants in found.values() for m in variants)
+    assert len({m.id for variants in found.values() for m in variants}) == sum(map(len, found.values()))
+    with pytest.raises(BadMethod):
+        ablation.variants(get_method("res-sl-logits"), ablation.axes()["pixel"])
+    with pytest.raises(UnknownName, match="readings"):
+        ablation.chosen_axes(["reading"])
+
+
+def test_ablate_trains_scores_and_compares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build_stream(task, recipe, photos):  # type: ignore[no-untyped-def]
+        return Blobs(recipe.batch, 32, recipe.seed), [], {"stream": "blobs"}
+
+    monkeypatch.setattr(plan, "build_stream", build_stream)
+    monkeypatch.setenv("SLKD_BENCH_HOME", str(tmp_path / "home"))
+    scored: list[str] = []
+
+    def score(methods, task, scale, seeds, out):  # type: ignore[no-untyped-def]
+        from benchmark.datasets import get_dataset
+        from benchmark.runs.execute import execute
+        from benchmark.runs.plan import make_plan
+
+        scored.extend(m.id for m in methods)
+        execute(make_plan(methods, [get_dataset("mini-rain1400")], scale, out, seeds=seeds, limit=3), limit=3)
+
+    monkeypatch.setattr(ablation, "score", score)
+    monkeypatch.setattr(
+        ablation, "axes", lambda: {"two": ablation.Axis("two", "?", ("pixel_target=clean", "reading=literal"))}
+    )
+    torch.manual_seed(0)
+    rows = ablation.ablate(
+        get_method("res-sl-slkd"), ablation.chosen_axes(["two"]), Task.DERAINING, Scale.MINI, [0], tmp_path / "out",
+        {"iterations": 1, "batch": 1}, {"device": "cpu", "threads": 1, "quiet": True}, {"runs": tmp_path / "runs"},
+    )["two"]  # fmt: skip
+    pixel, literal = rows
+    assert [c.dataset for c in pixel.comparisons] == ["mini-rain1400"]
+    assert not literal.comparisons
+    assert "nan" in literal.stopped
+    cards = sorted((tmp_path / "home/weights/mini/deraining").glob("*.json"))
+    assert [files.read_card(c.with_suffix(".safetensors"))["options"] for c in cards] == [{}, {"pixel_target": "clean"}]
