@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 CHECK_ARGS ?=
 
-.PHONY: run test lint types unit check docs readme tutorials clean setup setup-dev setup-docs
+.PHONY: run test lint format types unit check docs readme tutorials clean setup setup-dev setup-docs
 .DELETE_ON_ERROR:
 
 run: setup
@@ -55,6 +55,11 @@ $(VENV)/.ready-docs: $(BIN)/python pyproject.toml constraints.txt
 
 lint: setup-dev
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+
+format: setup-dev
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
 
 types: setup-dev
 	$(BIN)/mypy

@@ -104,7 +104,11 @@ def _ratios(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
     for says, of in _by_statement(found, "ratio").items():
         measured = [v.measured for v in of if v.measured is not None]
         if measured:
-            yield says, f"{min(measured):.1f} to {max(measured):.1f} %", " and ".join(dict.fromkeys(v.status for v in of))
+            yield (
+                says,
+                f"{min(measured):.1f} to {max(measured):.1f} %",
+                " and ".join(dict.fromkeys(v.status for v in of)),
+            )
 
 
 def _contradicted(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
@@ -166,8 +170,17 @@ def protocols() -> str:
         window += ", also across colours" if ssim.volumetric else ""
         notes = [f"border {ssim.border}", f"L = {ssim.data_range:g}"]
         notes += ["down-sampled first"] * ssim.downsampled + ["sample covariance"] * ssim.sample_covariance
-        rows.append((f"`{protocol.id}` v{protocol.version}", protocol.channel, protocol.rounding, f"{protocol.peak:g}",
-                     window, ", ".join(notes), protocol.used_by))  # fmt: skip
+        rows.append(
+            (
+                f"`{protocol.id}` v{protocol.version}",
+                protocol.channel,
+                protocol.rounding,
+                f"{protocol.peak:g}",
+                window,
+                ", ".join(notes),
+                protocol.used_by,
+            )
+        )
     return table(["protocol", "compared", "rounding", "peak", "SSIM window", "SSIM otherwise", "used by"], rows)
 
 
@@ -182,7 +195,9 @@ def distillers() -> str:
     """Every distiller of baselines with its publication."""
     from baselines.distillation.catalogue import DISTILLATIONS
 
-    return table(["name", "what it is", "publication"], ((f"`{d.name}`", d.title, d.citation) for d in DISTILLATIONS.values()))
+    return table(
+        ["name", "what it is", "publication"], ((f"`{d.name}`", d.title, d.citation) for d in DISTILLATIONS.values())
+    )
 
 
 def embedded() -> str:

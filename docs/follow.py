@@ -53,6 +53,7 @@ class Difference:
     line: int
     what: str
 
+
 WITHIN = 0.02  # what decimal numbers may differ by; `within=` on a block that trains says otherwise
 
 
@@ -137,9 +138,14 @@ def _run(block: Block, clone: Path, environment: dict[str, str]) -> tuple[str, s
     limit, code = float(block.options.get("timeout", SECONDS)), int(block.options.get("exit", 0))
     command = ["bash", "-c", f"set -eo pipefail\n{block.text}"]
     with subprocess.Popen(
-        command, cwd=clone, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command,
+        cwd=clone,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         start_new_session=True,
-    ) as running:  # fmt: skip
+    ) as running:
         try:
             printed, _ = running.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
@@ -154,7 +160,10 @@ def _run(block: Block, clone: Path, environment: dict[str, str]) -> tuple[str, s
 def _copy(clone: Path) -> None:
     """The working tree without what git ignores: what a fresh clone holds."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=TOP, capture_output=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=TOP,
+        capture_output=True,
+        check=True,
     )
     for name in listed.stdout.decode().split("\0"):
         if name and (TOP / name).is_file():
@@ -170,8 +179,16 @@ def _environment(clone: Path) -> dict[str, str]:
         (tools / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
         (tools / name).chmod(0o755)
     home = clone.parent / "home"
-    return {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(clone), "COLUMNS": "100",
-            "SLKD_BENCH_HOME": str(home), "NO_COLOR": "1", "TERM": "dumb", "OMP_NUM_THREADS": "1"}  # fmt: skip
+    return {
+        **os.environ,
+        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(clone),
+        "COLUMNS": "100",
+        "SLKD_BENCH_HOME": str(home),
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 def main() -> int:

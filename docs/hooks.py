@@ -43,7 +43,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     for entry in config.nav or []:
         if isinstance(entry, dict) and "Reference" in entry:
             entry["Reference"] = [{"Command line": "reference/command-line.md"}]
-            entry["Reference"] += [{_package(page): f"reference/{page}.md"} for page in PACKAGES if _modules(_package(page))]
+            entry["Reference"] += [
+                {_package(page): f"reference/{page}.md"} for page in PACKAGES if _modules(_package(page))
+            ]
     return config
 
 
@@ -60,8 +62,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_post_build(config: MkDocsConfig) -> None:
     """Refuses a site that would load anything from elsewhere."""
-    outside = re.compile(r"""<(?:script|img|iframe|source)\b[^>]*\bsrc=["']?(?:https?:)?//|<link\b[^>]*\brel=["']?"""
-                         r"""(?:stylesheet|preconnect|icon)["']?[^>]*\bhref=["']?(?:https?:)?//""")  # fmt: skip
+    outside = re.compile(
+        r"""<(?:script|img|iframe|source)\b[^>]*\bsrc=["']?(?:https?:)?//|<link\b[^>]*\brel=["']?"""
+        r"""(?:stylesheet|preconnect|icon)["']?[^>]*\bhref=["']?(?:https?:)?//"""
+    )
     for page in Path(config.site_dir).rglob("*.html"):
         found = outside.search(page.read_text(encoding="utf-8"))
         if found:
@@ -86,8 +90,11 @@ def _shown(module: str) -> str:
     path = TOP / module.replace(".", "/") / "__init__.py"
     if not path.is_file():
         return f"::: {module}\n\n"
-    defined = [node.name for node in ast.parse(path.read_text(encoding="utf-8")).body
-               if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")]  # fmt: skip
+    defined = [
+        node.name
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
+    ]
     return f"::: {module}\n    options:\n      members: {defined or 'false'}\n\n"
 
 

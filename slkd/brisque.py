@@ -13,15 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from slkd.gaussians import (
-    FLOOR,
-    aggd_mean,
-    aggd_ratio,
-    ggd_ratio,
-    scale_of,
-    shape_from_ratio,
-    shape_from_ratio_cubic,
-)
+from slkd.gaussians import FLOOR, aggd_mean, aggd_ratio, ggd_ratio, scale_of, shape_from_ratio, shape_from_ratio_cubic
 from slkd.moments import NEIGHBOURS, neighbour_sums
 
 WINDOW = 32

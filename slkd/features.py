@@ -47,11 +47,7 @@ class WithFeatures(nn.Module):
 
 
 def with_features(
-    network: nn.Module,
-    encoder: Sequence[str],
-    decoder: Sequence[str],
-    restored: Pick | None = None,
-    size: int = 64,
+    network: nn.Module, encoder: Sequence[str], decoder: Sequence[str], restored: Pick | None = None, size: int = 64
 ) -> WithFeatures:
     """`network` with the features that `SLKD(teacher, student)` asks for, taken by forward hooks; it is not changed.
 

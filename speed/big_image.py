@@ -61,8 +61,11 @@ def main() -> int:
         untiled = network(image)
         difference = float((restore_in_strips(network, image, rows) - untiled).abs().max())
         changed = float((untiled - image).abs().mean())
-    print(f"{options.small}: strips of {rows} rows differ from the untiled result by {difference:.2e} at most, which "
-          f"differs from the input by {changed:.2e} on average; peak so far {peak():.2f} GiB", flush=True)  # fmt: skip
+    print(
+        f"{options.small}: strips of {rows} rows differ from the untiled result by {difference:.2e} at most, which "
+        f"differs from the input by {changed:.2e} on average; peak so far {peak():.2f} GiB",
+        flush=True,
+    )
     image = photograph(height, width)
     started = perf_counter()
     with torch.inference_mode():
@@ -70,8 +73,10 @@ def main() -> int:
     seconds, most = perf_counter() - started, peak()
     assert restored.shape == image.shape
     assert bool(restored.isfinite().all())
-    print(f"{options.size}: {seconds:.0f} s with {options.threads} threads, torch {torch.__version__}; peak of the whole "
-          f"process {most:.2f} GiB of {options.memory:g}")  # fmt: skip
+    print(
+        f"{options.size}: {seconds:.0f} s with {options.threads} threads, torch {torch.__version__}; peak of the whole "
+        f"process {most:.2f} GiB of {options.memory:g}"
+    )
     return 0 if most < options.memory and difference < LIMIT else 1
 
 

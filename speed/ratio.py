@@ -28,8 +28,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error(f"unknown network {', '.join(sorted(unknown))}; choose from {', '.join(networks())}")
     torch.set_num_threads(options.threads)
     clock = process_time if options.clock == "cpu" else perf_counter
-    print(f"{options.scale} scale, {options.size} x {options.size}, {options.threads} thread(s), {options.clock} clock, "
-          f"medians of {options.runs} passes in turn, torch {torch.__version__}")  # fmt: skip
+    print(
+        f"{options.scale} scale, {options.size} x {options.size}, {options.threads} thread(s), {options.clock} clock, "
+        f"medians of {options.runs} passes in turn, torch {torch.__version__}"
+    )
     print("| network | ours [s] | plain [s] | ours / plain | largest difference |\n|---|---:|---:|---:|---:|")
     for name in options.networks or networks():
         ours, plain = pair(name, options.scale)

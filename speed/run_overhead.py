@@ -84,8 +84,10 @@ def main() -> None:
         for _ in range(options.runs):
             for name, work in works.items():
                 times[name].append(timed(work))
-    print(f"{options.images} images of {SIDE} x {SIDE}, {protocol.id}, {options.threads} threads, torch {torch.__version__}, "
-          f"medians of {options.runs} runs in turn")  # fmt: skip
+    print(
+        f"{options.images} images of {SIDE} x {SIDE}, {protocol.id}, {options.threads} threads, torch {torch.__version__}, "
+        f"medians of {options.runs} runs in turn"
+    )
     for kind, clock in enumerate(("wall", "cpu")):
         middle = {name: median(t[kind] for t in found) for name, found in times.items()}
         least = min(("bare, one by one", "bare, in batches"), key=middle.__getitem__)

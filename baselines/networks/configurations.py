@@ -102,15 +102,11 @@ CONFIGURATIONS: dict[str, Configuration] = {
         {"paper": {"iterations": 6, "width": 32}, "mini": {"iterations": 4, "width": 4}},
     ),
     "vdn": Configuration(
-        "baselines.networks.vdn:VDN",
-        {"paper": {"width": 64, "depth": 4}, "mini": {"width": 12, "depth": 4}},
+        "baselines.networks.vdn:VDN", {"paper": {"width": 64, "depth": 4}, "mini": {"width": 12, "depth": 4}}
     ),
     "deamnet": Configuration(
         "baselines.networks.deamnet:DeamNet",
-        {
-            "paper": {"channels": 3, "width": 64, "iterations": 4},
-            "mini": {"channels": 3, "width": 8, "iterations": 2},
-        },
+        {"paper": {"channels": 3, "width": 64, "iterations": 4}, "mini": {"channels": 3, "width": 8, "iterations": 2}},
     ),
 }
 

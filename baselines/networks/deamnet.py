@@ -200,10 +200,15 @@ def _authors_layers(iterations: int) -> dict[str, str]:
 
 def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The authors' weights (colour or grey) under our names. Raises ValueError naming missing and left-over keys."""
-    names = {f"{theirs}.{kind}": f"{ours}.{kind}"
-             for theirs, ours in _authors_layers(4).items() for kind in ("weight", "bias")}
+    names = {
+        f"{theirs}.{kind}": f"{ours}.{kind}"
+        for theirs, ours in _authors_layers(4).items()
+        for kind in ("weight", "bias")
+    }
     missing, left_over = sorted(set(names) - set(state)), sorted(set(state) - set(names))
     if missing or left_over:
-        raise ValueError(f"expected the {len(names)} keys of DeamNet, found {missing[:5]} missing and {left_over[:5]} "
-                         "left over: give the authors' DeamNet checkpoint, without its wrapper")
+        raise ValueError(
+            f"expected the {len(names)} keys of DeamNet, found {missing[:5]} missing and {left_over[:5]} "
+            "left over: give the authors' DeamNet checkpoint, without its wrapper"
+        )
     return {names[key]: value for key, value in state.items()}

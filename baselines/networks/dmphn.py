@@ -150,15 +150,19 @@ def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         else:
             converted[name] = value
     if unknown:
-        raise ValueError(f"expected encoder_lvL.layerN and decoder_lvL.layerN keys of DMPHN, found also {unknown[:5]}: "
-                         "import one file per level and nothing else")
+        raise ValueError(
+            f"expected encoder_lvL.layerN and decoder_lvL.layerN keys of DMPHN, found also {unknown[:5]}: "
+            "import one file per level and nothing else"
+        )
     depth = 1 + max((int(name.split(".")[1]) for name in converted), default=0)
     with torch.device("meta"):
         expected = DMPHN(tuple(GRIDS)[:depth]).state_dict()
     missing = sorted(set(expected) - set(converted))
     if missing:
-        raise ValueError(f"expected {depth} whole levels of DMPHN, found none of {missing[:5]}: "
-                         "import the encoder's and the decoder's file of every level")
+        raise ValueError(
+            f"expected {depth} whole levels of DMPHN, found none of {missing[:5]}: "
+            "import the encoder's and the decoder's file of every level"
+        )
     return converted
 
 

@@ -159,7 +159,6 @@ class Experts(nn.Module):
         opinions = [expert(x) * weights[:, i, None, None, None] for i, expert in enumerate(self.experts)]
         return x + self.merge(torch.cat(opinions, 1)).relu()  # not negative, as x is not
 
-
     def merged(self, x: Tensor, weights: Tensor) -> Tensor:
         """The same, with each expert's last projection, its weight and its part of the merging as one matrix an image."""
         n, width, height, columns = x.shape

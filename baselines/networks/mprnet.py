@@ -200,12 +200,7 @@ class MPRNet(nn.Module):
     """
 
     def __init__(
-        self,
-        width: int = 40,
-        unet_step: int = 20,
-        orsnet_step: int = 16,
-        attention_blocks: int = 8,
-        reduction: int = 4,
+        self, width: int = 40, unet_step: int = 20, orsnet_step: int = 16, attention_blocks: int = 8, reduction: int = 4
     ) -> None:
         super().__init__()
         widths = [width + level * unet_step for level in range(3)]

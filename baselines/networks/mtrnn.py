@@ -132,11 +132,21 @@ def _joined(layer: nn.Conv2d, first: Tensor, second: Tensor) -> Tensor:
 def _authors_layers() -> dict[str, str]:
     """The authors' name of every layer, with ours."""
     layers = {"sub_mean": "off_mean", "add_mean": "back_mean"}
-    layers |= {f"{theirs}.0": ours for theirs, ours in (
-        ("conv1_1", "first"), ("conv2_1", "down"), ("conv2_c", "recall"), ("conv3_1", "down_half"),
-        ("conv3_c", "recall_quarter"), ("conv5_1", "up_half"), ("conv5_c", "join_half"), ("conv6_1", "up"),
-        ("conv6_c", "join"), ("img_prd", "last"),
-    )}
+    layers |= {
+        f"{theirs}.0": ours
+        for theirs, ours in (
+            ("conv1_1", "first"),
+            ("conv2_1", "down"),
+            ("conv2_c", "recall"),
+            ("conv3_1", "down_half"),
+            ("conv3_c", "recall_quarter"),
+            ("conv5_1", "up_half"),
+            ("conv5_c", "join_half"),
+            ("conv6_1", "up"),
+            ("conv6_c", "join"),
+            ("img_prd", "last"),
+        )
+    }
     stages = {
         "encoder": ("conv1_2", "conv1_3", "conv1_4"),
         "encoder_half": ("conv2_2", "conv2_3", "conv2_4"),
@@ -155,11 +165,16 @@ def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     Raises ValueError naming missing and left-over keys.
     """
-    names = {f"{theirs}.{kind}": f"{ours}.{kind}"
-             for theirs, ours in _authors_layers().items() for kind in ("weight", "bias")}
+    names = {
+        f"{theirs}.{kind}": f"{ours}.{kind}"
+        for theirs, ours in _authors_layers().items()
+        for kind in ("weight", "bias")
+    }
     found = {key.removeprefix("net."): value for key, value in state.items()}
     missing, left_over = sorted(set(names) - set(found)), sorted(set(found) - set(names))
     if missing or left_over:
-        raise ValueError(f"expected the {len(names)} keys of MT-RNN, found {missing[:5]} missing and {left_over[:5]} "
-                         "left over: give the authors' MT-RNN checkpoint, without its wrapper")
+        raise ValueError(
+            f"expected the {len(names)} keys of MT-RNN, found {missing[:5]} missing and {left_over[:5]} "
+            "left over: give the authors' MT-RNN checkpoint, without its wrapper"
+        )
     return {names[key]: value for key, value in found.items()}

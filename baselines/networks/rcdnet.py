@@ -61,7 +61,8 @@ def _normalised(conv: nn.Conv2d, norm: nn.BatchNorm2d, features: Tensor) -> Tens
     assert norm.running_mean is not None
     assert norm.running_var is not None
     weight, bias = nn.utils.fusion.fuse_conv_bn_weights(
-        conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
+        conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
+    )
     return F.conv2d(features, weight, bias, padding=1)
 
 
@@ -186,7 +187,7 @@ def streaks(number: int) -> Tensor:
         angle = math.pi / 2 * ((index + 0.5) / number - 0.5)
         across = right * math.cos(angle) - down * math.sin(angle)
         along = right * math.sin(angle) + down * math.cos(angle)
-        atom = torch.exp(-(across / (0.7 + 0.5 * (index % 2))) ** 2 / 2 - (along / 3) ** 2 / 2)
+        atom = torch.exp(-((across / (0.7 + 0.5 * (index % 2))) ** 2) / 2 - (along / 3) ** 2 / 2)
         atoms.append(atom / (math.sqrt(3) * atom.norm()))
     return torch.stack(atoms).expand(3, -1, -1, -1).clone()
 
@@ -219,9 +220,11 @@ def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     left_over = sorted(key for key in state if _our_name(key) is None)
     if left_over or "w_z_f" not in state:
-        raise ValueError(f"expected the keys of RCDNet, found {left_over[:5]} left over "
-                         f"and w_z_f {'present' if 'w_z_f' in state else 'missing'}: "
-                         "give the authors' RCDNet checkpoint, without its wrapper")
+        raise ValueError(
+            f"expected the keys of RCDNet, found {left_over[:5]} left over "
+            f"and w_z_f {'present' if 'w_z_f' in state else 'missing'}: "
+            "give the authors' RCDNet checkpoint, without its wrapper"
+        )
     return {str(_our_name(key)): value.clone(memory_format=torch.contiguous_format) for key, value in state.items()}
 
 

@@ -111,10 +111,7 @@ _NAMES = (
 def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The authors' state dict in our names. Raises ValueError when a key is none of VDN's."""
     last = 2 + 2 * sum(bool(re.search(r"SNet\.mid_layer\.\d+\.weight$", key)) for key in state)
-    names = (
-        *_NAMES,
-        (r"^(?:net\.)?SNet\.conv_last\.", f"sigma.{last}."),
-    )
+    names = (*_NAMES, (r"^(?:net\.)?SNet\.conv_last\.", f"sigma.{last}."))
     renamed = {}
     for key, tensor in state.items():
         name = key

@@ -92,7 +92,9 @@ def compare_scoring(cell: Cell, fresh: Sequence[ImageScore], tolerance: Toleranc
                 "No network is in this: the protocol computes something else"
             )
             remedy = "Undo the change of benchmark/protocols, or give the protocol a new version and make the reference anew."
-            findings.append(Finding(Severity.FAILURE, f"{number.name} scored differently", text + _cause(differs), remedy))
+            findings.append(
+                Finding(Severity.FAILURE, f"{number.name} scored differently", text + _cause(differs), remedy)
+            )
     return findings
 
 

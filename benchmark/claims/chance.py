@@ -39,7 +39,8 @@ def paired(first: Sequence[Cell], second: Sequence[Cell], metric: str) -> Paired
     found = statistics.difference(getattr(pairs, metric), pairs.scenes)
     ours, theirs = ({cell.seed: statistics.averaged([cell]) for cell in cells} for cells in (first, second))
     by_seed = tuple(
-        fmean(getattr(statistics.paired(theirs[seed], ours[seed]), metric)) for seed in sorted(ours.keys() & theirs.keys())
+        fmean(getattr(statistics.paired(theirs[seed], ours[seed]), metric))
+        for seed in sorted(ours.keys() & theirs.keys())
     )
     scenes = len(set(pairs.scenes))
     return Paired(found.mean, found.low, found.high, found.chance, len(pairs.names), scenes, by_seed)

@@ -106,7 +106,9 @@ def measure(cells: list[Cell], metric: str) -> Quality:
         scenes[scene] = scenes.get(scene, 0.0) + values[name] - mean
     count = len(scenes)
     error = (
-        math.sqrt(count / (count - 1) * math.fsum(d * d for d in scenes.values())) / len(names) if count > 1 else math.nan
+        math.sqrt(count / (count - 1) * math.fsum(d * d for d in scenes.values())) / len(names)
+        if count > 1
+        else math.nan
     )
     spread = stdev(means) if len(means) > 1 else math.nan
     protocol = str(cells[0].key.get("protocol", "")).partition("@")[0]

@@ -50,7 +50,9 @@ def published() -> list[Published]:
         merged[key] = replace(merged[key], where=_joined(merged[key].where, cell.where)) if key in merged else cell
     copies = [c for ledger in ledgers for c in ledger.numbers if c.copied and c.metric == "psnr"]
     for place, cell in merged.items():
-        same = [c for c in copies if (c.known_as, c.true_dataset) == (cell.method, cell.dataset) and c.value == cell.psnr]
+        same = [
+            c for c in copies if (c.known_as, c.true_dataset) == (cell.method, cell.dataset) and c.value == cell.psnr
+        ]
         merged[place] = replace(cell, repeated=tuple(f"Table {c.table}, column {c.column}" for c in same))
     return list(merged.values())
 

@@ -54,7 +54,9 @@ def _ledger(paper: str, root: Path) -> Ledger:
         found = _original(claim, partners, record) if claim.kind == "number" and claim.metric in QUALITY else None
         if claim.copied and (found is None or abs(found.value - (claim.value or 0)) > 1e-9):
             where = "none on record" if found is None else f"{found.text} of {found.where}"
-            raise _bad(root / "paper" / paper, claim.where, "provenance", f"a published result equal to {claim.text}", where)
+            raise _bad(
+                root / "paper" / paper, claim.where, "provenance", f"a published result equal to {claim.text}", where
+            )
         if found and claim.copied:
             claim = replace(claim, protocol=claim.protocol or found.protocol, true_dataset=found.dataset)
         claims.append(replace(claim, original=found))
@@ -82,9 +84,17 @@ def cells_of(ledger: Ledger) -> Iterator[Published]:
         decimals = len(ssim.text.partition(".")[2]) if ssim else None
         where = f"{ledger.short}, Table {claim.table}, column {claim.column}"
         yield Published(
-            claim.known_as or claim.row, claim.dataset, claim.protocol, claim.value, ssim.value if ssim else None,
-            decimals, where, claim.checked, (), claim.note,
-        )  # fmt: skip
+            claim.known_as or claim.row,
+            claim.dataset,
+            claim.protocol,
+            claim.value,
+            ssim.value if ssim else None,
+            decimals,
+            where,
+            claim.checked,
+            (),
+            claim.note,
+        )
 
 
 def _original(claim: Claim, partners: dict[Any, float | None], record: Sequence[Published]) -> Original | None:
@@ -121,9 +131,16 @@ def _plain(paper: str, root: Path) -> Ledger:
         raise _bad(folder, twice[0], "id", "entries that differ", "two that are the same")
     try:
         return Ledger(
-            about["id"], about["short"], about["title"], about["source"], about["scope"], about["complete"],
-            about["image_size"], about["states"], tuple(claims),
-        )  # fmt: skip
+            about["id"],
+            about["short"],
+            about["title"],
+            about["source"],
+            about["scope"],
+            about["complete"],
+            about["image_size"],
+            about["states"],
+            tuple(claims),
+        )
     except KeyError as problem:
         raise _bad(folder / "paper.json", "the file", str(problem).strip("'"), "a value", "none") from problem
 
@@ -165,13 +182,20 @@ def _check_column(path: Path, name: str, column: dict[str, Any]) -> None:
         if column.get(field) and column[field] not in passports():
             raise _bad(path, f"column {name}", field, "an id of `slkd-bench list datasets`", f"'{column[field]}'")
     if column.get("protocol") and column["protocol"] not in protocol_ids():
-        raise _bad(path, f"column {name}", "protocol", "an id of `slkd-bench list protocols`", f"'{column['protocol']}'")
+        raise _bad(
+            path, f"column {name}", "protocol", "an id of `slkd-bench list protocols`", f"'{column['protocol']}'"
+        )
 
 
 def _cell(
-    paper: str, path: Path, table: dict[str, Any], row: dict[str, Any], name: str, column: dict[str, Any],
+    paper: str,
+    path: Path,
+    table: dict[str, Any],
+    row: dict[str, Any],
+    name: str,
+    column: dict[str, Any],
     cell: dict[str, Any],
-) -> Iterator[Claim]:  # fmt: skip
+) -> Iterator[Claim]:
     title = _row_title(row)
     text, mark = str(cell["text"]), ""
     for tag, what in _MARKS.items():
@@ -187,18 +211,38 @@ def _cell(
 
     provenance = str(cell.get("provenance") or column.get("provenance") or said("provenance", "unsourced"))
     if provenance not in _PROVENANCE and not provenance.startswith("copied from "):
-        raise _bad(path, f"row {title}, {name}", "provenance", f"{', '.join(_PROVENANCE)} or copied from ...",
-                   f"'{provenance}'")  # fmt: skip
+        raise _bad(
+            path,
+            f"row {title}, {name}",
+            "provenance",
+            f"{', '.join(_PROVENANCE)} or copied from ...",
+            f"'{provenance}'",
+        )
     notes = [level["note"] for level in (column, row, cell) if level.get("note")]
     dataset = column.get("dataset", "")
     for metric, part in zip(column["metrics"], parts, strict=True):
         id = f"{table['table']}.{row.get('method') or title.lower().replace(' ', '-')}.{name.lower().replace(' ', '-')}"
         yield Claim(
-            f"{id}.{metric}", paper, table["table"], title, name, metric, _value(path, title, name, metric, part), part, mark,
-            row.get("method", ""), dataset, cell.get("true_dataset") or column.get("true_dataset") or dataset,
-            said("protocol"), provenance, None, " ".join(notes), pool=said("pool", ""), known_as=row.get("known_as", ""),
+            f"{id}.{metric}",
+            paper,
+            table["table"],
+            title,
+            name,
+            metric,
+            _value(path, title, name, metric, part),
+            part,
+            mark,
+            row.get("method", ""),
+            dataset,
+            cell.get("true_dataset") or column.get("true_dataset") or dataset,
+            said("protocol"),
+            provenance,
+            None,
+            " ".join(notes),
+            pool=said("pool", ""),
+            known_as=row.get("known_as", ""),
             checked=said("checked", True),
-        )  # fmt: skip
+        )
 
 
 def _value(path: Path, title: str, name: str, metric: str, text: str) -> float | None:
@@ -209,8 +253,9 @@ def _value(path: Path, title: str, name: str, metric: str, text: str) -> float |
             return None
         value = float(text.removesuffix(unit) if text.endswith(unit) else "no unit")
     except ValueError:
-        raise _bad(path, f"row {title}, {name}", metric, f"a number{f' with the unit {unit}' if unit else ''}",
-                   f"'{text}'") from None  # fmt: skip
+        raise _bad(
+            path, f"row {title}, {name}", metric, f"a number{f' with the unit {unit}' if unit else ''}", f"'{text}'"
+        ) from None
     if not 0 < value < (1 if metric == "ssim" else 100 if metric == "psnr" else 1e6):
         raise _bad(path, f"row {title}, {name}", metric, "a value that is possible", text)
     return value
@@ -220,7 +265,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise BadResult(f"a ledger file in JSON: {path}", f"{type(problem).__name__}: {problem}", "Mend the file.") from problem
+        raise BadResult(
+            f"a ledger file in JSON: {path}", f"{type(problem).__name__}: {problem}", "Mend the file."
+        ) from problem
     if not isinstance(raw, dict):
         raise BadResult(f"a JSON object in {path}", type(raw).__name__, "Mend the file.")
     return raw
@@ -236,4 +283,6 @@ def _known(path: Path, entry: str, raw: dict[str, Any], fields: set[str], needed
 
 
 def _bad(path: Path, entry: str, field: str, expected: str, found: str) -> BadResult:
-    return BadResult(f"in {path}, {entry}, field {field}: {expected}", found, "Mend the entry; `slkd-bench claims validate`.")
+    return BadResult(
+        f"in {path}, {entry}, field {field}: {expected}", found, "Mend the entry; `slkd-bench claims validate`."
+    )

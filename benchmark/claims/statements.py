@@ -38,12 +38,26 @@ def read_statements(paper: str, path: Path, numbers: Sequence[Claim]) -> Iterato
             ratio = entry["kind"] == "ratio"
             sign = "below" if ratio else "over"
             yield Claim(
-                ".".join(part for part in (TEXT, entry["id"], better, than, dataset, metric) if part), paper, TEXT,
+                ".".join(part for part in (TEXT, entry["id"], better, than, dataset, metric) if part),
+                paper,
+                TEXT,
                 f"{_plain(get_method(better).title)} {sign} {_plain(get_method(than).title)}",
-                " ".join(part for part in (title, _METRICS[metric]) if part), metric,
-                float(entry["percent"]) if ratio else 0.0, entry["says"], "", better, dataset, real.get(dataset, dataset),
-                None, "measured by the authors", None, entry["where"], entry["kind"], than, statement=entry["id"],
-            )  # fmt: skip
+                " ".join(part for part in (title, _METRICS[metric]) if part),
+                metric,
+                float(entry["percent"]) if ratio else 0.0,
+                entry["says"],
+                "",
+                better,
+                dataset,
+                real.get(dataset, dataset),
+                None,
+                "measured by the authors",
+                None,
+                entry["where"],
+                entry["kind"],
+                than,
+                statement=entry["id"],
+            )
 
 
 def _plain(title: str) -> str:
@@ -55,7 +69,9 @@ def _entries(path: Path) -> list[dict[str, Any]]:
     try:
         entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["statements"]
     except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise BadResult(f"{path} with statements", f"{type(problem).__name__}: {problem}", "Mend the file.") from problem
+        raise BadResult(
+            f"{path} with statements", f"{type(problem).__name__}: {problem}", "Mend the file."
+        ) from problem
     for entry in entries:
         name = str(entry.get("id", "an entry without id"))
         for field in ("id", "kind", "where", "says", "metrics", "pairs"):
@@ -68,7 +84,9 @@ def _entries(path: Path) -> list[dict[str, Any]]:
         for metric in entry["metrics"]:
             if metric not in _METRICS:
                 raise _bad(path, name, "metrics", f"some of {', '.join(_METRICS)}", f"'{metric}'")
-        if set(entry["metrics"]) & set(QUALITY) and not all(p.get("datasets") or entry.get("datasets") for p in entry["pairs"]):
+        if set(entry["metrics"]) & set(QUALITY) and not all(
+            p.get("datasets") or entry.get("datasets") for p in entry["pairs"]
+        ):
             raise _bad(path, name, "datasets", "the sets on which it is claimed", "none")
     return entries
 
@@ -87,5 +105,8 @@ def _expanded(entry: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _bad(path: Path, entry: str, field: str, expected: str, found: str) -> BadResult:
-    return BadResult(f"in {path}, statement {entry}, field {field}: {expected}", found,
-                     "Mend the entry; `slkd-bench claims validate`.")  # fmt: skip
+    return BadResult(
+        f"in {path}, statement {entry}, field {field}: {expected}",
+        found,
+        "Mend the entry; `slkd-bench claims validate`.",
+    )

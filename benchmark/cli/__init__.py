@@ -11,9 +11,24 @@ import typer
 from benchmark import __version__
 
 _TOPICS = (
-    "run", "score", "compare", "table", "figure", "report", "listing", "data", "weights", "train", "ablate", "inspect",
-    "profile", "identify", "claims", "check", "folders",
-)  # fmt: skip
+    "run",
+    "score",
+    "compare",
+    "table",
+    "figure",
+    "report",
+    "listing",
+    "data",
+    "weights",
+    "train",
+    "ablate",
+    "inspect",
+    "profile",
+    "identify",
+    "claims",
+    "check",
+    "folders",
+)
 
 app = typer.Typer(
     name="slkd-bench",

@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def ablate(
-        axis: list[str] = typer.Argument(None, help="table-iv, pixel, alpha, readings; the first two when none is named."),
+        axis: list[str] = typer.Argument(
+            None, help="table-iv, pixel, alpha, readings; the first two when none is named."
+        ),
         method: str = typer.Option("res-sl-slkd", "--method", "-m", help="The SLKD row that is varied."),
         task: Task = typer.Option(Task.DERAINING, "--task", "-t", help="The task it is trained for."),
         scale: Scale = typer.Option(Scale.MINI, help="mini: small networks. paper: full-size networks."),
@@ -75,7 +77,9 @@ def _print(console: Console, title: str, rows: list[AblationRow]) -> None:
         for c in row.comparisons:
             interval = f"{c.psnr.low:+.3f} to {c.psnr.high:+.3f}"
             star = "*" if c.psnr.significant else " "
-            table.add_row(name, c.dataset, f"{c.psnr.mean:+.3f}", interval, f"{c.ssim.mean:+.5f}", f"{c.psnr.chance:.4f}{star}")
+            table.add_row(
+                name, c.dataset, f"{c.psnr.mean:+.3f}", interval, f"{c.ssim.mean:+.5f}", f"{c.psnr.chance:.4f}{star}"
+            )
             name = ""
     console.print(table)
     console.print("* the interval, over scenes, leaves out zero.", style="dim")

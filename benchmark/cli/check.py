@@ -12,7 +12,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def check(
-        reference: Path | None = typer.Option(None, help="The folder of reference results; the shipped ones otherwise."),
+        reference: Path | None = typer.Option(
+            None, help="The folder of reference results; the shipped ones otherwise."
+        ),
         fast: bool = typer.Option(False, "--fast", help="Every cell, but only four images of each; minutes."),
         tolerance: float | None = typer.Option(
             None, min=0, metavar="DB", help="A fall of PSNR that is accepted, and a hundredth of it in SSIM."
@@ -29,7 +31,14 @@ def register(app: typer.Typer) -> None:
         from benchmark.core import paths
 
         request = Request(
-            reference or paths.results() / "mini", fast, tolerance, update, junit, github, tuple(method),
-            tuple(dataset), device,
-        )  # fmt: skip
+            reference or paths.results() / "mini",
+            fast,
+            tolerance,
+            update,
+            junit,
+            github,
+            tuple(method),
+            tuple(dataset),
+            device,
+        )
         raise typer.Exit(check_command(request))

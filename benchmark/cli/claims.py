@@ -85,8 +85,7 @@ def register(app: typer.Typer) -> None:
 
     @audit.command("paper")
     def paper_(
-        paper: str = _PAPER,
-        markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown."),
+        paper: str = _PAPER, markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown.")
     ) -> None:
         """Read a paper's own numbers for slips: marks, tables that disagree, sets confused, controls missing."""
         from benchmark.views.verdicts.command import print_findings

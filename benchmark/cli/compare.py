@@ -29,17 +29,22 @@ def register(app: typer.Typer) -> None:
 
         console = Console(highlight=False)
         table = Table(
-            box=None, pad_edge=False, padding=(0, 1, 0, 0), title=escape(f"{b} minus {a}"), title_justify="left",
+            box=None,
+            pad_edge=False,
+            padding=(0, 1, 0, 0),
+            title=escape(f"{b} minus {a}"),
+            title_justify="left",
             title_style="",
-        )  # fmt: skip
+        )
         table.add_column("data set", overflow="fold")
         for header in ("images", "", "mean", f"{LEVEL:.0%} interval", "won/lost", "p", "Holm p"):
             table.add_column(header, justify="right")
         notes = []
         for row in compare(a, b, out, scale, dataset):
             for name, found, digits, adjusted in (
-                ("dB", row.psnr, 3, row.psnr_adjusted), ("SSIM", row.ssim, 5, row.ssim_adjusted)
-            ):  # fmt: skip
+                ("dB", row.psnr, 3, row.psnr_adjusted),
+                ("SSIM", row.ssim, 5, row.ssim_adjusted),
+            ):
                 first = (escape(row.dataset), str(row.images)) if name == "dB" else ("", "")
                 interval = f"{found.low:+.{digits}f} {found.high:+.{digits}f}" if row.scenes > 1 else "one scene"
                 chance = f"{found.chance:.4f}{'*' if found.significant else ' '}" if row.scenes > 1 else ""

@@ -25,8 +25,11 @@ def register(app: typer.Typer) -> None:
         from rich.console import Console
 
         tables = {
-            What.methods: _methods, What.datasets: _datasets, What.protocols: _protocols, What.readings: _readings,
-        }  # fmt: skip
+            What.methods: _methods,
+            What.datasets: _datasets,
+            What.protocols: _protocols,
+            What.readings: _readings,
+        }
         Console().print(tables[what]())
 
 

@@ -54,7 +54,21 @@ def register(app: typer.Typer) -> None:
         from benchmark.runs.command import Request, run_command
 
         request = Request(
-            everything, method, dataset, scale, seed, device, out, photos, limit, keep_going, threads, protocol, task,
-            save_images, shard, memory,
-        )  # fmt: skip
+            everything,
+            method,
+            dataset,
+            scale,
+            seed,
+            device,
+            out,
+            photos,
+            limit,
+            keep_going,
+            threads,
+            protocol,
+            task,
+            save_images,
+            shard,
+            memory,
+        )
         raise typer.Exit(run_command(request))

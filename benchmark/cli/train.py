@@ -64,12 +64,20 @@ def register(app: typer.Typer) -> None:
         from benchmark.training.command import chosen, train_methods
 
         wishes: dict[str, Any] = {"iterations": iterations, "batch": batch, "patch": patch, "lr": lr}
-        wishes |= {"clip": clip, "clean_share": clean_share, "clean_from": clean_from, "identity_start": identity_start or None}
+        wishes |= {
+            "clip": clip,
+            "clean_share": clean_share,
+            "clean_from": clean_from,
+            "identity_start": identity_start or None,
+        }
         wishes |= {"ema": ema, "precision": precision}
         around = {
-            "device": device, "threads": threads, "channels_last": channels_last, "tensorboard": tensorboard,
+            "device": device,
+            "threads": threads,
+            "channels_last": channels_last,
+            "tensorboard": tensorboard,
             "quiet": quiet,
-        }  # fmt: skip
+        }
         where: dict[str, Any] = {"photos": photos, "out": out, "runs": runs, "fresh": fresh, "data": data}
         where |= {"dataset": dataset} if dataset else {}
         pairs = chosen(method or [], everything, task, reading)

@@ -11,14 +11,18 @@ from benchmark.core.types import Scale, Task
 
 def register(app: typer.Typer) -> None:
     """Adds the sub-commands to `app`."""
-    weights = typer.Typer(help="Trained weights: import the authors', list and verify what is there.", no_args_is_help=True)
+    weights = typer.Typer(
+        help="Trained weights: import the authors', list and verify what is there.", no_args_is_help=True
+    )
     app.add_typer(weights, name="weights")
 
     @weights.command("import")
     def import_(
         method: str = typer.Argument(help="The method, as in `list methods`."),
         files: list[Path] = typer.Argument(help="The authors' checkpoint; one file a level for DMPHN."),
-        task: Task | None = typer.Option(None, "--task", "-t", help="What it was trained for, if the method has several."),
+        task: Task | None = typer.Option(
+            None, "--task", "-t", help="What it was trained for, if the method has several."
+        ),
         out: Path | None = typer.Option(None, help="Where to keep it; otherwise your own weights folder."),
     ) -> None:
         """Convert the authors' checkpoint to safetensors, with every tensor checked."""
@@ -30,8 +34,11 @@ def register(app: typer.Typer) -> None:
         if not chosen.network:
             raise SlkdBenchError("a method with a network", chosen.id, "See `slkd-bench list methods`.")
         if task is None and len(chosen.tasks) > 1:
-            raise SlkdBenchError(f"the task this checkpoint of {chosen.title} was trained for", "none",
-                                 f"Give --task {' or '.join(chosen.tasks)}.")
+            raise SlkdBenchError(
+                f"the task this checkpoint of {chosen.title} was trained for",
+                "none",
+                f"Give --task {' or '.join(chosen.tasks)}.",
+            )
         path = import_weights(chosen, files, task or chosen.tasks[0], out)
         typer.echo(f"kept as {path}")
 

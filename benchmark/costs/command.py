@@ -55,16 +55,26 @@ def measure_complexity(
         built = build(network, str(scale), task).eval()
     counted = count(built, network, size, arguments(network, str(scale), task))
     total = sum(p.numel() for p in built.parameters())
-    record = Complexity(network, str(scale), task, size, total, parameters_used(built), counted.gmacs,
-                        counted.true_gflops)  # fmt: skip
+    record = Complexity(
+        network, str(scale), task, size, total, parameters_used(built), counted.gmacs, counted.true_gflops
+    )
     others = {"fvcore": fvcore_count(built, size), "torch": torch_count(built, size)} if raw else {}
     return record, others
 
 
 def profile(
-    names: list[str], scale: Scale, size: int, device: str | None, precision: str, mode: str, repeats: int,
-    raw: bool, save: bool, out: Path | None, threads: int | None,
-) -> None:  # fmt: skip
+    names: list[str],
+    scale: Scale,
+    size: int,
+    device: str | None,
+    precision: str,
+    mode: str,
+    repeats: int,
+    raw: bool,
+    save: bool,
+    out: Path | None,
+    threads: int | None,
+) -> None:
     """Counts the networks and, with `device`, times them; prints a table and records both with `save`."""
     console = Console()
     started = time.perf_counter()
@@ -93,9 +103,16 @@ def _silence() -> Any:
 
 
 def _latencies(
-    console: Console, chosen: list[Target], scale: Scale, size: int, device: str | None, precision: str, mode: str,
-    repeats: int, threads: int | None,
-) -> tuple[dict[Target, Latency], dict[str, Any]]:  # fmt: skip
+    console: Console,
+    chosen: list[Target],
+    scale: Scale,
+    size: int,
+    device: str | None,
+    precision: str,
+    mode: str,
+    repeats: int,
+    threads: int | None,
+) -> tuple[dict[Target, Latency], dict[str, Any]]:
     if device is None:
         return {}, {}
     import torch
@@ -138,15 +155,23 @@ def _complexity_table(
         ]
         if card:
             found = latencies[r.network, r.task]
-            row += [f"{found.median_ms:.1f} ({found.p10_ms:.1f}-{found.p90_ms:.1f})",
-                    f"{found.peak_mib:.0f}" if found.peak_mib else "-"]  # fmt: skip
+            row += [
+                f"{found.median_ms:.1f} ({found.p10_ms:.1f}-{found.p90_ms:.1f})",
+                f"{found.peak_mib:.0f}" if found.peak_mib else "-",
+            ]
         table.add_row(*row)
     return table
 
 
 def _raw_table(raws: dict[Target, dict[str, RawCount]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="Raw counters on our form", title_justify="left", title_style="",
-                  pad_edge=False, padding=(0, 1, 0, 0))  # fmt: skip
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title="Raw counters on our form",
+        title_justify="left",
+        title_style="",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for name in ("network", "task", "fvcore GMAC", "torch GMAC"):
         table.add_column(name, justify="right" if "GMAC" in name else "left")
     for (network, task), counts in raws.items():
@@ -189,8 +214,14 @@ def audit_complexity(save: bool = False) -> int:
 
     console = Console()
     started = time.perf_counter()
-    table = Table(box=box.SIMPLE_HEAD, title="Complexity at 512 x 512: printed and measured", title_justify="left",
-                  title_style="", pad_edge=False, padding=(0, 1, 0, 0))  # fmt: skip
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title="Complexity at 512 x 512: printed and measured",
+        title_justify="left",
+        title_style="",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for name in ("table", "row", "paper", "measured", "verdict"):
         table.add_column(name, justify="right" if name in ("paper", "measured") else "left", overflow="fold")
     findings = list(audit())
@@ -199,12 +230,21 @@ def audit_complexity(save: bool = False) -> int:
         paper, measured = f"{claim.gmacs:.1f}G", f"{finding.gmacs:.1f}G"
         if claim.parameters is not None:
             paper, measured = f"{paper}/{claim.parameters}M", f"{measured}/{finding.parameters:.1f}M"
-        verdict = ("[green]agrees[/]" if finding.agrees else f"[yellow]differs:[/] {finding.explanation}" if finding.explanation
-                   else f"[red]differs:[/] unexplained, none of {finding.tried} readings gives it")  # fmt: skip
+        verdict = (
+            "[green]agrees[/]"
+            if finding.agrees
+            else f"[yellow]differs:[/] {finding.explanation}"
+            if finding.explanation
+            else f"[red]differs:[/] unexplained, none of {finding.tried} readings gives it"
+        )
         table.add_row(claim.table, claim.row, paper, measured, verdict)
     console.print(table)
-    console.print("Measured: multiply-accumulates of one 512 x 512 image, counted as the paper counts them "
-                  f"({time.perf_counter() - started:.0f} s).", highlight=False, soft_wrap=True)  # fmt: skip
+    console.print(
+        "Measured: multiply-accumulates of one 512 x 512 image, counted as the paper counts them "
+        f"({time.perf_counter() - started:.0f} s).",
+        highlight=False,
+        soft_wrap=True,
+    )
     if save:
         console.print(f"recorded in {write_readings('slkd', findings)}", highlight=False, soft_wrap=True)
     return 0

@@ -30,26 +30,58 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # operator -> fvcore's count per element: of the output, or of the input for pooling
-_PER_OUTPUT = {
-    "native_layer_norm": 5,
-    "native_group_norm": 5,
-    "upsample_nearest2d": 1,
-    "upsample_bilinear2d": 4,
-}
-_PER_INPUT = {
-    "native_batch_norm": 2,
-    "_native_batch_norm_legit_no_training": 2,
-    "cudnn_batch_norm": 2,
-}
+_PER_OUTPUT = {"native_layer_norm": 5, "native_group_norm": 5, "upsample_nearest2d": 1, "upsample_bilinear2d": 4}
+_PER_INPUT = {"native_batch_norm": 2, "_native_batch_norm_legit_no_training": 2, "cudnn_batch_norm": 2}
 
 # operators that move or view data and compute nothing; everything else counts one true operation per output element
 _NO_ARITHMETIC = {
-    "view", "_unsafe_view", "reshape", "permute", "transpose", "t", "expand", "clone", "copy", "detach", "alias",
-    "slice", "select", "split", "split_with_sizes", "unbind", "chunk", "cat", "stack", "unsqueeze", "squeeze",
-    "empty", "empty_like", "new_empty", "new_zeros", "zeros", "zeros_like", "ones", "ones_like", "full",
-    "pixel_shuffle", "pixel_unshuffle", "roll", "as_strided", "contiguous", "_to_copy", "index", "gather",
-    "constant_pad_nd", "reflection_pad2d", "replication_pad2d", "arange", "scalar_tensor", "lift_fresh", "unfold",
-    "flip", "repeat",
+    "view",
+    "_unsafe_view",
+    "reshape",
+    "permute",
+    "transpose",
+    "t",
+    "expand",
+    "clone",
+    "copy",
+    "detach",
+    "alias",
+    "slice",
+    "select",
+    "split",
+    "split_with_sizes",
+    "unbind",
+    "chunk",
+    "cat",
+    "stack",
+    "unsqueeze",
+    "squeeze",
+    "empty",
+    "empty_like",
+    "new_empty",
+    "new_zeros",
+    "zeros",
+    "zeros_like",
+    "ones",
+    "ones_like",
+    "full",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "roll",
+    "as_strided",
+    "contiguous",
+    "_to_copy",
+    "index",
+    "gather",
+    "constant_pad_nd",
+    "reflection_pad2d",
+    "replication_pad2d",
+    "arange",
+    "scalar_tensor",
+    "lift_fresh",
+    "unfold",
+    "flip",
+    "repeat",
 }
 
 

@@ -14,11 +14,7 @@ from benchmark.images.io import save_image
 
 
 def prepare(
-    data: PairsOnDisk,
-    out: Path,
-    patch: int = 0,
-    stride: int = 0,
-    tell: Callable[[str], None] = lambda name: None,
+    data: PairsOnDisk, out: Path, patch: int = 0, stride: int = 0, tell: Callable[[str], None] = lambda name: None
 ) -> int:
     """Write every pair to `out`/input and `out`/target under its name and give the number of pairs written.
 

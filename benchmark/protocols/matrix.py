@@ -43,11 +43,7 @@ def _truncated(image: Tensor) -> Tensor:
     return image.clamp(0, 1).mul(255).add(1e-3).floor().div(255)
 
 
-_VARIANTS: dict[str, Callable[[Tensor], Tensor]] = {
-    "as given": _as_given,
-    "rounded": _rounded,
-    "truncated": _truncated,
-}
+_VARIANTS: dict[str, Callable[[Tensor], Tensor]] = {"as given": _as_given, "rounded": _rounded, "truncated": _truncated}
 
 
 def matrix(triples: Iterable[Triple], protocols: Iterable[str] | None = None) -> list[Row]:

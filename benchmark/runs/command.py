@@ -90,9 +90,7 @@ def _check_folder_options(request: Request) -> None:
     if official and (request.protocol or request.task):
         remedy = "Leave --protocol and --task away; `slkd-bench score` scores saved images under any protocol."
         raise SlkdBenchError(
-            "--protocol and --task for folders only",
-            f"the data set '{official[0]}', which has its own",
-            remedy,
+            "--protocol and --task for folders only", f"the data set '{official[0]}', which has its own", remedy
         )
 
 

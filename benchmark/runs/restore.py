@@ -87,7 +87,9 @@ def _score(
         except SlkdBenchError as problem:
             if len(batch) == 1:
                 return [problem]
-            return [one for i in range(len(batch)) for one in _score(protocol, restored[i : i + 1], batch[i : i + 1], None)]
+            return [
+                one for i in range(len(batch)) for one in _score(protocol, restored[i : i + 1], batch[i : i + 1], None)
+            ]
 
 
 def _collect(

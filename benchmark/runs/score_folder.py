@@ -75,8 +75,10 @@ def score_command(request: Request) -> int:
     if restored.problems and not request.keep_going:
         raise restored.problems[0]
     if restored.lossy:
-        console.print(f"[yellow]note[/] {len(restored.lossy)} restored images are JPEG or WebP: what is scored has "
-                      f"lost detail in saving ({escape(restored.lossy[0])})")  # fmt: skip
+        console.print(
+            f"[yellow]note[/] {len(restored.lossy)} restored images are JPEG or WebP: what is scored has "
+            f"lost detail in saving ({escape(restored.lossy[0])})"
+        )
     if request.protocol == ALL:
         return _print_matrix(console, request, restored)
     return _score(console, request, restored, name)

@@ -127,9 +127,11 @@ def restore_in_strips(network: Pyramid, image: Tensor, rows: int = DEFAULT_ROWS)
     """
     if rows < 2 or rows % 2:
         raise ValueError(f"expected strips of an even number of rows, found {rows}: give e.g. {DEFAULT_ROWS}")
-    return torch.cat([_restore(network, one[None], rows) for one in image]) if len(image) > 1 else _restore(
-        network, image, rows
-    )  # fmt: skip
+    return (
+        torch.cat([_restore(network, one[None], rows) for one in image])
+        if len(image) > 1
+        else _restore(network, image, rows)
+    )
 
 
 def _restore(network: Pyramid, image: Tensor, rows: int) -> Tensor:

@@ -107,7 +107,9 @@ def in_tiles(network: Restorer, image: Tensor, side: int, margin: int = MARGIN) 
     for top, bottom, first, last in _spans(image.shape[-2], side, margin):
         for left, right, start, end in _spans(image.shape[-1], side, margin):
             tile = network(image[..., first:last, start:end])
-            restored[..., top:bottom, left:right] = tile[..., top - first : bottom - first, left - start : right - start]
+            restored[..., top:bottom, left:right] = tile[
+                ..., top - first : bottom - first, left - start : right - start
+            ]
     return restored
 
 

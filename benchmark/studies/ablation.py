@@ -75,9 +75,16 @@ class AblationRow:
 
 
 def ablate(
-    base: Method, chosen: Sequence[Axis], task: Task, scale: Scale, seeds: Sequence[int], out: Path,
-    wishes: dict[str, Any], around: dict[str, Any], where: dict[str, Any],
-) -> dict[str, list[AblationRow]]:  # fmt: skip
+    base: Method,
+    chosen: Sequence[Axis],
+    task: Task,
+    scale: Scale,
+    seeds: Sequence[int],
+    out: Path,
+    wishes: dict[str, Any],
+    around: dict[str, Any],
+    where: dict[str, Any],
+) -> dict[str, list[AblationRow]]:
     """Train what is missing of `base` and the variants of the axes side by side, score them, and compare image by image.
 
     `wishes`, `around` and `where` are as for `benchmark.training.command.train_methods`; weights go to the user's own
@@ -101,10 +108,11 @@ def ablate(
     rows: dict[str, list[AblationRow]] = {}
     for name, found in by_axis.items():
         rows[name] = [
-            AblationRow(m, stopped=stopped[m.id]) if m.id in stopped
+            AblationRow(m, stopped=stopped[m.id])
+            if m.id in stopped
             else AblationRow(m, tuple(c for c in compare(base.id, m.id, out, scale) if c.dataset in _sets(task, scale)))
             for m in found
-        ]  # fmt: skip
+        ]
     return rows
 
 

@@ -33,24 +33,38 @@ Job = tuple[list[Method], Task, int]  # methods that train side by side, their t
 
 
 def train_methods(
-    pairs: list[tuple[Method, Task]], scale: Scale, seeds: list[int], wishes: dict[str, Any], around: dict[str, Any],
-    where: dict[str, Any], jobs: int = 1, together: bool = False,
-) -> None:  # fmt: skip
+    pairs: list[tuple[Method, Task]],
+    scale: Scale,
+    seeds: list[int],
+    wishes: dict[str, Any],
+    around: dict[str, Any],
+    where: dict[str, Any],
+    jobs: int = 1,
+    together: bool = False,
+) -> None:
     """Train each method on its task with each seed, `jobs` processes at once, and say where the weights lie.
 
     With `together`, the students of one teacher train side by side in one process.
     """
-    phases = [[job for job in grouped(pairs, seeds, together) if (job[0][0].kind == "teacher") is first]
-              for first in (True, False)]  # fmt: skip
+    phases = [
+        [job for job in grouped(pairs, seeds, together) if (job[0][0].kind == "teacher") is first]
+        for first in (True, False)
+    ]
     if jobs > 1:
         from benchmark.training.parallel import train_in_processes
 
         mode = "together" if together else "one-by-one"
         options = [*as_arguments({"scale": str(scale), mode: True} | wishes | around | where)]
         train_in_processes(
-            [[[*(m.id for m in group), "--task", str(task), "--seed", str(seed), *options] for group, task, seed in phase]
-             for phase in phases], jobs,
-        )  # fmt: skip
+            [
+                [
+                    [*(m.id for m in group), "--task", str(task), "--seed", str(seed), *options]
+                    for group, task, seed in phase
+                ]
+                for phase in phases
+            ],
+            jobs,
+        )
         return
     from benchmark.training.engine import Settings
     from benchmark.training.job import train_group
@@ -93,6 +107,9 @@ def pick_device(name: str) -> str:
     if name == "auto":
         return next(kind for kind, present in there.items() if present)
     if not there.get(name.partition(":")[0], False):
-        raise TrainingStopped(f"a device that torch can use: {', '.join(k for k, v in there.items() if v)}",
-                              f"'{name}'", "Give another --device.")  # fmt: skip
+        raise TrainingStopped(
+            f"a device that torch can use: {', '.join(k for k, v in there.items() if v)}",
+            f"'{name}'",
+            "Give another --device.",
+        )
     return name

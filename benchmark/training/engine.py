@@ -135,7 +135,9 @@ def train_together(
         torch.set_num_threads(settings.threads)
     form = torch.channels_last if settings.channels_last else torch.contiguous_format
     seats = [_Seat(member, recipe, device, rank, world, settings) for member in members]
-    teachers = {id(t): t for seat in seats if isinstance(t := getattr(seat.run.objective, "teacher", None), SharedTeacher)}
+    teachers = {
+        id(t): t for seat in seats if isinstance(t := getattr(seat.run.objective, "teacher", None), SharedTeacher)
+    }
     first = min(seat.run.step for seat in seats)
     view = LiveView(settings.title, recipe.iterations, quiet=settings.quiet or rank > 0)
     saved = time.monotonic()
@@ -162,9 +164,10 @@ def train_together(
                 saved = time.monotonic()
             if stopping and not last:
                 raise TrainingStopped(
-                    "to train to the end", f"a signal to stop; the checkpoint stands at step {step + 1}",
+                    "to train to the end",
+                    f"a signal to stop; the checkpoint stands at step {step + 1}",
                     "Give the same command again: it goes on from there.",
-                )  # fmt: skip
+                )
             if all(seat.failure is not None for seat in seats):
                 break
     return [seat.failure or seat.result(recipe, world, device) for seat in seats]
@@ -205,13 +208,20 @@ class _Seat:
         self._unmeasured = time.monotonic()
 
     def advance(
-        self, degraded: Tensor, clean: Tensor, world: int, settings: Settings, pairs: Sequence[tuple[Tensor, Tensor]],
+        self,
+        degraded: Tensor,
+        clean: Tensor,
+        world: int,
+        settings: Settings,
+        pairs: Sequence[tuple[Tensor, Tensor]],
         beside: bool,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """One step with this member's random generators, its validation and its log."""
         run, recipe = self.run, self.run.recipe
         step = run.step
-        begin = time.monotonic() if beside else self._unmeasured  # alone, waiting for batches and checkpoints counts too
+        begin = (
+            time.monotonic() if beside else self._unmeasured
+        )  # alone, waiting for batches and checkpoints counts too
         with_norms = step == 0 or (settings.norms_every > 0 and step % settings.norms_every == 0)
         checkpoint.restore_random_state(self.random)
         try:
@@ -248,10 +258,15 @@ class _Seat:
         """What the finished run gives."""
         run = self.run
         return TrainingResult(
-            state=checkpoint.to_cpu(run.shipped.state_dict()), seconds=run.seconds,
-            images=recipe.iterations * recipe.batch, parameters=sum(p.numel() for p in run.student.parameters()),
-            curve=run.curve, gradient_norms=run.norms, world=world, device=str(device),
-        )  # fmt: skip
+            state=checkpoint.to_cpu(run.shipped.state_dict()),
+            seconds=run.seconds,
+            images=recipe.iterations * recipe.batch,
+            parameters=sum(p.numel() for p in run.student.parameters()),
+            curve=run.curve,
+            gradient_norms=run.norms,
+            world=world,
+            device=str(device),
+        )
 
 
 def _show(view: LiveView, seats: Sequence[_Seat], recipe: Recipe) -> None:

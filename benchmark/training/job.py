@@ -62,7 +62,12 @@ Teachers = dict[str, "tuple[SharedTeacher, store.WeightsFile]"]
 
 
 def build_objective(
-    method: Method, task: Task, scale: Scale, seed: int, out: Path, teachers: Teachers | None = None,
+    method: Method,
+    task: Task,
+    scale: Scale,
+    seed: int,
+    out: Path,
+    teachers: Teachers | None = None,
     identity_start: bool = False,
 ) -> tuple[nn.Module, store.WeightsFile | None]:
     """The objective that trains `method`, and its teacher's file: the student depends on network, scale and seed alone.
@@ -160,7 +165,9 @@ def train_method(
     Nothing is trained when whole weights with the same recipe stand there, unless `fresh`. Raises UnknownName,
     TrainingStopped, BadWeights (no teacher), BadOutput.
     """
-    return train_group([get_method(name)], task, scale, recipe, seed, photos, out, runs, settings, fresh, data, dataset)[0]
+    return train_group(
+        [get_method(name)], task, scale, recipe, seed, photos, out, runs, settings, fresh, data, dataset
+    )[0]
 
 
 def train_group(
@@ -186,9 +193,13 @@ def train_group(
 
     for method in group:
         if not method.network:
-            raise TrainingStopped("a method with a network", f"{method.id}, which has none", "There is nothing to train.")
+            raise TrainingStopped(
+                "a method with a network", f"{method.id}, which has none", "There is nothing to train."
+            )
         if task not in method.tasks:
-            raise TrainingStopped(f"one of {', '.join(method.tasks)} for {method.id}", f"'{task}'", "Choose one of them.")
+            raise TrainingStopped(
+                f"one of {', '.join(method.tasks)} for {method.id}", f"'{task}'", "Choose one of them."
+            )
     recipe = replace(recipe or recipes.recipe_for(group[0], scale, task), seed=seed)
     out = out or paths.user_weights()
     written = [weights_path(out, method, task, scale, seed) for method in group]
@@ -293,21 +304,39 @@ def student_of(objective: nn.Module) -> nn.Module:
 
 
 def make_card(
-    method: Method, task: Task, scale: Scale, recipe: Recipe, result: TrainingResult, data: dict[str, Any],
+    method: Method,
+    task: Task,
+    scale: Scale,
+    recipe: Recipe,
+    result: TrainingResult,
+    data: dict[str, Any],
     teacher: store.WeightsFile | None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """What the card beside the weights tells; the file's sha256 and size are added when it is written."""
     import torch
 
     return {
-        "method": method.id, "title": method.title, "task": str(task), "scale": str(scale), "source": method.source,
+        "method": method.id,
+        "title": method.title,
+        "task": str(task),
+        "scale": str(scale),
+        "source": method.source,
         "network": network_of(method, task, scale),
-        "objective": recipes.objective_target(method), "options": method.options, "recipe": recipe.as_dict(),
-        "iterations": recipe.iterations, "seed": recipe.seed, "seconds": round(result.seconds, 1),
-        "images": result.images, "processes": result.world, "parameters": result.parameters, "data": data,
+        "objective": recipes.objective_target(method),
+        "options": method.options,
+        "recipe": recipe.as_dict(),
+        "iterations": recipe.iterations,
+        "seed": recipe.seed,
+        "seconds": round(result.seconds, 1),
+        "images": result.images,
+        "processes": result.world,
+        "parameters": result.parameters,
+        "data": data,
         "teacher": {"method": method.teacher, "sha256": teacher.sha256} if teacher is not None else None,
-        "code": {"version": benchmark.__version__, "commit": git_commit()}, "torch": torch.__version__,
-        "device": result.device, "threads": torch.get_num_threads(),
+        "code": {"version": benchmark.__version__, "commit": git_commit()},
+        "torch": torch.__version__,
+        "device": result.device,
+        "threads": torch.get_num_threads(),
         "validation": [[step, round(psnr, 4)] for step, psnr in result.curve],
         "gradient_norms": result.gradient_norms,
-    }  # fmt: skip
+    }

@@ -67,7 +67,9 @@ class Recipe:
         if not self.lr > 0:
             raise TrainingStopped("a positive learning rate", str(self.lr), "Give a positive --lr.")
         if not 0 <= self.clean_share < 1:
-            raise TrainingStopped("a clean share from 0 to below 1", str(self.clean_share), "Give another --clean-share.")
+            raise TrainingStopped(
+                "a clean share from 0 to below 1", str(self.clean_share), "Give another --clean-share."
+            )
 
     def rate(self, step: int) -> float:
         """The learning rate of optimisation step `step`, counted from 0."""

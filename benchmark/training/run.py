@@ -34,19 +34,25 @@ class Run:
         """The network whose weights are validated and shipped."""
         return self.mean.network if self.mean is not None else self.student
 
-    def save(
-        self, path: Path, identity: dict[str, Any], rank: int, world: int, random: dict[str, Any]
-    ) -> None:
+    def save(self, path: Path, identity: dict[str, Any], rank: int, world: int, random: dict[str, Any]) -> None:
         """Write the checkpoint from process 0, with the state of this process's generators; every process must call."""
         states = distributed.gather(random, world)
         if rank == 0:
-            checkpoint.save_checkpoint(path, {
-                "identity": identity, "step": self.step, "seconds": self.seconds,
-                "curve": self.curve, "norms": self.norms,
-                "objective": checkpoint.objective_state(self.objective), "optimiser": self.optimiser.state_dict(),
-                "scaler": self.scaler.state_dict(), "random": states,
-                "mean": self.mean.network.state_dict() if self.mean is not None else None,
-            })  # fmt: skip
+            checkpoint.save_checkpoint(
+                path,
+                {
+                    "identity": identity,
+                    "step": self.step,
+                    "seconds": self.seconds,
+                    "curve": self.curve,
+                    "norms": self.norms,
+                    "objective": checkpoint.objective_state(self.objective),
+                    "optimiser": self.optimiser.state_dict(),
+                    "scaler": self.scaler.state_dict(),
+                    "random": states,
+                    "mean": self.mean.network.state_dict() if self.mean is not None else None,
+                },
+            )
 
     def load(self, path: Path, identity: dict[str, Any], rank: int) -> None:
         """Take up the checkpoint at `path`."""
@@ -112,9 +118,10 @@ _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 def _not_finite(found: str, step: int) -> TrainingStopped:
     return TrainingStopped(
-        "finite losses and gradients", f"{found} at step {step}",
+        "finite losses and gradients",
+        f"{found} at step {step}",
         "The last checkpoint still holds good weights. Lower the rate (--lr), or look at the term with `inspect`.",
-    )  # fmt: skip
+    )
 
 
 def _guilty(objective: nn.Module, degraded: Tensor, clean: Tensor, watched: list[nn.Parameter]) -> str:

@@ -103,7 +103,9 @@ def main() -> None:
     train_teacher(teacher, chosen.steps)
     distil(teacher, student, chosen.steps)
     torch.save(student.state_dict(), chosen.out)
-    size = {name: sum(p.numel() for p in net.parameters()) for name, net in (("teacher", teacher), ("student", student))}
+    size = {
+        name: sum(p.numel() for p in net.parameters()) for name, net in (("teacher", teacher), ("student", student))
+    }
     print(f"degraded {psnr(nn.Identity()):.2f} dB")
     for name, network in (("teacher", teacher), ("student", student)):
         print(f"{name} {psnr(network):.2f} dB, {size[name]:,} parameters")

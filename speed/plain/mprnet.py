@@ -143,10 +143,11 @@ class Full(nn.Module):
 
         def ascents() -> nn.ModuleList:
             return nn.ModuleList(
-                nn.ModuleList([convolution(widths[i], widths[i - 1], 1) for i in range(level, 0, -1)])
-                .append(convolution(widths[0], outward, 1))
+                nn.ModuleList([convolution(widths[i], widths[i - 1], 1) for i in range(level, 0, -1)]).append(
+                    convolution(widths[0], outward, 1)
+                )
                 for level in range(3)
-            )  # fmt: skip
+            )
 
         self.blocks = nn.ModuleList([FullBlock(outward, reduction, count) for _ in range(3)])
         self.from_encoder, self.from_decoder = ascents(), ascents()
@@ -186,9 +187,7 @@ class PlainMPRNet(nn.Module):
         quarters = [half[..., part] for half in (upper, lower) for part in (slice(half_width), slice(half_width, None))]
         shallow = [self.shallow[0](quarter, slope) for quarter in quarters]
         deep = [self.encoder[0](x, slope) for x in shallow]
-        first = [
-            [torch.cat(pair, 3) for pair in zip(deep[i], deep[i + 1], strict=True)] for i in (0, 2)
-        ]  # fmt: skip
+        first = [[torch.cat(pair, 3) for pair in zip(deep[i], deep[i + 1], strict=True)] for i in (0, 2)]
         first_out = [self.decoder[0](x, slope) for x in first]
         attended = [self.attention[0](x[0], half) for x, half in zip(first_out, (upper, lower), strict=True)]
         torch.cat([restored for _, restored in attended], 2)  # the authors' first stage image

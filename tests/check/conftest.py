@@ -27,9 +27,7 @@ def make_cell(method_id: str, dataset_id: str = SET, count: int = 6) -> Cell:
     network = load_network(method, dataset.task, Scale.MINI)
     found = restore_and_score(network, images, get_protocol(dataset.protocol))
     scores = tuple(ImageScore(pair.name, pair.scene, s.psnr, s.ssim) for pair, s in found.scores)
-    return Cell(
-        method_id, dataset_id, "mini", 0, cell_key(method, dataset, Scale.MINI, 0), made_by("cpu"), scores
-    )
+    return Cell(method_id, dataset_id, "mini", 0, cell_key(method, dataset, Scale.MINI, 0), made_by("cpu"), scores)
 
 
 @pytest.fixture(scope="session")

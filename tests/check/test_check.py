@@ -73,7 +73,9 @@ def test_what_has_not_changed_passes(reference: Path, capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize("tensor", ["inlet.weight", "outlet.weight", "gates.bias"])
 def test_a_weight_tensor_times_1_05_fails(reference: Path, monkeypatch: pytest.MonkeyPatch, tensor: str) -> None:
-    changed(monkeypatch, lambda network: network.get_parameter(tensor).mul_(1.05) if hasattr(network, "inlet") else None)
+    changed(
+        monkeypatch, lambda network: network.get_parameter(tensor).mul_(1.05) if hasattr(network, "inlet") else None
+    )
     found = failures(reference)
     assert any(re.fullmatch("(PSNR|SSIM) (fell|may have fallen)", title) for title in found)
     text = " ".join(found.values())
@@ -243,7 +245,9 @@ def test_junit_and_annotations(reference: Path, tmp_path: Path, capsys: pytest.C
 
 
 def test_annotations_escape_what_would_end_them() -> None:
-    case = Case("g", "a,b", (Finding(Severity.FAILURE, "x", "50 % of\nit"), Finding(Severity.NOTE, "y", "z")), "f:1.json")
+    case = Case(
+        "g", "a,b", (Finding(Severity.FAILURE, "x", "50 % of\nit"), Finding(Severity.NOTE, "y", "z")), "f:1.json"
+    )
     assert list(to_github([case])) == ["::error file=f%3A1.json,title=x%3A a%2Cb on g::50 %25 of%0Ait"]
 
 

@@ -51,9 +51,17 @@ def edit() -> Callable[[Path, Callable[[Any], None]], None]:
 
 
 def put(
-    out: Path, method: str, dataset: str, psnr: np.ndarray, ssim: np.ndarray | None = None, *, seed: int = 0,
-    per_scene: int = 10, protocol: str = "rain13k-y", **key: object,
-) -> None:  # fmt: skip
+    out: Path,
+    method: str,
+    dataset: str,
+    psnr: np.ndarray,
+    ssim: np.ndarray | None = None,
+    *,
+    seed: int = 0,
+    per_scene: int = 10,
+    protocol: str = "rain13k-y",
+    **key: object,
+) -> None:
     """Writes a cell of these per-image scores, `per_scene` images a scene."""
     scale = "mini" if dataset.startswith("mini-") else "paper"
     ssims = psnr / 40 if ssim is None else ssim

@@ -35,11 +35,20 @@ def run(*words: str) -> str:
 @pytest.mark.parametrize(
     "words",
     [
-        ("verdict", "I"), ("verdict", "III"), ("verdict", "all"), ("verdict", "--scale", "mini"), ("verdict", "--help"),
-        ("audit", "paper"), ("audit", "paper", "restormer"), ("claims", "list", "III"), ("claims", "validate"),
-        ("claims", "papers"), ("claims", "--help"), ("audit", "--help"),
+        ("verdict", "I"),
+        ("verdict", "III"),
+        ("verdict", "all"),
+        ("verdict", "--scale", "mini"),
+        ("verdict", "--help"),
+        ("audit", "paper"),
+        ("audit", "paper", "restormer"),
+        ("claims", "list", "III"),
+        ("claims", "validate"),
+        ("claims", "papers"),
+        ("claims", "--help"),
+        ("audit", "--help"),
     ],
-)  # fmt: skip
+)
 def test_it_fits_eighty_columns(words: tuple[str, ...]) -> None:
     assert max(map(len, run(*words).splitlines())) <= 80
 

@@ -22,7 +22,12 @@ Edit = Callable[[Path, Callable[[Any], None]], None]
 def test_every_number_of_the_four_tables_is_there() -> None:
     found = Counter(claim.table for claim in read_ledger("slkd").numbers)
     rows = {"I": 6, "II": 12, "III": 10, "IV": 5}
-    assert found == {"I": rows["I"] * 5, "II": rows["II"] * 5 * 2, "III": 30 * 2 + rows["III"] * 2, "IV": rows["IV"] * 2}
+    assert found == {
+        "I": rows["I"] * 5,
+        "II": rows["II"] * 5 * 2,
+        "III": 30 * 2 + rows["III"] * 2,
+        "IV": rows["IV"] * 2,
+    }
 
 
 def test_the_ledger_has_the_rows_that_the_suite_prints() -> None:
@@ -115,7 +120,10 @@ def _row(raw: Any, title: str) -> Any:
     ("change", "names"),
     [
         (lambda r: _row(r, "Restormer").update(method="restormr"), ["table-ii.json", "row Restormer", "field method"]),
-        (lambda r: _row(r, "Restormer")["cells"].update(SIDD="40.02"), ["row Restormer, SIDD", "field text", "2 numbers"]),
+        (
+            lambda r: _row(r, "Restormer")["cells"].update(SIDD="40.02"),
+            ["row Restormer, SIDD", "field text", "2 numbers"],
+        ),
         (lambda r: _row(r, "Restormer")["cells"].update(SIDD="40,02/0.960"), ["row Restormer, SIDD", "field psnr"]),
         (lambda r: _row(r, "Restormer")["cells"].update(SIDD="40.02/1.960"), ["row Restormer, SIDD", "field ssim"]),
         (lambda r: _row(r, "Restormer")["cells"].update(SIDD="40.12/0.960"), ["Restormer, SIDD", "field provenance"]),
@@ -127,7 +135,7 @@ def _row(raw: Any, title: str) -> Any:
         (lambda r: r["rows"].append(r["rows"][0]), ["field id", "the same"]),
         (lambda r: r.pop("rows"), ["the table", "field rows"]),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_entry_is_named(reference: Path, edit: Edit, change: Callable[[Any], None], names: list[str]) -> None:
     edit(reference / "paper" / "slkd" / "table-ii.json", change)
     with pytest.raises(BadResult) as error:
@@ -147,7 +155,9 @@ def test_a_wrong_entry_is_named(reference: Path, edit: Edit, change: Callable[[A
         (lambda r: r["statements"][0].pop("where"), ["slkd-over-dfkd", "field where"]),
     ],
 )
-def test_a_wrong_statement_is_named(reference: Path, edit: Edit, change: Callable[[Any], None], names: list[str]) -> None:
+def test_a_wrong_statement_is_named(
+    reference: Path, edit: Edit, change: Callable[[Any], None], names: list[str]
+) -> None:
     edit(reference / "paper" / "slkd" / "statements.json", change)
     with pytest.raises(BadResult) as error:
         read_ledger("slkd")

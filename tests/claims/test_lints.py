@@ -124,7 +124,9 @@ def test_a_slip_that_is_made_is_found(
 def test_controls_are_seen(reference: Path, edit: Edit) -> None:
     def add(raw: Any) -> None:
         for student, kind in (("res-sl", "scratch"), ("res-sl", "logits"), ("ufor-sl", "scratch")):
-            raw["rows"].append({"row": f"{student} {kind}", "method": f"{student}-{kind}", "cells": {"SIDD": "39.00/0.950"}})
+            raw["rows"].append(
+                {"row": f"{student} {kind}", "method": f"{student}-{kind}", "cells": {"SIDD": "39.00/0.950"}}
+            )
 
     edit(reference / "paper" / "slkd" / "table-ii.json", add)
     (finding,) = (f for f in audit_paper() if f.lint == "missing controls")

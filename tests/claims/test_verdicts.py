@@ -241,7 +241,9 @@ def test_mini_says_nothing_of_absolute_values(tmp_path: Path) -> None:
 
 def test_scales_do_not_mix(tmp_path: Path) -> None:
     pair_at_mini(tmp_path, around(0.3, 36, 0.1))
-    found = one(verdicts(tmp_path, Scale.PAPER, "text"), "text.slkd-over-dckd.res-sl-slkd.res-sl-dckd-cross.rain1400.psnr")
+    found = one(
+        verdicts(tmp_path, Scale.PAPER, "text"), "text.slkd-over-dckd.res-sl-slkd.res-sl-dckd-cross.rain1400.psnr"
+    )
     assert found.status == "untestable"
 
 
@@ -251,17 +253,31 @@ def _card(root: Path, name: str, kind: str, times: dict[str, float]) -> None:
     folder = root / "costs" / "latency"
     folder.mkdir(parents=True, exist_ok=True)
     records = [
-        {"network": n, "scale": "paper", "task": t, "size": 512, "median_ms": ms, "p10_ms": ms * 0.99, "p90_ms": ms * 1.01,
-         "peak_mib": None, "repeats": 5}
+        {
+            "network": n,
+            "scale": "paper",
+            "task": t,
+            "size": 512,
+            "median_ms": ms,
+            "p10_ms": ms * 0.99,
+            "p90_ms": ms * 1.01,
+            "peak_mib": None,
+            "repeats": 5,
+        }
         for (n, t), ms in {(k.partition(" ")[0], k.partition(" ")[2]): v for k, v in times.items()}.items()
-    ]  # fmt: skip
+    ]
     card = {"device": name, "kind": kind, "precision": "fp32"}
     (folder / f"{name}.json").write_text(json.dumps({"card": card, "records": records}))
 
 
 @pytest.mark.parametrize(
     ("kind", "own", "other", "status"),
-    [("cuda", 10, 20, "reproduced"), ("cuda", 20, 10, "contradicted"), ("cpu", 20, 10, "close"), ("cuda", 10, 10.1, "close")],
+    [
+        ("cuda", 10, 20, "reproduced"),
+        ("cuda", 20, 10, "contradicted"),
+        ("cpu", 20, 10, "close"),
+        ("cuda", 10, 10.1, "close"),
+    ],
 )
 def test_who_is_faster(reference: Path, tmp_path: Path, kind: str, own: float, other: float, status: str) -> None:
     for path in (reference / "costs" / "latency").glob("*.json"):

@@ -13,7 +13,11 @@ TOP = Path(__file__).parent.parent.parent
 
 def slkd(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "benchmark", *arguments], cwd=cwd, capture_output=True, text=True, timeout=300,
+        [sys.executable, "-m", "benchmark", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
         env={**os.environ, "PYTHONPATH": str(TOP), "COLUMNS": "80", **environment},
     )
 
@@ -90,13 +94,26 @@ def test_identity_on_one_set_then_a_table(tmp_path: Path) -> None:
 
 
 def test_two_runs_at_once_leave_whole_and_equal_files(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmark", "run", "--method", "identity", "--dataset", "gopro", "--dataset", "sidd"]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmark",
+        "run",
+        "--method",
+        "identity",
+        "--dataset",
+        "gopro",
+        "--dataset",
+        "sidd",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(TOP)}
     both = [subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [process.wait(timeout=300) for process in both] == [0, 0]
     written = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file())
     assert written == ["runs/cells/mini/mini-gopro/identity.json", "runs/cells/mini/mini-sidd/identity.json"]
-    alone = slkd("run", "--method", "identity", "--dataset", "gopro", "--dataset", "sidd", "--out", "alone", cwd=tmp_path)
+    alone = slkd(
+        "run", "--method", "identity", "--dataset", "gopro", "--dataset", "sidd", "--out", "alone", cwd=tmp_path
+    )
     assert alone.returncode == 0
     for name in written:
         assert (tmp_path / name).read_bytes() == (tmp_path / name.replace("runs", "alone", 1)).read_bytes()

@@ -11,8 +11,14 @@ def findings() -> dict[str, Finding]:
 
 
 def test_table_i_agrees_to_the_printed_digit(findings: dict[str, Finding]) -> None:
-    printed = {"Restormer": "619.5/26.1", "Res-SL": "85.0/3.5", "Uformer": "347.6/50.9", "Ufor-SL": "57.1/7.9",
-               "DRSformer": "972.0/33.7", "DRS-SL": "132.0/4.6"}
+    printed = {
+        "Restormer": "619.5/26.1",
+        "Res-SL": "85.0/3.5",
+        "Uformer": "347.6/50.9",
+        "Ufor-SL": "57.1/7.9",
+        "DRSformer": "972.0/33.7",
+        "DRS-SL": "132.0/4.6",
+    }
     for row, text in printed.items():
         found = findings[f"I {row}"]
         assert found.agrees

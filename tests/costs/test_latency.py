@@ -79,8 +79,12 @@ def test_cards_that_differ_have_files_of_their_own(tmp_path: Path) -> None:
     first, second = device_card("cpu", threads=1), device_card("cpu", "bf16", threads=1)
     assert card_id(first) != card_id(second)
     for card in (first, second):
-        write_latencies(card_id(card), card, [Latency("prenet", "mini", "deraining", 64, 2.0, 1.0, 3.0, None, 5)], tmp_path)
-    write_latencies(card_id(first), first, [Latency("prenet", "mini", "deraining", 64, 4.0, 1.0, 5.0, None, 5)], tmp_path)
+        write_latencies(
+            card_id(card), card, [Latency("prenet", "mini", "deraining", 64, 2.0, 1.0, 3.0, None, 5)], tmp_path
+        )
+    write_latencies(
+        card_id(first), first, [Latency("prenet", "mini", "deraining", 64, 4.0, 1.0, 5.0, None, 5)], tmp_path
+    )
     found = read_latencies("mini", tmp_path)
     assert len(found) == 2
     assert [r.median_ms for r in found[card_id(first)][1]] == [4.0]

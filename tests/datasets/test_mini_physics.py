@@ -60,10 +60,7 @@ def test_shake_keeps_the_light_and_a_still_camera_keeps_the_picture(photograph):
 
 def test_a_flat_picture_stays_flat_under_motion():
     grey = np.full((80, 80, 3), 0.4)
-    for degraded, clean in (
-        motion.shake_camera(grey, generator()),
-        motion.move_subject(grey, grey, generator()),
-    ):
+    for degraded, clean in (motion.shake_camera(grey, generator()), motion.move_subject(grey, grey, generator())):
         assert np.abs(degraded - 0.4).max() < 1e-6
         assert np.abs(clean - 0.4).max() < 1e-6
 

@@ -14,8 +14,7 @@ from tests.datasets.trees import TREES, picture
 
 
 @pytest.mark.parametrize(
-    ("id", "layout"),
-    [("rain1400", "official"), ("gopro", "official"), ("test1200", "official"), ("sidd", "official")],
+    ("id", "layout"), [("rain1400", "official"), ("gopro", "official"), ("test1200", "official"), ("sidd", "official")]
 )
 def test_prepared_pairs_are_the_same(tmp_path, expect, id, layout):
     names = TREES[id, layout](tmp_path / id)

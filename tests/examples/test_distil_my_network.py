@@ -17,9 +17,13 @@ SCRIPT = TOP / "examples" / "distil_my_network" / "distil.py"
 
 def test_it_distils_and_writes_plain_weights(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--steps", "60"], cwd=tmp_path, capture_output=True, text=True, timeout=300,
+        [sys.executable, str(SCRIPT), "--steps", "60"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
         env={**os.environ, "PYTHONPATH": str(TOP)},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     reached = {name: float(value) for name, value in re.findall(r"^(\w+) ([\d.]+) dB", done.stdout, re.MULTILINE)}
     assert reached["student"] > reached["degraded"] + 0.5

@@ -21,8 +21,19 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for PYTHONPATH with the installed example: built by pip where hatchling is there, else laid out."""
     target = tmp_path_factory.mktemp("site")
     if importlib.util.find_spec("hatchling") and importlib.util.find_spec("pip"):
-        command = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation",
-                   "--disable-pip-version-check", "--target", str(target), str(EXAMPLE)]  # fmt: skip
+        command = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--no-index",
+            "--no-build-isolation",
+            "--disable-pip-version-check",
+            "--target",
+            str(target),
+            str(EXAMPLE),
+        ]
         done = subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         return target
@@ -33,24 +44,31 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     info = target / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
-    (group, points), = project["entry-points"].items()
+    ((group, points),) = project["entry-points"].items()
     (info / "entry_points.txt").write_text(f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in points.items()))
     return target
 
 
 def slkd(*arguments: str, cwd: Path, site: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "benchmark", *arguments], cwd=cwd, capture_output=True, text=True, timeout=300,
+        [sys.executable, "-m", "benchmark", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
         env={**os.environ, "PYTHONPATH": f"{TOP}{os.pathsep}{site}", "COLUMNS": "100", **environment},
-    )  # fmt: skip
+    )
 
 
 def test_it_is_listed_without_being_imported(installed: Path, tmp_path: Path) -> None:
     code = "import sys\nfrom benchmark.cli.listing import _methods\n_methods()\nprint('local_mean' in sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path,
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": f"{TOP}{os.pathsep}{installed}"},
-    )  # fmt: skip
+    )
     assert done.stdout.strip() == "False", done.stderr
     assert "local-mean" in slkd("list", "methods", cwd=tmp_path, site=installed).stdout
 

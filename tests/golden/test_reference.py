@@ -21,9 +21,14 @@ def reference(method: str, dataset: str) -> Cell:
 
 @pytest.mark.parametrize(
     ("method", "dataset"),
-    [("identity", name) for name in SETS] + [("prenet", "mini-rain1400"), ("res-sl-scratch", "mini-gopro"),
-                                             ("res-sl-scratch", "mini-sidd"), ("restormer", "mini-hide")],
-)  # fmt: skip
+    [("identity", name) for name in SETS]
+    + [
+        ("prenet", "mini-rain1400"),
+        ("res-sl-scratch", "mini-gopro"),
+        ("res-sl-scratch", "mini-sidd"),
+        ("restormer", "mini-hide"),
+    ],
+)
 def test_evaluation_gives_the_reference(method: str, dataset: str) -> None:
     from benchmark.methods.weights.loading import load_network
 
@@ -72,4 +77,7 @@ def test_trained_methods_beat_the_degraded_input_but_for_those_that_are_known_no
 def test_every_teacher_is_well_above_the_plainly_trained_student() -> None:
     for teacher, student in (("restormer", "res-sl"), ("uformer", "ufor-sl"), ("drsformer", "drs-sl")):
         for dataset in SETS:
-            assert reference(teacher, dataset).psnr >= reference(f"{student}-scratch", dataset).psnr + 0.3, (teacher, dataset)
+            assert reference(teacher, dataset).psnr >= reference(f"{student}-scratch", dataset).psnr + 0.3, (
+                teacher,
+                dataset,
+            )

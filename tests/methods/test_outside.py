@@ -36,9 +36,11 @@ def save_onnx(path: Path, shape: list[int | str], outputs: int = 1, inputs: int 
         "net",
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in names],
         [helper.make_tensor_value_info("out", TensorProto.FLOAT, shape)],
-        [helper.make_tensor("half", TensorProto.FLOAT, [], [0.5]),
-         helper.make_tensor("quarter", TensorProto.FLOAT, [], [0.25])],
-    )  # fmt: skip
+        [
+            helper.make_tensor("half", TensorProto.FLOAT, [], [0.5]),
+            helper.make_tensor("quarter", TensorProto.FLOAT, [], [0.25]),
+        ],
+    )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
     return path
 

@@ -46,8 +46,10 @@ class Fixture:
 
     def state(self) -> dict[str, Tensor]:
         """The authors' state dict, every tensor made from its own key."""
-        return {key: _tensor(entry[2] if len(entry) > 2 else key, entry[0], entry[1])
-                for key, entry in _index()[self.name]["keys"].items()}
+        return {
+            key: _tensor(entry[2] if len(entry) > 2 else key, entry[0], entry[1])
+            for key, entry in _index()[self.name]["keys"].items()
+        }
 
     def relative_error(self, restored: Tensor) -> float:
         """Largest difference of `restored` (whole image, authors' range) from the fixture over the fixture's largest value."""

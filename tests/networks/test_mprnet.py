@@ -66,9 +66,12 @@ def test_three_stages_first_to_last() -> None:
     # the first stage sees quarters in its encoder and halves in its decoder, the second the whole only in its decoder
     changed = pad_to_multiple(image, 8).clone()
     changed[..., 12:, :] = 0
-    first, second = (after[..., :12, :] - before[..., :12, :]
-                     for after, before in zip(network.stages(changed)[:2],
-                                              network.stages(pad_to_multiple(image, 8))[:2], strict=True))  # fmt: skip
+    first, second = (
+        after[..., :12, :] - before[..., :12, :]
+        for after, before in zip(
+            network.stages(changed)[:2], network.stages(pad_to_multiple(image, 8))[:2], strict=True
+        )
+    )
     assert first.abs().max() < 1e-6
     assert second.abs().max() > 1e-6
 

@@ -40,10 +40,12 @@ def test_fresh_mean_shifts_cancel_and_are_not_trained():
         network.last.bias.zero_()
         image = torch.rand(1, 3, 8, 8)
         torch.testing.assert_close(network(image), image)
-        torch.testing.assert_close(network.off_mean(torch.zeros(1, 3, 1, 1)).flatten(),
-                                   -255 * torch.tensor([0.4488, 0.4371, 0.4040]))
+        torch.testing.assert_close(
+            network.off_mean(torch.zeros(1, 3, 1, 1)).flatten(), -255 * torch.tensor([0.4488, 0.4371, 0.4040])
+        )
     assert [name for name, p in network.named_parameters() if not p.requires_grad] == [
-        f"{layer}.{kind}" for layer in ("off_mean", "back_mean") for kind in ("weight", "bias")]
+        f"{layer}.{kind}" for layer in ("off_mean", "back_mean") for kind in ("weight", "bias")
+    ]
 
 
 def test_iterations_repeat_end_in_the_restored_image_and_train():

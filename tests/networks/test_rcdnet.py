@@ -47,7 +47,9 @@ def test_estimates_end_in_the_restored_image_and_train_what_is_used():
     assert torch.equal(network.backgrounds(image)[-1], network(image))
     sum(i.square().mean() for i in found.backgrounds + found.rain_layers).backward()
     assert {name.split(".")[0] for name, p in network.named_parameters() if p.grad is None} == {
-        "unused_rain_step", "unused_rain_net"}
+        "unused_rain_step",
+        "unused_rain_net",
+    }
     assert network.kernels.grad[1].abs().sum() > 0 == network.kernels.grad[0].abs().sum()
 
 

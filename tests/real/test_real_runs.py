@@ -23,16 +23,35 @@ Scorer = Callable[[plain.Array, plain.Array], tuple[float, float]]
 
 def slkd(*arguments: str | Path, cwd: Path) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmark", *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=1500,
+        [sys.executable, "-m", "benchmark", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=1500,
         env={**os.environ, "PYTHONPATH": str(TOP)},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
 
 
 def run(base: Path, method: str, protocol: str, cwd: Path, *more: str) -> Cell:
-    slkd("run", "-m", method, "--scale", "paper", "-d", base, "--protocol", protocol, "--out", "r",
-         "--save-images", "images", *more, cwd=cwd)  # fmt: skip
+    slkd(
+        "run",
+        "-m",
+        method,
+        "--scale",
+        "paper",
+        "-d",
+        base,
+        "--protocol",
+        protocol,
+        "--out",
+        "r",
+        "--save-images",
+        "images",
+        *more,
+        cwd=cwd,
+    )
     return read_cell(next((cwd / "r" / "cells" / "paper").glob(f"*/{method}.json")))
 
 
@@ -58,9 +77,7 @@ def same(cell: Cell, found: dict[str, tuple[float, float]], decibels: float = 1e
         ("rain100l", "rain13k-y", plain.rain13k_y, 20),
     ],
 )
-def test_the_degraded_input(
-    folder: str, protocol: str, scorer: Scorer, count: int, real: Path, tmp_path: Path
-) -> None:
+def test_the_degraded_input(folder: str, protocol: str, scorer: Scorer, count: int, real: Path, tmp_path: Path) -> None:
     cell = run(real / folder, "identity", protocol, tmp_path)
     assert len(cell.scores) == count
     names = [path.stem for path in (real / folder / "input").iterdir()]
@@ -90,13 +107,23 @@ def test_prenet_on_rain100l(real: Path, tmp_path: Path) -> None:
     network = build("prenet", "paper", "deraining")
     network.load_state_dict(from_authors(torch.load(weights, map_location="cpu", weights_only=True)))
     for score in cell.scores[:3]:
-        by_hand = plain.rain13k_y(
-            restored_by_hand(network, pair(real / "rain100l", score.name)[0]), clean[score.name]
-        )
+        by_hand = plain.rain13k_y(restored_by_hand(network, pair(real / "rain100l", score.name)[0]), clean[score.name])
         assert score.psnr == pytest.approx(by_hand[0], abs=0.01)
         assert score.ssim == pytest.approx(by_hand[1], abs=0.0005)
 
-    slkd("score", saved, "-d", real / "rain100l", "--protocol", "rain13k-y", "--name", "again", "--out", "r", cwd=tmp_path)
+    slkd(
+        "score",
+        saved,
+        "-d",
+        real / "rain100l",
+        "--protocol",
+        "rain13k-y",
+        "--name",
+        "again",
+        "--out",
+        "r",
+        cwd=tmp_path,
+    )
     again = read_cell(cell_path(tmp_path / "r", "again", "rain100l-folder", Scale.PAPER))
     assert [s.psnr for s in again.scores] == pytest.approx([s.psnr for s in cell.scores], abs=1e-9)
     assert [s.ssim for s in again.scores] == pytest.approx([s.ssim for s in cell.scores], abs=1e-9)

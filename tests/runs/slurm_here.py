@@ -51,19 +51,31 @@ def running_slurm(folder: Path) -> Iterator[dict[str, str]]:
     environment = {"SLURM_CONF": str(configuration)}
     everything = {**os.environ, **environment}
     daemons = [
-        ["munged", "--foreground", "--force", f"--key-file={key}", f"--socket={folder}/munge.socket",
-         f"--pid-file={folder}/munge.pid", f"--log-file={folder}/munge.log", f"--seed-file={folder}/munge.seed"],
+        [
+            "munged",
+            "--foreground",
+            "--force",
+            f"--key-file={key}",
+            f"--socket={folder}/munge.socket",
+            f"--pid-file={folder}/munge.pid",
+            f"--log-file={folder}/munge.log",
+            f"--seed-file={folder}/munge.seed",
+        ],
         ["slurmctld", "-D", "-f", str(configuration)],
         ["slurmd", "-D", "-f", str(configuration), "-N", host],
     ]
     started = []
     try:
         for daemon in daemons:
-            started.append(subprocess.Popen(daemon, env=everything, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            started.append(
+                subprocess.Popen(daemon, env=everything, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            )
             time.sleep(1)
         deadline = time.monotonic() + 40
-        while "idle" not in subprocess.run(["sinfo", "-h", "-o", "%T"], env=everything, capture_output=True,
-                                           text=True).stdout:
+        while (
+            "idle"
+            not in subprocess.run(["sinfo", "-h", "-o", "%T"], env=everything, capture_output=True, text=True).stdout
+        ):
             logs = "\n".join(p.read_text()[-1500:] for p in folder.glob("*.log"))
             assert time.monotonic() < deadline, f"the queue did not come up: {logs}"
             time.sleep(0.5)

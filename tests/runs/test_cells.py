@@ -12,8 +12,15 @@ from benchmark.core.errors import BadOutput, BadResult
 from benchmark.core.files import write_atomically
 from benchmark.runs.cells import Cell, ImageScore, cell_path, is_done, read_cell, read_cells, write_cell
 
-CELL = Cell("identity", "toy", "mini", 0, {"weights": "", "data": "abc"}, {"torch": "2"},
-            (ImageScore("a", "s", 30.125, 0.9), ImageScore("b", "s", math.inf, 1.0)))
+CELL = Cell(
+    "identity",
+    "toy",
+    "mini",
+    0,
+    {"weights": "", "data": "abc"},
+    {"torch": "2"},
+    (ImageScore("a", "s", 30.125, 0.9), ImageScore("b", "s", math.inf, 1.0)),
+)
 
 
 def test_a_cell_comes_back_as_it_was_written_infinity_included(tmp_path: Path) -> None:

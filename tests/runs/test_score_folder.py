@@ -63,7 +63,9 @@ def test_scores_are_those_of_the_files_by_name(pairs: Path, restored: Path, tmp_
     cell = the_cell(tmp_path)
     assert [s.name for s in cell.scores] == NAMES
     for score in cell.scores:
-        given, clean = (np.asarray(Image.open(p / f"{score.name}.png")).astype(float) for p in (restored, pairs / "target"))
+        given, clean = (
+            np.asarray(Image.open(p / f"{score.name}.png")).astype(float) for p in (restored, pairs / "target")
+        )
         assert score.psnr == pytest.approx(10 * np.log10(255**2 / np.mean((given - clean) ** 2)), abs=1e-9)
     assert cell.key["protocol"].startswith("rgb@")
 
@@ -108,9 +110,13 @@ def damage(file: Path, how: str) -> None:
 
 @pytest.mark.parametrize(
     ("how", "says"),
-    [("cut", "truncated or damaged"), ("size", r"24x20 pixels in .*view-2.png.*found 32x20"), ("gray", "gray"),
-     ("page", "web page")],
-)  # fmt: skip
+    [
+        ("cut", "truncated or damaged"),
+        ("size", r"24x20 pixels in .*view-2.png.*found 32x20"),
+        ("gray", "gray"),
+        ("page", "web page"),
+    ],
+)
 def test_a_bad_image_is_named_and_the_rest_scored(
     how: str, says: str, pairs: Path, restored: Path, tmp_path: Path
 ) -> None:
@@ -185,8 +191,19 @@ def test_another_protocol_makes_no_result_of_the_data_set(tmp_path: Path) -> Non
 
 
 def run_request(out: Path, **options: object) -> RunRequest:
-    fields = {"everything": False, "methods": ["identity"], "datasets": ["gopro"], "scale": Scale.MINI, "seeds": [],
-              "device": "cpu", "out": out, "photos": None, "limit": 3, "keep_going": False, "threads": None}  # fmt: skip
+    fields = {
+        "everything": False,
+        "methods": ["identity"],
+        "datasets": ["gopro"],
+        "scale": Scale.MINI,
+        "seeds": [],
+        "device": "cpu",
+        "out": out,
+        "photos": None,
+        "limit": 3,
+        "keep_going": False,
+        "threads": None,
+    }
     return RunRequest(**{**fields, **options})  # type: ignore[arg-type]
 
 

@@ -22,7 +22,9 @@ TOP = Path(__file__).parent.parent.parent
 
 def put(out: Path, method: str, psnr: float = 30.0) -> Path:
     path = cell_path(out, method, "toy", "mini")
-    write_cell(path, Cell(method, "toy", "mini", 0, {"data": "x"}, {"device": "cpu"}, (ImageScore("a", "s", psnr, 0.9),)))
+    write_cell(
+        path, Cell(method, "toy", "mini", 0, {"data": "x"}, {"device": "cpu"}, (ImageScore("a", "s", psnr, 0.9),))
+    )
     return path
 
 
@@ -101,16 +103,30 @@ def results(out: Path) -> dict[str, bytes]:
 def test_two_shards_and_two_ranks_give_the_files_of_one_process(tmp_path: Path) -> None:
     subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
     for shard in ("1/2", "2/2"):
-        subprocess.run(command("--out", "two", "--shard", shard), cwd=tmp_path, env=environment(), check=True,
-                       capture_output=True)
+        subprocess.run(
+            command("--out", "two", "--shard", shard), cwd=tmp_path, env=environment(), check=True, capture_output=True
+        )
     assert len(results(tmp_path / "one")) == 5
     assert results(tmp_path / "one") == results(tmp_path / "two")
 
 
 def test_two_torchrun_ranks(tmp_path: Path) -> None:
     subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
-    ranks = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--module", "benchmark",
-             "run", "--method", "identity", "--out", "ranks"]
+    ranks = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "--module",
+        "benchmark",
+        "run",
+        "--method",
+        "identity",
+        "--out",
+        "ranks",
+    ]
     subprocess.run(ranks, cwd=tmp_path, env=environment(), check=True, capture_output=True, timeout=300)
     assert results(tmp_path / "one") == results(tmp_path / "ranks")
 
@@ -137,10 +153,14 @@ def test_a_killed_rank_loses_at_most_its_cell(tmp_path: Path) -> None:
 
     subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
     ranks = [
-        subprocess.Popen(command("--out", "two"), cwd=tmp_path, env=environment(RANK=str(rank), WORLD_SIZE="2"),
-                         stdout=subprocess.DEVNULL)
+        subprocess.Popen(
+            command("--out", "two"),
+            cwd=tmp_path,
+            env=environment(RANK=str(rank), WORLD_SIZE="2"),
+            stdout=subprocess.DEVNULL,
+        )
         for rank in (0, 1)
-    ]  # fmt: skip
+    ]
     mine = tmp_path / "two/cells/mini/mini-test1200/identity.json"  # the second rank's first cell
     deadline = time.monotonic() + 120
     while not mine.exists() and time.monotonic() < deadline:
@@ -149,8 +169,12 @@ def test_a_killed_rank_loses_at_most_its_cell(tmp_path: Path) -> None:
     assert ranks[0].wait(240) == 0
     ranks[1].wait()
     kept = results(tmp_path / "two")
-    assert {"cells/mini/mini-rain1400/identity.json", "cells/mini/mini-gopro/identity.json",
-            "cells/mini/mini-sidd/identity.json", "cells/mini/mini-test1200/identity.json"} <= set(kept)  # fmt: skip
+    assert {
+        "cells/mini/mini-rain1400/identity.json",
+        "cells/mini/mini-gopro/identity.json",
+        "cells/mini/mini-sidd/identity.json",
+        "cells/mini/mini-test1200/identity.json",
+    } <= set(kept)
     subprocess.run(command("--out", "two"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
     assert results(tmp_path / "one") == results(tmp_path / "two")
 
@@ -158,11 +182,20 @@ def test_a_killed_rank_loses_at_most_its_cell(tmp_path: Path) -> None:
 def test_jobs_of_a_queue_fill_one_folder(tmp_path: Path) -> None:
     """The same code path as SLURM, with the queue that submitit runs by itself."""
     pytest.importorskip("submitit")
-    code = ("from pathlib import Path; from benchmark.runs.slurm import submit; import submitit; "
-            "ids = submit(['--method', 'identity', '--out', 'queue'], 2, Path('queue'), cluster='local', minutes=5); "
-            "print(len(ids))")
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), check=True, capture_output=True,
-                          text=True, timeout=300)
+    code = (
+        "from pathlib import Path; from benchmark.runs.slurm import submit; import submitit; "
+        "ids = submit(['--method', 'identity', '--out', 'queue'], 2, Path('queue'), cluster='local', minutes=5); "
+        "print(len(ids))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.stdout.strip().endswith("2")
     _wait_for(tmp_path / "queue", 5)
     subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
@@ -186,8 +219,14 @@ def test_two_jobs_on_a_real_slurm(tmp_path: Path) -> None:
     from tests.runs.slurm_here import running_slurm
 
     with running_slurm(tmp_path) as more:
-        done = subprocess.run(command("--out", "queue", "--slurm", "2", "--slurm-option", "cpus_per_task=1"), cwd=tmp_path,
-                              env=environment(**more), capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            command("--out", "queue", "--slurm", "2", "--slurm-option", "cpus_per_task=1"),
+            cwd=tmp_path,
+            env=environment(**more),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         assert done.returncode == 0, done.stderr
         _wait_for(tmp_path / "queue", 5)
     subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
@@ -197,5 +236,15 @@ def test_two_jobs_on_a_real_slurm(tmp_path: Path) -> None:
 def test_a_job_repeats_the_command_without_the_queue() -> None:
     from benchmark.runs.slurm import without_slurm
 
-    given = ["--all", "--slurm", "4", "--out", "x", "--slurm-option", "partition=gpu", "--slurm-option=time=5", "--slurm=2"]
+    given = [
+        "--all",
+        "--slurm",
+        "4",
+        "--out",
+        "x",
+        "--slurm-option",
+        "partition=gpu",
+        "--slurm-option=time=5",
+        "--slurm=2",
+    ]
     assert without_slurm(given) == ["--all", "--out", "x"]

@@ -90,9 +90,12 @@ def test_the_published_ggd_form_agrees():
     (b1, s1), (b2, s2) = (1.2, 0.8), (1.9, 1.1)
     g = gamma
     printed = (
-        np.log(b1 * s2 / (b2 * s1)) + np.log(g(1 / b2)) - np.log(g(1 / b1))
-        + (s1 / s2) ** b2 * g((b2 + 1) / b1) / g(1 / b1) - 1 / b1
-    )  # fmt: skip
+        np.log(b1 * s2 / (b2 * s1))
+        + np.log(g(1 / b2))
+        - np.log(g(1 / b1))
+        + (s1 / s2) ** b2 * g((b2 + 1) / b1) / g(1 / b1)
+        - 1 / b1
+    )
     tensors = [torch.tensor(v, dtype=torch.float64) for v in (b1, s1, s1, b2, s2, s2)]
     assert aggd_divergence(*tensors).item() == pytest.approx(printed, abs=1e-9)
 

@@ -12,7 +12,9 @@ from benchmark.statistics.compare import compare, difference, worst
 
 
 def put(out: Path, method: str, psnr: list[float], dataset: str = "mini-gopro", seed: int = 0, **key: object) -> None:
-    scores = tuple(ImageScore(f"image-{i}", f"scene-{i // 2}", p, p / 50 if p < 99 else 1.0) for i, p in enumerate(psnr))
+    scores = tuple(
+        ImageScore(f"image-{i}", f"scene-{i // 2}", p, p / 50 if p < 99 else 1.0) for i, p in enumerate(psnr)
+    )
     known = {"limit": None, "data": "d", "protocol": "p@1", **key}
     write_cell(cell_path(out, method, dataset, "mini", seed), Cell(method, dataset, "mini", seed, known, {}, scores))
 

@@ -59,9 +59,16 @@ def test_ablate_trains_scores_and_compares(tmp_path: Path, monkeypatch: pytest.M
     )
     torch.manual_seed(0)
     rows = ablation.ablate(
-        get_method("res-sl-slkd"), ablation.chosen_axes(["two"]), Task.DERAINING, Scale.MINI, [0], tmp_path / "out",
-        {"iterations": 1, "batch": 1}, {"device": "cpu", "threads": 1, "quiet": True}, {"runs": tmp_path / "runs"},
-    )["two"]  # fmt: skip
+        get_method("res-sl-slkd"),
+        ablation.chosen_axes(["two"]),
+        Task.DERAINING,
+        Scale.MINI,
+        [0],
+        tmp_path / "out",
+        {"iterations": 1, "batch": 1},
+        {"device": "cpu", "threads": 1, "quiet": True},
+        {"runs": tmp_path / "runs"},
+    )["two"]
     pixel, literal = rows
     assert [c.dataset for c in pixel.comparisons] == ["mini-rain1400"]
     assert not literal.comparisons

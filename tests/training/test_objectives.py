@@ -63,7 +63,9 @@ def test_inverse_gamma_divergence_against_torch() -> None:
     from torch.distributions import Gamma, kl_divergence
 
     alpha, beta, xi = torch.tensor([3.0, 40.0]), torch.tensor([0.1, 2.0]), torch.tensor([0.01, 0.2])
-    prior = Gamma(torch.full((2,), 49 / 2 - 1), 49 / 2 * xi)  # one over an inverse gamma is a gamma: the same divergence
+    prior = Gamma(
+        torch.full((2,), 49 / 2 - 1), 49 / 2 * xi
+    )  # one over an inverse gamma is a gamma: the same divergence
     expected = kl_divergence(Gamma(alpha, beta), prior)
     ours = vdn.inverse_gamma_divergence(alpha.log(), beta.log(), xi)
     torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-4)

@@ -50,7 +50,19 @@ def test_weights_and_card_are_written_and_load(tmp_path: Path, monkeypatch: pyte
     assert card["recipe"] == RECIPE.as_dict()
     assert card["validation"][-1][0] == 6
     assert card["images"] == 12
-    expected = ("method", "task", "scale", "iterations", "seed", "seconds", "data", "code", "torch", "device", "parameters")
+    expected = (
+        "method",
+        "task",
+        "scale",
+        "iterations",
+        "seed",
+        "seconds",
+        "data",
+        "code",
+        "torch",
+        "device",
+        "parameters",
+    )
     assert not [name for name in expected if card.get(name) is None]
     monkeypatch.setenv("SLKD_BENCH_HOME", str(tmp_path))
     network = load_network(get_method("prenet"), RAIN, Scale.MINI)

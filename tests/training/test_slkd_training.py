@@ -23,7 +23,9 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainingResult, 
 
 
 def rows(folder: Path) -> list[dict[str, float]]:
-    return [row["terms"] | {"loss": row["loss"]} for row in read_log(folder / "metrics.jsonl") if row["kind"] == "train"]
+    return [
+        row["terms"] | {"loss": row["loss"]} for row in read_log(folder / "metrics.jsonl") if row["kind"] == "train"
+    ]
 
 
 def test_cut_off_and_resumed_it_gives_the_same_weights(unbroken: tuple[TrainingResult, Path], tmp_path: Path) -> None:

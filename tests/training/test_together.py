@@ -121,6 +121,7 @@ def test_what_is_kept_equals_the_network_and_only_the_batch_is_kept() -> None:
 def test_members_that_stand_at_different_steps_meet(tmp_path: Path) -> None:
     whole = [r.state for r in train_together(members(tmp_path / "whole"), Blobs(2, 16), RECIPE, QUIET)]  # type: ignore[union-attr]
     ahead = members(tmp_path / "parts")
+
     class Stops(Blobs):
         def batch(self, step: int, rank: int = 0, world: int = 1):  # type: ignore[no-untyped-def]
             if step == 5:

@@ -59,10 +59,19 @@ def write_readings(paper: str, findings: Iterable[Finding], root: Path | None = 
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     known[paper] = [
         asdict(
-            Reading(f.claim.table, f.claim.row, f.claim.network, f.claim.task, f.gmacs, f.parameters, f.agrees,
-                    f.explanation, f.tried)
+            Reading(
+                f.claim.table,
+                f.claim.row,
+                f.claim.network,
+                f.claim.task,
+                f.gmacs,
+                f.parameters,
+                f.agrees,
+                f.explanation,
+                f.tried,
+            )
         )
         for f in findings
-    ]  # fmt: skip
+    ]
     write_atomically(path, json.dumps(known, indent=1) + "\n")
     return path

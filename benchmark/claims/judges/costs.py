@@ -66,7 +66,11 @@ def _tasks(claim: Claim, ledger: Ledger) -> list[str]:
 
 
 def _explanation(claim: Claim, evidence: Evidence) -> str:
-    rows = [r for r in evidence.readings if r.table == claim.table and r.row.partition(", ")[0] == claim.row and not r.agrees]
+    rows = [
+        r
+        for r in evidence.readings
+        if r.table == claim.table and r.row.partition(", ")[0] == claim.row and not r.agrees
+    ]
     if not rows:
         return "; what explains it was not recorded (`slkd-bench audit complexity --save`)"
     explained = list(dict.fromkeys(r.explanation for r in rows if r.explanation))
@@ -83,11 +87,17 @@ def _configuration(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
     if ours != claim.text:
         reason = f"the configuration that is built here has {ours}"
         return Verdict(claim, "contradicted", None, None, reason, "", "paper")
-    beside = [c for c in ledger.numbers if (c.table, c.row) == (claim.table, claim.row) and c.metric in ("gmacs", "parameters")]
+    beside = [
+        c
+        for c in ledger.numbers
+        if (c.table, c.row) == (claim.table, claim.row) and c.metric in ("gmacs", "parameters")
+    ]
     held = [_count(c, ledger, evidence).status == "reproduced" for c in beside]
     measured = float(claim.text) if claim.metric == "width" else None
     if not held or not all(held):
-        reason = f"{claim.text} does not give the FLOPs and parameters of its row" if held else "its row prints no count"
+        reason = (
+            f"{claim.text} does not give the FLOPs and parameters of its row" if held else "its row prints no count"
+        )
         return Verdict(claim, "contradicted" if held else "untestable", measured, None, reason, COUNTS, "paper")
     numbers = " and ".join(c.text for c in beside)
     reason = f"built with {claim.text}{steps}, the network has the {numbers} that the row prints"
@@ -107,7 +117,9 @@ def _printed(chosen: dict[str, Any], claim: Claim) -> tuple[str, str]:
 
 def _latency(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
     stated = ledger.states.get("device", {}).get("stated", False)
-    sentences = ["no device card matches the paper's" if stated else "the paper states no device, number format or batch"]
+    sentences = [
+        "no device card matches the paper's" if stated else "the paper states no device, number format or batch"
+    ]
     sentences += list(_beside(claim, ledger, evidence))
     return Verdict(claim, "untestable", None, None, "; ".join(sentences), TIMES, "paper")
 

@@ -84,8 +84,11 @@ def _why_not(claim: Claim, evidence: Evidence, compared: list[tuple[str, Quality
     else:
         sets = " or ".join(title(d) for d in dict.fromkeys((name, claim.dataset)))
         sentences.append(f"not run: no result file of {claim.method or claim.row} on {sets} at scale paper")
-        unfit = [f"{title(d)}: {evidence.unfit[claim.method, d]}" for d in dict.fromkeys((name, claim.dataset))
-                 if (claim.method, d) in evidence.unfit]  # fmt: skip
+        unfit = [
+            f"{title(d)}: {evidence.unfit[claim.method, d]}"
+            for d in dict.fromkeys((name, claim.dataset))
+            if (claim.method, d) in evidence.unfit
+        ]
         sentences += unfit
         sentences.append(_needs(claim, name))
     return "; ".join(s for s in sentences if s)

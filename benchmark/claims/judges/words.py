@@ -145,13 +145,17 @@ def _faster(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
     scale, results, sentences, gaps = str(evidence.scale), [], [], []
     for card, records in evidence.latencies:
         own = next((records[first.network, str(t)] for t in first.tasks if (first.network, str(t)) in records), None)
-        other = next((records[second.network, str(t)] for t in second.tasks if (second.network, str(t)) in records), None)
+        other = next(
+            (records[second.network, str(t)] for t in second.tasks if (second.network, str(t)) in records), None
+        )
         if own is None or other is None:
             continue
         results.append(1 if own.p90_ms < other.p10_ms else -1 if other.p90_ms < own.p10_ms else 0)
         gaps.append((other.median_ms - own.median_ms) / 1e3)
-        sentences.append(f"{own.median_ms / 1e3:.3f} s against {other.median_ms / 1e3:.3f} s on {card['device']}, "
-                         f"{card['precision']}, {card['size']} x {card['size']}")  # fmt: skip
+        sentences.append(
+            f"{own.median_ms / 1e3:.3f} s against {other.median_ms / 1e3:.3f} s on {card['device']}, "
+            f"{card['precision']}, {card['size']} x {card['size']}"
+        )
     if not results:
         return Verdict(claim, "untestable", None, None, "no device card has times of both", TIMES, scale)
     status = "reproduced" if min(results) > 0 else "contradicted" if max(results) < 0 else "close"
@@ -166,7 +170,9 @@ def _faster(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
             sentences.append("the paper's own times are reversed too")
         else:
             status = "close"
-            sentences.append("reversed on a CPU, as printed on a device that is not named: a GPU's card would settle it")
+            sentences.append(
+                "reversed on a CPU, as printed on a device that is not named: a GPU's card would settle it"
+            )
     return Verdict(claim, status, gaps[0], None, "; ".join(sentences), TIMES if status == "close" else "", scale)
 
 

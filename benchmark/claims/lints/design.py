@@ -50,8 +50,13 @@ def estimators_mixed(ledger: Ledger) -> Iterator[Finding]:
         if len(protocols) > 1:
             cells = {p: ", ".join(f"{c.row} {c.text}" for c in claims if c.protocol == p) for p in protocols}
             parts = " and ".join(f"{found} under {protocol}" for protocol, found in cells.items())
-            yield Finding("estimators mixed", table, f"{column}, SSIM", f"{parts}: two estimators, one column",
-                          tuple(c.id for c in claims))  # fmt: skip
+            yield Finding(
+                "estimators mixed",
+                table,
+                f"{column}, SSIM",
+                f"{parts}: two estimators, one column",
+                tuple(c.id for c in claims),
+            )
 
 
 def part_of_a_set(ledger: Ledger) -> Iterator[Finding]:
@@ -123,5 +128,10 @@ def not_stated(ledger: Ledger) -> Iterator[Finding]:
         claims = [c for c in ledger.numbers if c.metric in state["concerns"]]
         if claims:
             tables = joined(c.table for c in claims)
-            yield Finding("not stated", tables, f"{len(claims)} numbers: {name}", f"the paper does not say {state['what']}",
-                          tuple(c.id for c in claims))  # fmt: skip
+            yield Finding(
+                "not stated",
+                tables,
+                f"{len(claims)} numbers: {name}",
+                f"the paper does not say {state['what']}",
+                tuple(c.id for c in claims),
+            )

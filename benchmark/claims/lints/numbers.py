@@ -65,8 +65,11 @@ def wrong_best(ledger: Ledger) -> Iterator[Finding]:
 
 
 def _wrong_ssim(ledger: Ledger, marked: Claim, pool: Sequence[Claim]) -> Iterator[Finding]:
-    ssims = {c.row: c for c in ledger.numbers if c.metric == "ssim" and (c.table, c.column) == (marked.table, marked.column)
-             and c.pool == marked.pool}  # fmt: skip
+    ssims = {
+        c.row: c
+        for c in ledger.numbers
+        if c.metric == "ssim" and (c.table, c.column) == (marked.table, marked.column) and c.pool == marked.pool
+    }
     own = ssims.get(marked.row)
     if own is None or own.value is None or marked.metric != "psnr":
         return
@@ -179,8 +182,12 @@ def cost_of_no_variant(ledger: Ledger) -> Iterator[Finding]:
     """FLOPs that no reading of the network gives, as the recorded complexity audit found."""
     for reading in read_readings(ledger.id):
         if not reading.agrees and reading.explanation is None:
-            reason = f"the network costs {reading.gmacs:.1f}G and none of {reading.tried} other readings gives the number"
-            yield Finding("cost of no variant", reading.table, f"{reading.row}, FLOPs {_printed(ledger, reading.row)}", reason)
+            reason = (
+                f"the network costs {reading.gmacs:.1f}G and none of {reading.tried} other readings gives the number"
+            )
+            yield Finding(
+                "cost of no variant", reading.table, f"{reading.row}, FLOPs {_printed(ledger, reading.row)}", reason
+            )
 
 
 def cost_of_another_variant(ledger: Ledger) -> Iterator[Finding]:
@@ -190,7 +197,9 @@ def cost_of_another_variant(ledger: Ledger) -> Iterator[Finding]:
             row, _, task = reading.row.partition(", ")
             scored = f"scored for {task}, it costs" if task else "as it is scored, it costs"
             reason = f"{reading.explanation}; {scored} {reading.gmacs:.1f}G"
-            yield Finding("cost of another variant", reading.table, f"{reading.row}, FLOPs {_printed(ledger, row)}", reason)
+            yield Finding(
+                "cost of another variant", reading.table, f"{reading.row}, FLOPs {_printed(ledger, row)}", reason
+            )
 
 
 def _printed(ledger: Ledger, row: str) -> str:

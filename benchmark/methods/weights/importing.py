@@ -39,16 +39,28 @@ def import_weights(method: Method, files: Sequence[Path], task: Task, out: Path 
     problem = _differences(expected, ours)
     if problem:
         variant = _matching_task(method, ours, task)
-        remedy = f"It is the {variant} variant: give --task {variant}." if variant else \
-            f"The file is not of {method.title} as configured for {task}."  # fmt: skip
+        remedy = (
+            f"It is the {variant} variant: give --task {variant}."
+            if variant
+            else f"The file is not of {method.title} as configured for {task}."
+        )
         raise BadWeights(f"the {len(expected)} tensors of {method.title} for {task}", problem, remedy)
     path = (out or paths.user_weights()) / relative_path(method.id, task, Scale.PAPER)
-    write_weights(path, ours, {
-        "method": method.id, "title": method.title, "task": str(task), "scale": "paper", "source": method.source,
-        "imported_from": [{"file": file.name, "sha256": sha256_of(file)} for file in files],
-        "wrapper": wrappers, "variant": f"{method.network} for {task}",
-        "parameters": sum(p.numel() for p in network.parameters()),
-    })  # fmt: skip
+    write_weights(
+        path,
+        ours,
+        {
+            "method": method.id,
+            "title": method.title,
+            "task": str(task),
+            "scale": "paper",
+            "source": method.source,
+            "imported_from": [{"file": file.name, "sha256": sha256_of(file)} for file in files],
+            "wrapper": wrappers,
+            "variant": f"{method.network} for {task}",
+            "parameters": sum(p.numel() for p in network.parameters()),
+        },
+    )
     return path
 
 
@@ -60,8 +72,11 @@ def _read(files: Sequence[Path], wrappers: list[str]) -> dict[str, Tensor]:
         state = _unwrap(_open(file), file, wrappers)
         clash = [key for key in state if prefix + key in merged]
         if clash:
-            raise BadWeights("files that make up one network", f"{file} has {clash[0]} once more",
-                             "Give each part of the checkpoint once.")  # fmt: skip
+            raise BadWeights(
+                "files that make up one network",
+                f"{file} has {clash[0]} once more",
+                "Give each part of the checkpoint once.",
+            )
         merged |= {prefix + key: value for key, value in state.items()}
     return merged
 
@@ -94,8 +109,11 @@ def _unwrap(state: Mapping[str, Any], file: Path, wrappers: list[str]) -> dict[s
         state = {key.removeprefix("module."): value for key, value in state.items()}
     strange = [key for key, value in state.items() if not isinstance(value, Tensor)]
     if strange or not state:
-        raise BadWeights("tensors by name", f"{file}: {strange[0]!r} is no tensor" if strange else f"{file} holds none",
-                         "Give the file of the network's weights, not of the optimiser or a whole pickled model.")  # fmt: skip
+        raise BadWeights(
+            "tensors by name",
+            f"{file}: {strange[0]!r} is no tensor" if strange else f"{file} holds none",
+            "Give the file of the network's weights, not of the optimiser or a whole pickled model.",
+        )
     return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
 
 
@@ -106,18 +124,25 @@ def _convert(method: Method, theirs: Mapping[str, Tensor], files: Sequence[Path]
     try:
         return {key: value.clone() for key, value in module.from_authors(theirs).items()}
     except ValueError as problem:
-        raise BadWeights(f"the authors' checkpoint of {method.title}", f"{', '.join(f.name for f in files)}: {problem}",
-                         "Check that the file is of this method and this variant of it.") from problem  # fmt: skip
+        raise BadWeights(
+            f"the authors' checkpoint of {method.title}",
+            f"{', '.join(f.name for f in files)}: {problem}",
+            "Check that the file is of this method and this variant of it.",
+        ) from problem
 
 
 def _differences(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
     missing, extra = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
     shapes = sorted(k for k in expected.keys() & found.keys() if expected[k].shape != found[k].shape)
-    parts = [f"{len(keys)} {what}, first {keys[0]}" for what, keys in (("missing", missing), ("left over", extra)) if keys]
+    parts = [
+        f"{len(keys)} {what}, first {keys[0]}" for what, keys in (("missing", missing), ("left over", extra)) if keys
+    ]
     if shapes:
         first = shapes[0]
-        parts.append(f"{len(shapes)} of another shape, first {first}: {tuple(found[first].shape)} "
-                     f"where {tuple(expected[first].shape)} belongs")  # fmt: skip
+        parts.append(
+            f"{len(shapes)} of another shape, first {first}: {tuple(found[first].shape)} "
+            f"where {tuple(expected[first].shape)} belongs"
+        )
     return "; ".join(parts)
 
 

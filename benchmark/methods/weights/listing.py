@@ -35,8 +35,11 @@ def listing(scale: Scale | None) -> Table:
         table.add_column(column, justify="right" if column in ("seed", "KiB") else "left", overflow="fold")
     for method, task, found, seed, file in all_weights(scale):
         card = file.card
-        origin = (", ".join(f["file"] for f in card["imported_from"]) if "imported_from" in card
-                  else f"{card.get('iterations', '?')} iterations, {card.get('seconds', 0) / 60:.0f} min")  # fmt: skip
+        origin = (
+            ", ".join(f["file"] for f in card["imported_from"])
+            if "imported_from" in card
+            else f"{card.get('iterations', '?')} iterations, {card.get('seconds', 0) / 60:.0f} min"
+        )
         table.add_row(method, task, found, str(seed), f"{file.path.stat().st_size / 1024:.0f}", origin)
     return table
 
@@ -52,7 +55,9 @@ def verify_all() -> int:
         try:
             expected = file.card.get("sha256")
             if expected != file.sha256:
-                raise SlkdBenchError(f"sha256 {str(expected)[:12]}, as the card says", file.sha256[:12], "Restore the file.")
+                raise SlkdBenchError(
+                    f"sha256 {str(expected)[:12]}, as the card says", file.sha256[:12], "Restore the file."
+                )
             method = get_method(name)
             load_weights(build_network(method, task, scale), file, name)
         except SlkdBenchError as problem:

@@ -100,9 +100,14 @@ def term_table(found: Inspection) -> Table:
         share = f"{100 * term.share:.1f} %" if math.isfinite(term.share) else "–"
         style = "" if term.finite else "bold red"
         table.add_row(
-            term.name, _number(term.value), f"{term.weight:g}", _number(term.gradient), _number(term.weighted), share,
+            term.name,
+            _number(term.value),
+            f"{term.weight:g}",
+            _number(term.gradient),
+            _number(term.weighted),
+            share,
             style=style,
-        )  # fmt: skip
+        )
     return table
 
 
@@ -180,9 +185,14 @@ def picture_pair(task: Task, scale: Scale, name: str) -> Pair | None:
 
 
 def write_pictures(
-    request: Request, method: Method, task: Task, objective: nn.Module, student: nn.Module | None, found: Inspection,
+    request: Request,
+    method: Method,
+    task: Task,
+    objective: nn.Module,
+    student: nn.Module | None,
+    found: Inspection,
     pair: Pair | None,
-) -> list[Path]:  # fmt: skip
+) -> list[Path]:
     """Writes the maps of one image as PNG below `to`/METHOD-TASK, and the gradients along training where a card has them."""
     from benchmark.studies.inspection import pictures
     from benchmark.training import recipes

@@ -113,9 +113,15 @@ def trained_student(method: Method, task: Task, scale: Scale, seed: int) -> tupl
 
 
 def measure(
-    objective: nn.Module, student: nn.Module | None, card: dict[str, Any], task: Task, method: Method, scale: Scale,
-    seed: int, photos: Path | None = None,
-) -> Inspection:  # fmt: skip
+    objective: nn.Module,
+    student: nn.Module | None,
+    card: dict[str, Any],
+    task: Task,
+    method: Method,
+    scale: Scale,
+    seed: int,
+    photos: Path | None = None,
+) -> Inspection:
     """Measures a fresh `objective` on the first batch of its training, and its teacher on the validation pairs."""
     import torch
 
@@ -140,11 +146,17 @@ def measure(
 
         failing = failures(objective, degraded, target)
     return Inspection(
-        len(on_clean), mean_psnr(torch.nn.Identity(), pairs, device), mean_psnr(teacher, pairs, device),
-        float(on_clean.mean()), float(on_clean.min()), None if student is None else mean_psnr(student, pairs, device),
-        (len(degraded), degraded.shape[-1]), terms,
-        {int(step): norms for step, norms in (card.get("gradient_norms") or {}).items()}, tuple(failing),
-    )  # fmt: skip
+        len(on_clean),
+        mean_psnr(torch.nn.Identity(), pairs, device),
+        mean_psnr(teacher, pairs, device),
+        float(on_clean.mean()),
+        float(on_clean.min()),
+        None if student is None else mean_psnr(student, pairs, device),
+        (len(degraded), degraded.shape[-1]),
+        terms,
+        {int(step): norms for step, norms in (card.get("gradient_norms") or {}).items()},
+        tuple(failing),
+    )
 
 
 def teacher_b(objective: nn.Module) -> nn.Module:

@@ -130,8 +130,16 @@ def gradient_figure(norms: Mapping[int, Mapping[str, float]], weights: Mapping[s
     for turn, name in enumerate(dict.fromkeys(name for found in norms.values() for name in found)):
         steps = [step for step in sorted(norms) if name in norms[step]]
         values = [weights.get(name, 1.0) * norms[step][name] for step in steps]
-        axes.plot([s / 1000 for s in steps], values, "o-^-s-D-v-*-"[2 * turn : 2 * turn + 2] or "o-", markersize=3,
-                  color=colours[turn % len(colours)], linewidth=1.0, label=name, gid=name)  # fmt: skip
+        axes.plot(
+            [s / 1000 for s in steps],
+            values,
+            "o-^-s-D-v-*-"[2 * turn : 2 * turn + 2] or "o-",
+            markersize=3,
+            color=colours[turn % len(colours)],
+            linewidth=1.0,
+            label=name,
+            gid=name,
+        )
     axes.set_yscale("log")
     axes.set_xlabel("iterations (thousands)")
     axes.set_ylabel("weighted gradient norm")

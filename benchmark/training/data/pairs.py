@@ -53,9 +53,15 @@ class PairedStream:
     """
 
     def __init__(
-        self, data: PairsOnDisk | Path | str, batch: int, patch: int, seed: int = 0, augment: bool = True,
-        memory: int = MEMORY, threads: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        data: PairsOnDisk | Path | str,
+        batch: int,
+        patch: int,
+        seed: int = 0,
+        augment: bool = True,
+        memory: int = MEMORY,
+        threads: int = 0,
+    ) -> None:
         self.data = data if isinstance(data, PairsOnDisk) else open_folder(Path(data))
         self.batch_size, self.patch, self.seed, self.augment = batch, patch, seed, augment
         self.threads = threads or min(8, os.cpu_count() or 1)

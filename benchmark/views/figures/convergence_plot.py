@@ -42,8 +42,15 @@ def draw(
         axes = figure.add_axes((*place, side / width, PANEL / height), label=task)
         _panel(axes, [c for c in curves if c.task == task], drawn, titles.get(task, task), first=column == 0)
     _legend(figure, shown, drawn, per_line, (0.12 + 0.115 * len(lines)) / height)
-    figure.text(0.04 / width, (0.06 + 0.115 * len(lines)) / height, "\n".join(lines), fontsize=SMALL, va="top",
-                linespacing=1.25, gid="caption")  # fmt: skip
+    figure.text(
+        0.04 / width,
+        (0.06 + 0.115 * len(lines)) / height,
+        "\n".join(lines),
+        fontsize=SMALL,
+        va="top",
+        linespacing=1.25,
+        gid="caption",
+    )
     return figure
 
 
@@ -66,9 +73,17 @@ def _panel(axes: Axes, curves: Sequence[Curve], drawn: dict[str, Mark], title: s
         thousands = [step / 1000 for step in steps]
         strong = curve.method.endswith("slkd") or mark.colour == "#000000"
         axes.plot(
-            thousands, means, mark.line, color=mark.colour, linewidth=1.3 if strong else 0.9, gid=curve.method,
-            marker=mark.marker, markersize=5 if mark.marker == "*" else 3, markevery=[-1], zorder=4 if strong else 3,
-        )  # fmt: skip
+            thousands,
+            means,
+            mark.line,
+            color=mark.colour,
+            linewidth=1.3 if strong else 0.9,
+            gid=curve.method,
+            marker=mark.marker,
+            markersize=5 if mark.marker == "*" else 3,
+            markevery=[-1],
+            zorder=4 if strong else 3,
+        )
         if len(curve.series) > 1:
             axes.fill_between(
                 thousands, least, most, color=mark.colour, alpha=0.18, linewidth=0, gid=f"{curve.method} seeds"
@@ -97,10 +112,25 @@ def _legend(figure: Figure, methods: Sequence[Method], drawn: dict[str, Mark], c
         line: Any = mark.line
         size = 5 if mark.marker == "*" else 3.5
         handles.append(
-            Line2D([], [], linestyle=line, marker=mark.marker, color=mark.colour, linewidth=1.0, markersize=size,
-                   label=method.title)
-        )  # fmt: skip
+            Line2D(
+                [],
+                [],
+                linestyle=line,
+                marker=mark.marker,
+                color=mark.colour,
+                linewidth=1.0,
+                markersize=size,
+                label=method.title,
+            )
+        )
     figure.legend(
-        handles=handles, loc="lower center", bbox_to_anchor=(0.5, bottom), ncols=columns, frameon=False,
-        handletextpad=0.4, columnspacing=1.0, borderpad=0, handlelength=2.0,
-    )  # fmt: skip
+        handles=handles,
+        loc="lower center",
+        bbox_to_anchor=(0.5, bottom),
+        ncols=columns,
+        frameon=False,
+        handletextpad=0.4,
+        columnspacing=1.0,
+        borderpad=0,
+        handlelength=2.0,
+    )

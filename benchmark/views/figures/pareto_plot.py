@@ -77,8 +77,15 @@ def draw(panels: Sequence[TaskPanels], caption: str, columns: int = 2) -> Figure
     for axes, task, cost in placed:
         _label(axes, task, cost, drawn, canvas.get_renderer())
     _legend(figure, entries, per_line, (0.12 + 0.115 * len(lines)) / height)
-    figure.text(0.04 / width, (0.06 + 0.115 * len(lines)) / height, "\n".join(lines), fontsize=SMALL, va="top",
-                linespacing=1.25, gid="caption")  # fmt: skip
+    figure.text(
+        0.04 / width,
+        (0.06 + 0.115 * len(lines)) / height,
+        "\n".join(lines),
+        fontsize=SMALL,
+        va="top",
+        linespacing=1.25,
+        gid="caption",
+    )
     return figure
 
 
@@ -109,17 +116,30 @@ def _panel(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark], firs
     shown = task.shown(cost)
     scale = 1e6 if cost == "parameters" else 1.0
     best = front(shown)
-    axes.plot([p.cost / scale for p in best], [p.psnr for p in best], color="#AAAAAA", linewidth=1.0,
-              drawstyle="steps-post", zorder=1, gid="front")  # fmt: skip
+    axes.plot(
+        [p.cost / scale for p in best],
+        [p.psnr for p in best],
+        color="#AAAAAA",
+        linewidth=1.0,
+        drawstyle="steps-post",
+        zorder=1,
+        gid="front",
+    )
     ahead = {p.method for p in best}
     for point in shown:
         mark = drawn[point.method]
         edge = ("black", 0.7) if point.method in ahead else ("white", 0.3)
         axes.scatter(
-            [point.cost / scale], [point.psnr], s=AREA * (1.9 if mark.marker == "*" else 1), c=mark.colour,
-            marker=mark.marker, zorder=3 if point.method in ahead else 2, gid=point.method, edgecolors=edge[0],
+            [point.cost / scale],
+            [point.psnr],
+            s=AREA * (1.9 if mark.marker == "*" else 1),
+            c=mark.colour,
+            marker=mark.marker,
+            zorder=3 if point.method in ahead else 2,
+            gid=point.method,
+            edgecolors=edge[0],
             linewidths=edge[1],
-        )  # fmt: skip
+        )
     axes.set_xscale("log")
     axes.set_xlabel(
         {"parameters": "parameters (millions)", "gmacs": "GMACs", "latency": "time of an image (ms)"}[cost],
@@ -175,10 +195,20 @@ def _label(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark], rend
         offset = ((box.left + PAD - x) * 72 / figure.dpi, (box.bottom - y) * 72 / figure.dpi)
         far = max(box.left - x, x - box.right, box.bottom - y, y - box.top) > 3 * radius
         axes.annotate(
-            name, (point.cost / scale, point.psnr), offset, textcoords="offset points", fontsize=SMALL, va="bottom",
-            ha="left", gid="name", color="black", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "#777777", "shrinkA": 0, "shrinkB": 2} if far else None,
-        )  # fmt: skip
+            name,
+            (point.cost / scale, point.psnr),
+            offset,
+            textcoords="offset points",
+            fontsize=SMALL,
+            va="bottom",
+            ha="left",
+            gid="name",
+            color="black",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "#777777", "shrinkA": 0, "shrinkB": 2}
+            if far
+            else None,
+        )
 
 
 def _along(axes: Axes, best: Sequence[Point], scale: float) -> list[Box]:
@@ -194,12 +224,28 @@ def _legend(figure: Figure, entries: dict[str, Mark], columns: int, bottom: floa
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], linestyle="none", marker=mark.marker, color=mark.colour, markeredgecolor="white",
-               markeredgewidth=0.3, markersize=7 if mark.marker == "*" else 5, label=name)
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker=mark.marker,
+            color=mark.colour,
+            markeredgecolor="white",
+            markeredgewidth=0.3,
+            markersize=7 if mark.marker == "*" else 5,
+            label=name,
+        )
         for name, mark in entries.items()
-    ]  # fmt: skip
+    ]
     handles.append(Line2D([], [], color="#AAAAAA", linewidth=1.0, drawstyle="steps-post", label="Pareto front"))
     figure.legend(
-        handles=handles, loc="lower center", bbox_to_anchor=(0.5, bottom), ncols=columns, frameon=False,
-        handletextpad=0.3, columnspacing=1.0, borderpad=0, fontsize=SMALL,
-    )  # fmt: skip
+        handles=handles,
+        loc="lower center",
+        bbox_to_anchor=(0.5, bottom),
+        ncols=columns,
+        frameon=False,
+        handletextpad=0.3,
+        columnspacing=1.0,
+        borderpad=0,
+        fontsize=SMALL,
+    )

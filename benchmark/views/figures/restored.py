@@ -137,9 +137,19 @@ def restore_row(
         chosen, rule = choose(degraded.image, [panel.image for panel in panels], clean)
     stale = [line for panel in (degraded, *panels) if (line := _disagreement(panel, dataset, pair.name, scale, out))]
     return ImageRow(
-        dataset.id, dataset.title, str(dataset.task), pair.name, dataset.protocol, degraded, tuple(panels), clean,
-        chosen, rule, tuple(missing), tuple(stale),
-    )  # fmt: skip
+        dataset.id,
+        dataset.title,
+        str(dataset.task),
+        pair.name,
+        dataset.protocol,
+        degraded,
+        tuple(panels),
+        clean,
+        chosen,
+        rule,
+        tuple(missing),
+        tuple(stale),
+    )
 
 
 def restore(

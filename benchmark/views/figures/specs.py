@@ -37,10 +37,7 @@ FIGURES: dict[str, FigureSpec] = {
         TABLES["II"].titles,
     ),
     "3": FigureSpec(
-        "3",
-        "Lightweight networks on deraining, deblurring and denoising.",
-        _TASKS,
-        TABLES["III"].sections[1].rows,
+        "3", "Lightweight networks on deraining, deblurring and denoising.", _TASKS, TABLES["III"].sections[1].rows
     ),
     "4": FigureSpec(
         "4",

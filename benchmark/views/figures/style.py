@@ -24,12 +24,27 @@ TEXT, SMALL = 7.0, 6.0  # points
 FORMATS = ("png", "pdf")
 
 _RC: dict[str, Any] = {
-    "font.family": "DejaVu Sans", "font.size": TEXT, "axes.titlesize": TEXT, "axes.labelsize": TEXT,
-    "xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "legend.fontsize": SMALL, "axes.linewidth": 0.5,
-    "xtick.major.width": 0.5, "ytick.major.width": 0.5, "xtick.minor.width": 0.4, "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5, "xtick.minor.size": 1.5, "axes.spines.top": False, "axes.spines.right": False,
-    "pdf.fonttype": 42, "svg.hashsalt": "slkd-bench", "savefig.dpi": DPI, "figure.dpi": DPI,
-}  # fmt: skip
+    "font.family": "DejaVu Sans",
+    "font.size": TEXT,
+    "axes.titlesize": TEXT,
+    "axes.labelsize": TEXT,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "axes.linewidth": 0.5,
+    "xtick.major.width": 0.5,
+    "ytick.major.width": 0.5,
+    "xtick.minor.width": 0.4,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "slkd-bench",
+    "savefig.dpi": DPI,
+    "figure.dpi": DPI,
+}
 
 
 @dataclass(frozen=True)
@@ -43,11 +58,18 @@ class Mark:
 
 # Okabe and Ito's palette, and for what it lacks Tol's muted one; every colour has a marker of its own beside it.
 _TRAINED: dict[str, Mark] = {
-    "scratch": Mark("#777777", "o"), "logits": Mark("#56B4E9", "^"), "dfkd": Mark("#CC79A7", "v"),
-    "dfkd-progressive": Mark("#882255", "<"), "dckd-cross": Mark("#0072B2", "p"), "slkd": Mark("#D55E00", "*"),
-    "dckd-dynamic": Mark("#332288", ">"), "fakd": Mark("#E69F00", "h"), "at": Mark("#009E73", "d"),
-    "fitnets": Mark("#999933", "X"), "pisr": Mark("#44AA99", "P"),
-}  # fmt: skip
+    "scratch": Mark("#777777", "o"),
+    "logits": Mark("#56B4E9", "^"),
+    "dfkd": Mark("#CC79A7", "v"),
+    "dfkd-progressive": Mark("#882255", "<"),
+    "dckd-cross": Mark("#0072B2", "p"),
+    "slkd": Mark("#D55E00", "*"),
+    "dckd-dynamic": Mark("#332288", ">"),
+    "fakd": Mark("#E69F00", "h"),
+    "at": Mark("#009E73", "d"),
+    "fitnets": Mark("#999933", "X"),
+    "pisr": Mark("#44AA99", "P"),
+}
 _OTHERS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#882255", "#999933", "#332288")
 _OTHER_MARKERS = "Do^vph<>"
 _LINES = {"uformer": "--", "drsformer": ":"}

@@ -188,9 +188,15 @@ def beyond_the_tables(results: Results) -> list[Beyond]:
         psnr, ssim = fmean(c.psnr for c in cells), fmean(c.ssim for c in cells)
         found.append(
             Beyond(
-                plain(method), dataset, str(cells[0].key.get("protocol", "")), len(cells[0].scores),
-                f"{psnr:.2f}" if math.isfinite(psnr) else "inf", f"{ssim:.4f}", min(psnr, 1e9),
-                strip(per_image(cells), *ranges[dataset]), anchor(method, dataset, cells[0].seed),
+                plain(method),
+                dataset,
+                str(cells[0].key.get("protocol", "")),
+                len(cells[0].scores),
+                f"{psnr:.2f}" if math.isfinite(psnr) else "inf",
+                f"{ssim:.4f}",
+                min(psnr, 1e9),
+                strip(per_image(cells), *ranges[dataset]),
+                anchor(method, dataset, cells[0].seed),
             )
-        )  # fmt: skip
+        )
     return found

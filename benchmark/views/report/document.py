@@ -109,9 +109,13 @@ def _verdict(line: VerdictLine) -> list[str]:
     told = f"{line.reason}." + (f" Provenance: {origin}." if origin not in line.reason else "")
     verdict = _text(line.status)
     return [
-        _text(line.table), _text(words), _text(line.paper or "–"), _text(line.measured or "–"),
-        verdict if line.status == "untestable" else rf"\textbf{{{verdict}}}", _text(told),
-    ]  # fmt: skip
+        _text(line.table),
+        _text(words),
+        _text(line.paper or "–"),
+        _text(line.measured or "–"),
+        verdict if line.status == "untestable" else rf"\textbf{{{verdict}}}",
+        _text(told),
+    ]
 
 
 def _cells(lines: Sequence[Reproduction]) -> str:
@@ -120,13 +124,19 @@ def _cells(lines: Sequence[Reproduction]) -> str:
     body = [
         " & ".join(
             [
-                _name(one.dataset), _name(one.method + (f", seed {one.seed}" if one.seed else "")), one.psnr, one.ssim,
-                _code(one.weights[:10]), _code(one.data[:10]), _text(one.protocol), one.environment,
+                _name(one.dataset),
+                _name(one.method + (f", seed {one.seed}" if one.seed else "")),
+                one.psnr,
+                one.ssim,
+                _code(one.weights[:10]),
+                _code(one.data[:10]),
+                _text(one.protocol),
+                one.environment,
             ]
         )
         + r" \\"
         for one in lines
-    ]  # fmt: skip
+    ]
     caption = (
         "Every cell, with the first ten digits of the SHA-256 of its weights and of its data. "
         "`slkd-bench run --method METHOD --dataset SET` gives it again."
@@ -150,13 +160,18 @@ def _long(caption: str, columns: str, head: str, lines: Sequence[str]) -> str:
             r"{\footnotesize\setlength{\tabcolsep}{4pt}\setlength{\LTleft}{0pt}",
             rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}",
             rf"\caption{{{_text(caption)}}}\\",
-            r"\toprule", head, r"\midrule\endfirsthead",
-            r"\toprule", head, r"\midrule\endhead",
-            r"\midrule\multicolumn{2}{@{}l}{continued}\endfoot", r"\bottomrule\endlastfoot",
+            r"\toprule",
+            head,
+            r"\midrule\endfirsthead",
+            r"\toprule",
+            head,
+            r"\midrule\endhead",
+            r"\midrule\multicolumn{2}{@{}l}{continued}\endfoot",
+            r"\bottomrule\endlastfoot",
             *lines,
             r"\end{longtable}}",
         ]
-    )  # fmt: skip
+    )
 
 
 def _text(words: str) -> str:

@@ -23,9 +23,14 @@ from benchmark.views.tables.grid import Results
 _HERE = Path(__file__).resolve().parent
 PAPER = "Knowledge Distillation for Image Restoration (SLKD)"
 _CONTENTS = (
-    ("verdicts", "Verdicts"), ("tables", "Tables"), ("cost", "Cost"), ("pictures", "Pictures"),
-    ("protocols", "Protocols"), ("environments", "Devices"), ("reproduce", "Reproduce"),
-)  # fmt: skip
+    ("verdicts", "Verdicts"),
+    ("tables", "Tables"),
+    ("cost", "Cost"),
+    ("pictures", "Pictures"),
+    ("protocols", "Protocols"),
+    ("environments", "Devices"),
+    ("reproduce", "Reproduce"),
+)
 
 
 @dataclass(frozen=True)

@@ -74,10 +74,15 @@ def figures(results: Results) -> list[Figure]:
         _figure(results, "gmacs", "GMACs", f"GMACs of one {size}×{size} image", "GMACs", gmacs, f"{profile} --save"),
         _figure(results, "parameters", "Parameters", "millions of parameters", "M", parameters, f"{profile} --save"),
         _figure(
-            results, "latency", "Latency", f"milliseconds an image, on {results.device}", "ms", latency,
+            results,
+            "latency",
+            "Latency",
+            f"milliseconds an image, on {results.device}",
+            "ms",
+            latency,
             f"{profile} --device cpu --save",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _figure(
@@ -170,9 +175,14 @@ _MARKERS = {
     "outside": '<path d="M0 5L5-4H-5z"/>',
 }
 LEGEND = (
-    ("teacher", "teacher"), ("slkd", "SLKD student"), ("student", "other distillers"), ("control", "scratch, logits"),
-    ("ablation", "ablation"), ("lightweight", "lightweight network"), ("outside", "from outside"),
-)  # fmt: skip
+    ("teacher", "teacher"),
+    ("slkd", "SLKD student"),
+    ("student", "other distillers"),
+    ("control", "scratch, logits"),
+    ("ablation", "ablation"),
+    ("lightweight", "lightweight network"),
+    ("outside", "from outside"),
+)
 
 
 def legend(figures: Sequence[Figure]) -> list[tuple[str, str, Markup]]:
@@ -191,9 +201,13 @@ def _place(
         wide = len(title) * _LETTER
         above, beside, below = y - 8, y + 3.5, y + 15
         places = (
-            (x, above, "middle"), (x - 6, above, "start"), (x + 6, above, "end"), (x + 8, beside, "start"),
-            (x - 8, beside, "end"), (x, below, "middle"),
-        )  # fmt: skip
+            (x, above, "middle"),
+            (x - 6, above, "start"),
+            (x + 6, above, "end"),
+            (x + 8, beside, "start"),
+            (x - 8, beside, "end"),
+            (x, below, "middle"),
+        )
         for tx, ty, anchor in places:
             start = tx - {"middle": wide / 2, "start": 0, "end": wide}[anchor]
             box = (start, ty - 9, start + wide, ty + 2)

@@ -71,7 +71,10 @@ class Album:
                 "title": title,
                 "examples": [
                     {
-                        "name": e.name, "why": e.why, "width": e.width, "height": e.height,
+                        "name": e.name,
+                        "why": e.why,
+                        "width": e.width,
+                        "height": e.height,
                         "shots": [
                             {"id": s.id, "title": s.title, "source": s.source, "psnr": s.psnr, "ssim": s.ssim}
                             for s in e.shots
@@ -81,7 +84,7 @@ class Album:
                 ],
             }
             for id, title, examples in self.sets
-        ]  # fmt: skip
+        ]
 
 
 def make_album(results: Results, folder: Path, each: int, budget: int = BUDGET) -> Album:

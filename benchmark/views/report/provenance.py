@@ -76,12 +76,22 @@ def reproductions(cells: Iterable[Cell], letters: dict[int, str]) -> list[Reprod
         psnr = cell.psnr
         lines.append(
             Reproduction(
-                anchor(cell.method, cell.dataset, cell.seed), cell.method, cell.dataset, cell.seed, len(cell.scores),
-                f"{psnr:.4f}" if math.isfinite(psnr) else "inf", f"{cell.ssim:.5f}",
-                str(cell.key.get("weights", "")), str(cell.key.get("data", "")), str(cell.key.get("protocol", "")),
-                str(cell.key.get("code", "")), letters.get(id(cell), ""), command(cell), len(cell.failures),
+                anchor(cell.method, cell.dataset, cell.seed),
+                cell.method,
+                cell.dataset,
+                cell.seed,
+                len(cell.scores),
+                f"{psnr:.4f}" if math.isfinite(psnr) else "inf",
+                f"{cell.ssim:.5f}",
+                str(cell.key.get("weights", "")),
+                str(cell.key.get("data", "")),
+                str(cell.key.get("protocol", "")),
+                str(cell.key.get("code", "")),
+                letters.get(id(cell), ""),
+                command(cell),
+                len(cell.failures),
             )
-        )  # fmt: skip
+        )
     return lines
 
 
@@ -138,14 +148,18 @@ def device_cards(scale: Scale) -> list[DeviceCard]:
             tuple((name, str(value)) for name, value in card.items() if str(value)),
             tuple(
                 (
-                    r.network, r.task, f"{r.median_ms:.1f}", f"{r.p10_ms:.1f}", f"{r.p90_ms:.1f}",
+                    r.network,
+                    r.task,
+                    f"{r.median_ms:.1f}",
+                    f"{r.p10_ms:.1f}",
+                    f"{r.p90_ms:.1f}",
                     "" if r.peak_mib is None else f"{r.peak_mib:.0f}",
                 )
                 for r in records
             ),
         )
         for id, (card, records) in read_latencies(scale).items()
-    ]  # fmt: skip
+    ]
 
 
 @dataclass(frozen=True)
@@ -177,10 +191,17 @@ def protocol_lines(used: set[str]) -> list[ProtocolLine]:
         name = f"{protocol.id}@{protocol.version}"
         lines.append(
             ProtocolLine(
-                name, protocol.title, _CHANNELS[protocol.channel], _ROUNDINGS[protocol.rounding], f"{protocol.peak:g}",
-                estimator(protocol), ", ".join(sets.get(id, [])) or protocol.used_by, protocol.note, name in used,
+                name,
+                protocol.title,
+                _CHANNELS[protocol.channel],
+                _ROUNDINGS[protocol.rounding],
+                f"{protocol.peak:g}",
+                estimator(protocol),
+                ", ".join(sets.get(id, [])) or protocol.used_by,
+                protocol.note,
+                name in used,
             )
-        )  # fmt: skip
+        )
     return lines
 
 

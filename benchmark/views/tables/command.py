@@ -14,9 +14,16 @@ from benchmark.views.tables.specs import get_tables
 
 
 def print_tables(
-    name: str, forms: list[str], document: bool, scale: Scale, out: Path, card: str | None, save: Path | None,
-    marks: Marks = Marks.significant, spread: bool = False,
-) -> None:  # fmt: skip
+    name: str,
+    forms: list[str],
+    document: bool,
+    scale: Scale,
+    out: Path,
+    card: str | None,
+    save: Path | None,
+    marks: Marks = Marks.significant,
+    spread: bool = False,
+) -> None:
     """Prints or saves the tables called `name`. Raises SlkdBenchError for two forms at once or no results."""
     if len(forms) > 1:
         raise SlkdBenchError(

@@ -40,9 +40,7 @@ def _quality(method: Method, column: Column, results: Results, spread_too: bool)
     )
     return Entry(
         tuple(
-            Part(part.value, part.text, after=f"±{d:.{digits}f}", details=(("sd", d),))
-            if math.isfinite(d)
-            else part
+            Part(part.value, part.text, after=f"±{d:.{digits}f}", details=(("sd", d),)) if math.isfinite(d) else part
             for part, d, digits in zip(parts, deviations, (2, 3), strict=True)
         )
     )

@@ -36,9 +36,7 @@ def footnotes(
     if kinds & {"quality", "gap"}:
         notes += _averages(spec, sections, results, spread)
     if "gap" in kinds:
-        notes.append(
-            f"[a,b]: {LEVEL:.0%} interval over scenes (bootstrap of student, scratch and teacher together)."
-        )
+        notes.append(f"[a,b]: {LEVEL:.0%} interval over scenes (bootstrap of student, scratch and teacher together).")
     if "quality" in kinds and spec.pool != "none":
         notes += _marks(spec, headers, sections, marks, unmarked)
     return tuple(notes)
@@ -51,9 +49,7 @@ def _dashes(sections: Sequence[Sequence[Row]]) -> Iterator[str]:
         yield "; ".join(f"–{symbol(reason)} {reason}" for reason in reasons) + "."
 
 
-def _averages(
-    spec: TableSpec, sections: Sequence[Sequence[Row]], results: Results, spread: bool
-) -> Iterator[str]:
+def _averages(spec: TableSpec, sections: Sequence[Sequence[Row]], results: Results, spread: bool) -> Iterator[str]:
     datasets = [dataset_id(c, results.scale) for c in spec.columns if c.kind in ("quality", "gap")]
     shown = [(row.method, dataset) for rows in sections for row in rows for dataset in datasets]
     used = [key for key in dict.fromkeys(shown) if results.cells.get(key)]
@@ -70,7 +66,11 @@ def _averages(
         text += f" and over the training seeds {seeds} in {len(several)} of {len(used)} cells, which have them"
     yield text + "."
     if spread and "quality" in {column.kind for column in spec.columns}:
-        yield "±: standard deviation over the seeds; without it there is one seed." if several else "±: one seed everywhere."
+        yield (
+            "±: standard deviation over the seeds; without it there is one seed."
+            if several
+            else "±: one seed everywhere."
+        )
 
 
 def _marks(

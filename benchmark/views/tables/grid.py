@@ -14,9 +14,7 @@ from benchmark.views.tables.specs import Column, TableSpec, dataset_id
 __all__ = ["Entry", "Grid", "Marks", "Part", "Results", "Row", "make_grid", "read_results"]
 
 
-def make_grid(
-    spec: TableSpec, results: Results, marks: Marks = Marks.significant, spread: bool = False
-) -> Grid:
+def make_grid(spec: TableSpec, results: Results, marks: Marks = Marks.significant, spread: bool = False) -> Grid:
     """The printed form of `spec` from `results`, with marks and footnotes.
 
     With `spread`, scores of several seeds carry their standard deviation over the seeds.

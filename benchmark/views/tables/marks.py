@@ -64,9 +64,7 @@ def mark(sections: Sections, pool: Sequence[int], columns: int, tests: Significa
     """
     unmarked = Unmarked()
     for column in range(columns):
-        places = [
-            (s, r) for s in pool for r, row in enumerate(sections[s]) if row.ranked and row.entries[column].parts
-        ]
+        places = [(s, r) for s in pool for r, row in enumerate(sections[s]) if row.ranked and row.entries[column].parts]
         depth = max((len(sections[s][r].entries[column].parts) for s, r in places), default=0)
         for part in range(depth):
             shown = {place: _part(sections, place, column, part) for place in places}

@@ -129,11 +129,7 @@ TABLES: dict[str, TableSpec] = {
         "Every distiller on Res-SL, beside its teacher and the controls (not in the paper).",
         (
             Section(("identity", "restormer"), frozenset({"identity", "restormer"})),
-            Section(
-                tuple(
-                    f"res-sl-{d}" for d in (*_COMPRESSED[:-1], *_FURTHER, "slkd")
-                )
-            ),
+            Section(tuple(f"res-sl-{d}" for d in (*_COMPRESSED[:-1], *_FURTHER, "slkd"))),
         ),
         _FIVE,
     ),
@@ -142,9 +138,7 @@ TABLES: dict[str, TableSpec] = {
         "Part of the gap between the scratch student and its teacher that each distiller closes: "
         "(student - scratch)/(teacher - scratch) in percent of PSNR (not in the paper).",
         tuple(
-            Section(
-                tuple(f"{s}-{d}" for d in (*_COMPRESSED[1:-1], *(_FURTHER if s == "res-sl" else ()), "slkd"))
-            )
+            Section(tuple(f"{s}-{d}" for d in (*_COMPRESSED[1:-1], *(_FURTHER if s == "res-sl" else ()), "slkd")))
             for _, s in _FAMILIES
         ),
         tuple(Column("gap", column.dataset, column.group) for column in _FIVE),

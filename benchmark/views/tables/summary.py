@@ -48,9 +48,15 @@ def print_summary(console: Console, out: Path, scale: Scale, limit: int | None =
 def _plain(cells: list[Cell]) -> Table:
     """One line a cell, for data sets that have no column in the paper's tables."""
     table = Table(
-        "data set", "method", "protocol", box=box.SIMPLE_HEAD, pad_edge=False, title="Other data sets.",
-        title_justify="left", title_style="",
-    )  # fmt: skip
+        "data set",
+        "method",
+        "protocol",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        title="Other data sets.",
+        title_justify="left",
+        title_style="",
+    )
     for name in ("images", "PSNR", "SSIM"):
         table.add_column(name, justify="right")
     for cell in sorted(cells, key=lambda c: (c.dataset, c.method, c.seed)):

@@ -54,10 +54,18 @@ def to_markdown(ledger: Ledger, found: Sequence[Verdict]) -> str:
     parts = [summary(ledger, found)]
     for table in dict.fromkeys(v.claim.table for v in found):
         lines = [
-            (_where(v), printed(v), measured(v), tolerance(v), f"{v.status} {SYMBOLS[v.status]}", _escaped(v.reason),
-             f"`{v.remedy}`" if v.remedy else "")
-            for v in found if v.claim.table == table
-        ]  # fmt: skip
+            (
+                _where(v),
+                printed(v),
+                measured(v),
+                tolerance(v),
+                f"{v.status} {SYMBOLS[v.status]}",
+                _escaped(v.reason),
+                f"`{v.remedy}`" if v.remedy else "",
+            )
+            for v in found
+            if v.claim.table == table
+        ]
         head = ("claim", "printed", "measured", "", "verdict", "why", "to test it")
         parts.append(f"**{_heading(table)}**\n\n" + tabulate(lines, head, tablefmt="pipe", disable_numparse=True))
     return "\n\n".join(parts) + "\n"
@@ -91,9 +99,13 @@ def to_latex(ledger: Ledger, found: Sequence[Verdict]) -> str:
             parts.append(" & ".join(map(escape, (where, shown, values, first.status, first.reason + note))) + r" \\")
         parts += [r"\end{longtable}", r"\endgroup", ""]
     if remedies:
-        parts += [r"\paragraph{Commands} that make the untestable claims testable, by number.",
-                  r"\begingroup\scriptsize\raggedright\begin{enumerate}\itemsep0pt \parskip0pt"]  # fmt: skip
-        parts += [rf"\item[{n}.] \texttt{{{escape(remedy)}}}".replace("--", "-{}-") for n, remedy in enumerate(remedies, 1)]
+        parts += [
+            r"\paragraph{Commands} that make the untestable claims testable, by number.",
+            r"\begingroup\scriptsize\raggedright\begin{enumerate}\itemsep0pt \parskip0pt",
+        ]
+        parts += [
+            rf"\item[{n}.] \texttt{{{escape(remedy)}}}".replace("--", "-{}-") for n, remedy in enumerate(remedies, 1)
+        ]
         parts += [r"\end{enumerate}\endgroup", ""]
     return "\n".join(parts)
 
@@ -132,11 +144,18 @@ def to_html(ledger: Ledger, found: Sequence[Verdict]) -> str:
     from jinja2 import Environment
 
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_HTML)
-    tables = [(_heading(t), [v for v in found if v.claim.table == t]) for t in dict.fromkeys(v.claim.table for v in found)]
+    tables = [
+        (_heading(t), [v for v in found if v.claim.table == t]) for t in dict.fromkeys(v.claim.table for v in found)
+    ]
     return template.render(
-        summary=summary(ledger, found), tables=tables, where=_where, printed=printed, measured=measured,
-        tolerance=tolerance, symbols=SYMBOLS,
-    )  # fmt: skip
+        summary=summary(ledger, found),
+        tables=tables,
+        where=_where,
+        printed=printed,
+        measured=measured,
+        tolerance=tolerance,
+        symbols=SYMBOLS,
+    )
 
 
 _HTML = """<section class="slkd-verdicts">
@@ -161,16 +180,36 @@ def to_csv(ledger: Ledger, found: Sequence[Verdict]) -> str:
     """Everything, unrounded, one line a claim."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    claim_fields = ("id", "paper", "table", "row", "column", "kind", "metric", "value", "text", "mark", "method", "than",
-                    "dataset", "true_dataset", "protocol", "provenance")  # fmt: skip
+    claim_fields = (
+        "id",
+        "paper",
+        "table",
+        "row",
+        "column",
+        "kind",
+        "metric",
+        "value",
+        "text",
+        "mark",
+        "method",
+        "than",
+        "dataset",
+        "true_dataset",
+        "protocol",
+        "provenance",
+    )
     verdict_fields = ("status", "measured", "tolerance", "reason", "remedy", "scale")
     writer.writerow([*claim_fields, "original", "original_where", *verdict_fields])
     for v in found:
         original = v.claim.original
-        writer.writerow([
-            *(getattr(v.claim, name) for name in claim_fields), original.text if original else "",
-            original.where if original else "", *(getattr(v, name) for name in verdict_fields),
-        ])  # fmt: skip
+        writer.writerow(
+            [
+                *(getattr(v.claim, name) for name in claim_fields),
+                original.text if original else "",
+                original.where if original else "",
+                *(getattr(v, name) for name in verdict_fields),
+            ]
+        )
     return buffer.getvalue()
 
 

@@ -43,8 +43,9 @@ def print_verdicts(console: Console, ledger: Ledger, found: Sequence[Verdict], s
 
 def _matrix(found: Sequence[Verdict], title: str) -> Table:
     """Rows and columns as in the paper; in a cell one line a number: printed or measured, and the verdict's symbol."""
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False,
-                  padding=(0, 1, 0, 0))  # fmt: skip
+    table = Table(
+        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0)
+    )
     cells: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in found:
         cells.setdefault((verdict.claim.row, _column(verdict.claim)), []).append(verdict)

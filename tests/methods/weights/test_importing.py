@@ -58,10 +58,13 @@ def test_one_file_a_level(tmp_path: Path) -> None:
     state = fixture("dmphn_1_2_4").state()
     levels = sorted({key.partition(".")[0] for key in state})
     files = [
-        saved(tmp_path, {k.removeprefix(f"{level}."): v for k, v in state.items() if k.startswith(f"{level}.")},
-              f"{level}.pkl")
+        saved(
+            tmp_path,
+            {k.removeprefix(f"{level}."): v for k, v in state.items() if k.startswith(f"{level}.")},
+            f"{level}.pkl",
+        )
         for level in levels
-    ]  # fmt: skip
+    ]
     method = get_method("dmphn")
     import_weights(method, files, Task.DEBLURRING)
     with pytest.raises(BadWeights, match="DMPHN"):

@@ -60,9 +60,14 @@ def say() -> Console:
 
 def test_the_front_by_hand() -> None:
     given = [
-        Point("a", "", 1.0, 30.0), Point("b", "", 2.0, 29.0), Point("c", "", 2.0, 31.0), Point("d", "", 3.0, 31.0),
-        Point("e", "", 4.0, 33.0), Point("f", "", 1.0, 28.0), Point("g", "", 4.0, 33.0),
-    ]  # fmt: skip
+        Point("a", "", 1.0, 30.0),
+        Point("b", "", 2.0, 29.0),
+        Point("c", "", 2.0, 31.0),
+        Point("d", "", 3.0, 31.0),
+        Point("e", "", 4.0, 33.0),
+        Point("f", "", 1.0, 28.0),
+        Point("g", "", 4.0, 33.0),
+    ]
     assert [p.method for p in front(given)] == ["a", "c", "e", "g"]
     assert [p.method for p in front(reversed(given))] == ["a", "c", "g", "e"]
     assert front([]) == []
@@ -155,8 +160,15 @@ def test_no_name_covers_another_among_the_reference_results(monkeypatch: pytest.
 
 
 def test_the_drawn_front_is_the_front() -> None:
-    found = {"gmacs": [Point("restormer", "restormer", 20.0, 33.0), Point("res-sl-slkd", "res-sl", 3.0, 31.0),
-                       Point("res-sl-at", "res-sl", 3.0, 30.0)], "parameters": [], "latency": []}  # fmt: skip
+    found = {
+        "gmacs": [
+            Point("restormer", "restormer", 20.0, 33.0),
+            Point("res-sl-slkd", "res-sl", 3.0, 31.0),
+            Point("res-sl-at", "res-sl", 3.0, 30.0),
+        ],
+        "parameters": [],
+        "latency": [],
+    }
     chosen = {name: get_method(name) for name in ("restormer", "res-sl-slkd", "res-sl-at")}
     with drawing():
         figure = pareto_plot.draw([pareto_plot.TaskPanels("Deraining: X", found, 20.0, chosen)], "A caption.")
@@ -219,8 +231,11 @@ def test_a_card_with_a_broken_curve_is_named(home: Path) -> None:
 def test_one_panel_a_task_one_line_a_method_and_a_band_for_seeds() -> None:
     names = ("restormer", "res-sl-scratch", "res-sl-dfkd")
     series = {0: ((500, 28.0), (1000, 30.0)), 1: ((500, 29.0), (1000, 31.0))}
-    curves = [Curve(name, task, series if name == "res-sl-scratch" else {0: series[0]}) for task in ("deraining", "denoising")
-              for name in names[:2]]  # fmt: skip
+    curves = [
+        Curve(name, task, series if name == "res-sl-scratch" else {0: series[0]})
+        for task in ("deraining", "denoising")
+        for name in names[:2]
+    ]
     low = Curve("res-sl-dfkd", "denoising", {0: ((500, 12.0), (1000, 15.0))})
     with drawing():
         figure = convergence_plot.draw([*curves, low], [get_method(name) for name in names], {}, "A caption.")

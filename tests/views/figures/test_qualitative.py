@@ -59,8 +59,18 @@ def many(count: int) -> ImageRow:
     images = [rng.random((64, 96, 3)) for _ in range(count + 2)]
     panels = tuple(Panel(f"m{k}", f"method {k}", images[k], 30 + k / 100) for k in range(count))
     degraded = Panel("identity", "degraded", images[-2], 25.5)
-    return ImageRow("mini-gopro", "mini, after GoPro", "deblurring", "a-1", "rgb-uint8-volumetric", degraded, panels,
-                    images[-1], Crop(10, 5, 24, 24), "as asked for")  # fmt: skip
+    return ImageRow(
+        "mini-gopro",
+        "mini, after GoPro",
+        "deblurring",
+        "a-1",
+        "rgb-uint8-volumetric",
+        degraded,
+        panels,
+        images[-1],
+        Crop(10, 5, 24, 24),
+        "as asked for",
+    )
 
 
 def test_the_busiest_window_by_hand() -> None:

@@ -16,9 +16,16 @@ from pathlib import Path
 from typing import Any
 
 ARGUMENTS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
@@ -62,8 +69,11 @@ class Browser:
 
     def texts(self, selector: str) -> list[str]:
         """The visible text of all that match."""
-        return self.run("return [...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent !== null)"
-                        ".map(e => e.innerText.trim())", selector)  # fmt: skip
+        return self.run(
+            "return [...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent !== null)"
+            ".map(e => e.innerText.trim())",
+            selector,
+        )
 
     def attribute(self, selector: str, name: str) -> str | None:
         return self._call("GET", f"/element/{self.find(selector)}/attribute/{name}")
@@ -81,9 +91,24 @@ class Browser:
         return [entry["message"] for entry in self._call("POST", "/se/log", {"type": "browser"})]
 
     def picture(self, to: Path, whole: bool = False) -> None:
-        taken = self._devtools("Page.captureScreenshot", captureBeyondViewport=whole, **(
-            {"clip": {"x": 0, "y": 0, **self.run("const d = document.documentElement;"
-                      "return {width: d.clientWidth, height: d.scrollHeight}"), "scale": 1}} if whole else {}))  # fmt: skip
+        taken = self._devtools(
+            "Page.captureScreenshot",
+            captureBeyondViewport=whole,
+            **(
+                {
+                    "clip": {
+                        "x": 0,
+                        "y": 0,
+                        **self.run(
+                            "const d = document.documentElement;return {width: d.clientWidth, height: d.scrollHeight}"
+                        ),
+                        "scale": 1,
+                    }
+                }
+                if whole
+                else {}
+            ),
+        )
         to.write_bytes(base64.b64decode(taken["data"]))
 
     def _devtools(self, command: str, **parameters: Any) -> Any:

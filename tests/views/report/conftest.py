@@ -13,10 +13,16 @@ from benchmark.views.report.verdict_lines import verdict_group
 from benchmark.views.tables.grid import read_results
 
 METHODS = {  # PSNR, SSIM
-    "identity": (22.1, 0.71), "restormer": (34.18, 0.944), "res-sl-scratch": (32.9, 0.931), "res-sl-dfkd": (32.56, 0.928),
-    "res-sl-dckd-cross": (32.67, 0.930), "res-sl-slkd": (33.24, 0.937), "prenet": (31.75, 0.916), "uformer": (33.6, 0.94),
+    "identity": (22.1, 0.71),
+    "restormer": (34.18, 0.944),
+    "res-sl-scratch": (32.9, 0.931),
+    "res-sl-dfkd": (32.56, 0.928),
+    "res-sl-dckd-cross": (32.67, 0.930),
+    "res-sl-slkd": (33.24, 0.937),
+    "prenet": (31.75, 0.916),
+    "uformer": (33.6, 0.94),
     "res-sl-ablation-nc": (33.01, 0.931),
-}  # fmt: skip
+}
 SETS = ("mini-rain1400", "mini-test1200")
 HOSTILE = '<script>alert("m")</script>'
 HOSTILE_SET = '"><img src=x onerror=alert(1)>'
@@ -29,8 +35,18 @@ def fabricate(out: Path, method: str, dataset: str, psnr: float, ssim: float, se
         for i in range(8)
     )
     network = "" if method == "identity" or "<" in method else method
-    facts = {"method": method, "network": network, "weights": f"{len(method):064x}", "seed": seed, "data": "d" * 64,
-             "protocol": "rain13k-y@1", "code": "c0de", "device": "cpu", "limit": None, **key}  # fmt: skip
+    facts = {
+        "method": method,
+        "network": network,
+        "weights": f"{len(method):064x}",
+        "seed": seed,
+        "data": "d" * 64,
+        "protocol": "rain13k-y@1",
+        "code": "c0de",
+        "device": "cpu",
+        "limit": None,
+        **key,
+    }
     made_by = {"slkd-bench": "0.1.0", "commit": "abc", "torch": "2.13.0+cpu", "device": "<b>x86</b>", "threads": 2}
     cell = Cell(method, dataset, "mini", seed, facts, made_by, scores)
     name = method if "<" not in method else "hostile"

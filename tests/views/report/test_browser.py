@@ -81,8 +81,10 @@ def test_filters_by_text_table_and_verdict(browser: Browser) -> None:
     rows = browser.texts("#claims tbody tr")
     assert rows
     assert all("res-sl" in row.lower() and "ssim" in row.lower() for row in rows)
-    browser.run("const f = document.querySelector('[data-filters=claims] [data-filter=table]');"
-                "f.value = 'II'; f.dispatchEvent(new Event('input'))")  # fmt: skip
+    browser.run(
+        "const f = document.querySelector('[data-filters=claims] [data-filter=table]');"
+        "f.value = 'II'; f.dispatchEvent(new Event('input'))"
+    )
     assert set(column(browser, "#claims", 1)) == {"II"}
     browser.type('[data-filters=claims] [data-filter="text"]', " nothing-like-this")
     assert browser.texts("#claims tbody tr") == []

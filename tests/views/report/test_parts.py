@@ -109,18 +109,26 @@ def cell(method: str, dataset: str, scale: str = "mini", seed: int = 0, **key: o
         (cell("prenet", "mini-rain1400"), "run --method prenet --dataset rain1400 --scale mini"),
         (cell("prenet", "rain100l", "paper"), "run --method prenet --dataset rain100l --scale paper"),
         (cell("res-sl-slkd", "mini-gopro", seed=2), "run --method res-sl-slkd --dataset gopro --scale mini --seed 2"),
-        (cell("prenet", "rain100l", "paper", limit=5, device="cuda", tiled_within_gib=8.0),
-         "run --method prenet --dataset rain100l --scale paper --limit 5 --device cuda --memory 8"),
+        (
+            cell("prenet", "rain100l", "paper", limit=5, device="cuda", tiled_within_gib=8.0),
+            "run --method prenet --dataset rain100l --scale paper --limit 5 --device cuda --memory 8",
+        ),
         (cell("prenet", "mine"), "run --method prenet --dataset PATH/TO/mine --protocol rain13k-y --scale mini"),
-        (cell("theirs", "rain100l", "paper", network=""),
-         "score PATH/TO/theirs --name theirs --dataset rain100l --scale paper"),
-        (cell("theirs", "rain100l@rgb", "paper", network="", protocol="rgb@1"),
-         "score PATH/TO/theirs --name theirs --dataset rain100l --protocol rgb --scale paper"),
-        (cell("own", "mini-gopro", network="", code="c+d"),
-         "run --method own=PACKAGE.MODULE:FACTORY --dataset gopro --scale mini"),
+        (
+            cell("theirs", "rain100l", "paper", network=""),
+            "score PATH/TO/theirs --name theirs --dataset rain100l --scale paper",
+        ),
+        (
+            cell("theirs", "rain100l@rgb", "paper", network="", protocol="rgb@1"),
+            "score PATH/TO/theirs --name theirs --dataset rain100l --protocol rgb --scale paper",
+        ),
+        (
+            cell("own", "mini-gopro", network="", code="c+d"),
+            "run --method own=PACKAGE.MODULE:FACTORY --dataset gopro --scale mini",
+        ),
         (cell("identity", "mini-gopro", network="", weights=""), "run --method identity --dataset gopro --scale mini"),
     ],
-)  # fmt: skip
+)
 def test_the_command_of_a_cell(made: Cell, expected: str) -> None:
     assert command(made) == f"slkd-bench {expected}"
 

@@ -20,13 +20,21 @@ SETS = ("mini-rain1400", "mini-test1200", "mini-gopro", "mini-hide", "mini-sidd"
 NOISY = tuple(0.5 if i % 2 else -0.5 for i in range(8))  # by scene: no difference that eight scenes could show
 
 
-def put(out: Path, method: str, gain: float = 0.0, noise: tuple[float, ...] = (0.0,) * 8, seed: int = 0,
-        datasets: tuple[str, ...] = SETS, **key: object) -> None:  # fmt: skip
+def put(
+    out: Path,
+    method: str,
+    gain: float = 0.0,
+    noise: tuple[float, ...] = (0.0,) * 8,
+    seed: int = 0,
+    datasets: tuple[str, ...] = SETS,
+    **key: object,
+) -> None:
     for dataset in datasets:
         scores = tuple(
             ImageScore(f"s{i}-{k}", f"s{i}", 28 + i + gain + noise[i], 0.8 + (gain + noise[i]) / 100)
-            for i in range(8) for k in range(3)
-        )  # fmt: skip
+            for i in range(8)
+            for k in range(3)
+        )
         cell = Cell(method, dataset, "mini", seed, {"limit": None, **key}, {}, scores)
         write_cell(cell_path(out, method, dataset, "mini", seed), cell)
 
@@ -59,9 +67,13 @@ def test_rows_that_chance_may_explain_share_a_mark(out: Path) -> None:
     for column in range(5):
         for part in (0, 1):
             assert marked(grid(out), column, part) == {
-                "restormer": "", "res-sl-slkd": "best", "res-sl-dckd-cross": "best", "res-sl-logits": "second",
-                "res-sl-dfkd": "second", "res-sl-scratch": "",
-            }  # fmt: skip
+                "restormer": "",
+                "res-sl-slkd": "best",
+                "res-sl-dckd-cross": "best",
+                "res-sl-logits": "second",
+                "res-sl-dfkd": "second",
+                "res-sl-scratch": "",
+            }
     printed = marked(grid(out, marks=Marks.paper))
     assert (printed["res-sl-slkd"], printed["res-sl-dckd-cross"], printed["res-sl-logits"]) == ("best", "second", "")
 
@@ -80,8 +92,11 @@ def test_where_all_rows_tie_none_is_marked_and_a_footnote_says_so(tmp_path: Path
     put(tmp_path, "ufor-sl-scratch", 0.5)
     found = grid(tmp_path)
     assert marked(found) == {
-        "res-sl-slkd": "", "res-sl-scratch": "", "ufor-sl-slkd": "best", "ufor-sl-scratch": "second",
-    }  # fmt: skip
+        "res-sl-slkd": "",
+        "res-sl-scratch": "",
+        "ufor-sl-slkd": "best",
+        "ufor-sl-scratch": "second",
+    }
     note = next(note for note in found.footnotes if note.startswith("All rows tie"))
     assert "after Rain1400 (PSNR, SSIM, below Restormer)" in note
     assert "Uformer" not in note
@@ -155,7 +170,11 @@ def test_the_gap_closed(out: Path) -> None:
     assert "res-sl-scratch" not in rows
     assert {part.mark for entry in rows.values() for part in entry.parts} == {""}
     frame = grid_frame(found).set_index("method")
-    assert frame.loc["res-sl-dckd-cross", "after Rain1400 low"] < 66 < frame.loc["res-sl-dckd-cross", "after Rain1400 high"]
+    assert (
+        frame.loc["res-sl-dckd-cross", "after Rain1400 low"]
+        < 66
+        < frame.loc["res-sl-dckd-cross", "after Rain1400 high"]
+    )
 
 
 def test_no_gap_without_a_teacher_ahead(out: Path) -> None:

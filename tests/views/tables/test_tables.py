@@ -16,8 +16,12 @@ from benchmark.views.tables.markdown import to_markdown
 from benchmark.views.tables.specs import TABLES, get_tables
 
 SCORES = {  # Table II, Restormer family: PSNR, SSIM
-    "restormer": (34.18, 0.944), "res-sl-scratch": (32.9, 0.931), "res-sl-dfkd": (32.56, 0.928),
-    "res-sl-dckd-cross": (32.67, 0.930), "res-sl-slkd": (33.24, 0.937), "prenet": (31.75, 0.916),
+    "restormer": (34.18, 0.944),
+    "res-sl-scratch": (32.9, 0.931),
+    "res-sl-dfkd": (32.56, 0.928),
+    "res-sl-dckd-cross": (32.67, 0.930),
+    "res-sl-slkd": (33.24, 0.937),
+    "prenet": (31.75, 0.916),
     "identity": (20.0, 0.7),
 }
 
