@@ -19,6 +19,7 @@ from benchmark.check.junit import to_junit
 from benchmark.check.report import print_case, print_summary
 from benchmark.check.scores import tolerance_in_db
 from benchmark.core.errors import SlkdBenchError
+from benchmark.core.files import write_atomically
 from benchmark.methods.find import row_method
 from benchmark.runs.cells import Cell, write_cell
 
@@ -64,8 +65,6 @@ def check_command(request: Request) -> int:
         for line in to_github(cases):
             print(line)
     if request.junit:
-        from benchmark.core.files import write_atomically
-
         write_atomically(request.junit, to_junit(cases))
     return 1 if failed(cases) else 0
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from baselines.networks.configurations import CONFIGURATIONS
 from benchmark.check.findings import Case, Finding, Severity
 from benchmark.check.jobs import shown_path
 from benchmark.core.types import Scale
@@ -33,7 +34,6 @@ def check_costs(reference: Path, scales: Collection[str], networks: Collection[s
 
 
 def _findings(record: Complexity) -> Iterator[Finding]:
-    from baselines.networks.configurations import CONFIGURATIONS
     from benchmark.costs.command import measure_complexity
 
     remedy = (

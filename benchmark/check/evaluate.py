@@ -13,13 +13,17 @@ from benchmark.check.scores import Tolerance, compare_scores, compare_scoring
 from benchmark.check.subset import Excerpt, few_images
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.types import Scale
+from benchmark.datasets import get_dataset
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.weights import store
 from benchmark.methods.weights.files import card_path, has_whole_weights
+from benchmark.methods.weights.loading import load_network
+from benchmark.protocols import get_protocol
 from benchmark.runs.cells import Cell, ImageScore
 from benchmark.runs.code import made_by
 from benchmark.runs.plan import cell_key
+from benchmark.runs.restore import restore_and_score
 
 if TYPE_CHECKING:
     from benchmark.datasets.pairs import Dataset
@@ -38,7 +42,6 @@ class Evaluation:
 
     def dataset(self, id: str) -> Dataset:
         """The data set by its id, opened once. Raises what opening it raises."""
-        from benchmark.datasets import get_dataset
 
         if id not in self.opened:
             try:
@@ -158,9 +161,6 @@ def _differences(cell: Cell, key: dict[str, Any], device: str) -> str:
 
 
 def _restore(cell: Cell, method: Method, images: Excerpt, device: str) -> list[ImageScore]:
-    from benchmark.methods.weights.loading import load_network
-    from benchmark.protocols import get_protocol
-    from benchmark.runs.restore import restore_and_score
     from benchmark.runs.tiling import MemoryBound
 
     try:

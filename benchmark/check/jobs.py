@@ -9,9 +9,11 @@ from pathlib import Path
 from benchmark.check.findings import Case, Finding, Severity
 from benchmark.core.errors import BadResult, SlkdBenchError, UnknownName
 from benchmark.core.types import Scale
+from benchmark.datasets import describe
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
+from benchmark.methods.weights import store
 from benchmark.runs.cells import Cell, read_cell
 from benchmark.runs.merge import cell_files
 
@@ -97,8 +99,6 @@ def shown_path(path: Path) -> str:
 
 def uncovered(jobs: Sequence[Job]) -> list[str]:
     """What could be evaluated today and has no reference cell, as `METHOD on DATASET`, of the jobs' scales and sets."""
-    from benchmark.datasets import describe
-    from benchmark.methods.weights import store
 
     held = {(job.cell.method, job.cell.dataset, job.cell.seed) for job in jobs}
     missing = []

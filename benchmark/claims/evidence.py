@@ -12,6 +12,7 @@ from benchmark.claims.complexity.readings import Reading, read_readings
 from benchmark.core import paths
 from benchmark.core.types import Scale
 from benchmark.costs.records import Complexity, Latency, read_complexity, read_latencies
+from benchmark.datasets.passport import passports
 from benchmark.runs.cells import Cell, read_cells
 
 
@@ -79,7 +80,6 @@ def gather(out: Path | None, scale: Scale, paper: str) -> Evidence:
 
 def _problem(cell: Cell) -> str:
     """Why a result file is not one of a whole set, if so."""
-    from benchmark.datasets.passport import passports
 
     if cell.key.get("limit"):
         return f"only its first {cell.key['limit']} images were run"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from benchmark.claims.ledger import cells_of, papers, read_ledger
 from benchmark.claims.published import Published, loose_results, title
 from benchmark.core.errors import UnknownName
+from benchmark.datasets import dataset_ids
+from benchmark.protocols import get_protocol
 
 __all__ = ["Match", "Published", "identify", "published"]
 
@@ -25,7 +28,6 @@ class Match:
     @property
     def sentence(self) -> str:
         """What it is, in one sentence."""
-        from benchmark.protocols import get_protocol
 
         cell, name = self.published, title(self.published.dataset)
         protocol = "under no stated protocol" if cell.protocol is None else f"under {get_protocol(cell.protocol).id}"
@@ -40,7 +42,6 @@ def published() -> list[Published]:
     The results of `published.json`, then those of the ledgers. What a ledger copied from another is no result of its own:
     its column is named in `repeated` of the one it repeats. A number that a paper prints in several tables is one result.
     """
-    from benchmark.claims.ledger import cells_of, papers, read_ledger
 
     ledgers = [read_ledger(paper) for paper in papers()]
     record = [*loose_results(), *(_own(cell) for ledger in ledgers for cell in cells_of(ledger))]
@@ -82,7 +83,6 @@ def identify(psnr: float, ssim: float | None = None, dataset: str | None = None)
 
 
 def _claimed(dataset: str, record: list[Published]) -> str:
-    from benchmark.datasets import dataset_ids
 
     claimed = dataset.lower().removeprefix("mini-")
     known = {id.removeprefix("mini-") for id in dataset_ids()} | {cell.dataset for cell in record}

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.claims.claim import Claim, Ledger
+from benchmark.claims.evidence import gather
+from benchmark.claims.ledger import read_ledger
 from benchmark.core.errors import UnknownName
 from benchmark.core.types import Scale
 
@@ -50,11 +52,9 @@ def verdicts(
     `out` holds the result files; without it they are those of `runs`, or else the reference results. Raises UnknownName
     for a paper or table that is not on record, BadResult for a ledger or record that cannot be read.
     """
-    from benchmark.claims.evidence import gather
     from benchmark.claims.judges.costs import judge_cost
     from benchmark.claims.judges.quality import judge_quality
     from benchmark.claims.judges.words import judge_words
-    from benchmark.claims.ledger import read_ledger
 
     ledger = read_ledger(paper)
     chosen = select(ledger, table)

@@ -16,8 +16,12 @@ from typing import Any
 
 from benchmark.claims.claim import METRICS, QUALITY, Claim, Ledger, Original
 from benchmark.claims.published import Published, loose_results
+from benchmark.claims.statements import read_statements
 from benchmark.core import paths
 from benchmark.core.errors import BadResult, UnknownName
+from benchmark.datasets.passport import passports
+from benchmark.methods.catalogue import methods
+from benchmark.protocols import protocol_ids
 
 __all__ = ["Claim", "Ledger", "Original", "papers", "read_ledger"]
 
@@ -122,8 +126,6 @@ def _plain(paper: str, root: Path) -> Ledger:
     for path in sorted(folder.glob("table-*.json")):
         claims += _table(paper, path)
     if (folder / "statements.json").is_file():
-        from benchmark.claims.statements import read_statements
-
         claims += read_statements(paper, folder / "statements.json", claims)
     ids = [claim.id for claim in claims]
     twice = sorted({id for id in ids if ids.count(id) > 1})
@@ -154,11 +156,8 @@ def _table(paper: str, path: Path) -> Iterator[Claim]:
     for row in raw["rows"]:
         _known(path, f"row {row.get('row', '?')}", row, _ROW, ("row", "cells"))
         entry = f"row {_row_title(row)}"
-        if row.get("method"):
-            from benchmark.methods.catalogue import methods
-
-            if row["method"] not in {m.id for m in methods()}:
-                raise _bad(path, entry, "method", "an id of `slkd-bench list methods`", f"'{row['method']}'")
+        if row.get("method") and row["method"] not in {m.id for m in methods()}:
+            raise _bad(path, entry, "method", "an id of `slkd-bench list methods`", f"'{row['method']}'")
         for name, cell in row["cells"].items():
             if name not in raw["columns"]:
                 raise _bad(path, entry, "cells", f"one of {', '.join(raw['columns'])}", f"'{name}'")
@@ -172,8 +171,6 @@ def _row_title(row: dict[str, Any]) -> str:
 
 
 def _check_column(path: Path, name: str, column: dict[str, Any]) -> None:
-    from benchmark.datasets.passport import passports
-    from benchmark.protocols import protocol_ids
 
     for metric in column["metrics"]:
         if metric not in METRICS:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmark.core import paths
 from benchmark.core.errors import BadResult
+from benchmark.datasets.passport import passports
 
 HALF_A_DIGIT = 0.005 - 1e-6  # of a PSNR, which is printed with two decimals
 HALF_A_DIGIT_OF_SSIM = 0.0005 - 1e-6
@@ -58,7 +59,6 @@ def loose_results() -> list[Published]:
 
 def title(dataset: str) -> str:
     """How a set is written in a sentence."""
-    from benchmark.datasets.passport import passports
 
     special = {"did": "DID-Data", "sidd-benchmark": "SIDD's benchmark server", "sidd": "SIDD"}
     if dataset in special:

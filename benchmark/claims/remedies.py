@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmark.claims.claim import Claim
 from benchmark.core.types import Scale
+from benchmark.datasets.passport import passports
 from benchmark.methods.find import get_method
 
 TIMES = "slkd-bench profile --all --size 512 --device cuda --save"
@@ -15,7 +16,6 @@ def run_commands(methods: tuple[str, ...], datasets: tuple[str, ...], scale: Sca
     chosen = "".join(f" --method {name}" for name in methods)
     if scale is Scale.MINI:
         return f"slkd-bench run{chosen}" + "".join(f" --dataset {name}" for name in datasets)
-    from benchmark.datasets.passport import passports
 
     tasks = list(dict.fromkeys(str(passports()[name].task) for name in datasets))
     steps = [f"slkd-bench data where {name}" for name in datasets]

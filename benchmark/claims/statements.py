@@ -9,6 +9,9 @@ from typing import Any
 
 from benchmark.claims.claim import QUALITY, Claim
 from benchmark.core.errors import BadResult
+from benchmark.datasets.passport import passports
+from benchmark.methods.catalogue import methods
+from benchmark.methods.find import get_method
 
 TEXT = "text"  # the table that statements stand in
 _METRICS = {"psnr": "PSNR", "ssim": "SSIM", "gmacs": "FLOPs", "parameters": "Param.", "latency": "Infer time"}
@@ -20,9 +23,6 @@ def read_statements(paper: str, path: Path, numbers: Sequence[Claim]) -> Iterato
     `numbers` are the publication's printed values: a set is really the one that its column really is. Raises BadResult
     naming the file, entry and field.
     """
-    from benchmark.datasets.passport import passports
-    from benchmark.methods.catalogue import methods
-    from benchmark.methods.find import get_method
 
     known = {m.id for m in methods()}
     real = {c.dataset: c.true_dataset for c in numbers if c.dataset}

@@ -9,6 +9,7 @@ import sys
 import typer
 
 from benchmark import __version__
+from benchmark.core.errors import SlkdBenchError
 
 _TOPICS = (
     "run",
@@ -62,7 +63,6 @@ for _topic in _TOPICS:
 
 def main() -> None:
     """Entry point: a user's mistake becomes one clear message and exit code 2, never a traceback."""
-    from benchmark.core.errors import SlkdBenchError
 
     try:
         app()
@@ -80,8 +80,6 @@ def main() -> None:
 def _complain(problem: Exception) -> None:
     from rich.console import Console
     from rich.markup import escape
-
-    from benchmark.core.errors import SlkdBenchError
 
     console = Console(stderr=True, highlight=False)
     if isinstance(problem, SlkdBenchError):

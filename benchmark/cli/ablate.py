@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from benchmark.core.types import Scale, Task
+from benchmark.methods.find import get_method
+from benchmark.studies import ablation
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,9 +42,6 @@ def register(app: typer.Typer) -> None:
         All start from the same student and see the same batches. Finished weights and results are taken as they are.
         """
         from rich.console import Console
-
-        from benchmark.methods.find import get_method
-        from benchmark.studies import ablation
 
         console = Console(highlight=False)
         base = get_method(method)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from benchmark.core import paths
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command to `app`."""
@@ -28,7 +30,6 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Evaluate reference results again; exit code 1 where a score fell or a cost, data set or protocol changed."""
         from benchmark.check.command import Request, check_command
-        from benchmark.core import paths
 
         request = Request(
             reference or paths.results() / "mini",

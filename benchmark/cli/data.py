@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from benchmark.core.errors import BadData
+from benchmark.core.types import Scale
+from benchmark.datasets import dataset_ids, describe, get_dataset, place, resolve
+from benchmark.datasets import verify as checks
+from benchmark.datasets.fetch import ByHand
+from benchmark.datasets.fetch import fetch as fetch_data
+from benchmark.datasets.layouts import says
+from benchmark.datasets.pairs import PairsOnDisk
+from benchmark.datasets.prepare import prepare as write
+from benchmark.datasets.sheet import contact_sheet
+
 if TYPE_CHECKING:
     from benchmark.datasets.pairs import PairsOnDisk
 
@@ -28,9 +39,6 @@ def list_(root: Path | None = _ROOT) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from benchmark.core.types import Scale
-    from benchmark.datasets import dataset_ids, describe, place
-
     table = Table(box=None, pad_edge=False)
     for title in ("data set", "for", "task", "protocol", "pairs", "here"):
         table.add_column(title, justify="right" if title == "pairs" else "left", no_wrap=True)
@@ -45,10 +53,6 @@ def list_(root: Path | None = _ROOT) -> None:
 def where(id: str = _ID, root: Path | None = _ROOT) -> None:
     """Say where a data set is looked for, what to put there and what is known of it."""
     from rich.console import Console
-
-    from benchmark.core.types import Scale
-    from benchmark.datasets import describe, place, resolve
-    from benchmark.datasets.layouts import says
 
     record = describe(resolve(id))
     if record.scale is Scale.MINI:
@@ -78,11 +82,6 @@ def fetch(
     root: Path | None = _ROOT,
 ) -> None:
     """Download and unpack a data set; exit code 3 and instructions where only a person can."""
-    from benchmark.core.errors import BadData
-    from benchmark.core.types import Scale
-    from benchmark.datasets import describe, get_dataset, place, resolve
-    from benchmark.datasets.fetch import ByHand
-    from benchmark.datasets.fetch import fetch as fetch_data
 
     record = describe(resolve(id))
     if record.scale is Scale.MINI:
@@ -111,7 +110,6 @@ def verify(
     sums: Path | None = typer.Option(None, help="A listing like sha256sum's: compared if it exists, written if not."),
 ) -> None:
     """Look at every file: count, names, strays, links, sizes, kinds, truncation. Exit code 1 if anything is wrong."""
-    from benchmark.datasets import verify as checks
 
     data = _on_disk(name, root, keep_going=True)
     found = checks.problems(data)
@@ -140,7 +138,6 @@ def prepare(
     root: Path | None = _ROOT,
 ) -> None:
     """Write a data set out as input and target folders, whole or in patches (SIDD-Medium: --patch 512)."""
-    from benchmark.datasets.prepare import prepare as write
 
     data = _on_disk(name, root)
     count = write(data, out, patch, stride)
@@ -154,8 +151,6 @@ def show(
     root: Path | None = _ROOT,
 ) -> None:
     """Draw a contact sheet of pairs: degraded on the left, clean on the right."""
-    from benchmark.datasets import get_dataset, resolve
-    from benchmark.datasets.sheet import contact_sheet
 
     names = contact_sheet(get_dataset(resolve(name), root), out, count)
     _line(f"{out}: {', '.join(names)}")
@@ -163,9 +158,6 @@ def show(
 
 def _on_disk(name: str, root: Path | None, keep_going: bool = False) -> PairsOnDisk:
     """A data set that has files, or a clear refusal for an embedded one."""
-    from benchmark.core.errors import BadData
-    from benchmark.datasets import get_dataset, resolve
-    from benchmark.datasets.pairs import PairsOnDisk
 
     data = get_dataset(resolve(name), root, keep_going=keep_going)
     if not isinstance(data, PairsOnDisk):

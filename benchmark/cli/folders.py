@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from benchmark.runs.merge import merge as put_together
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to `app`."""
@@ -17,7 +19,6 @@ def register(app: typer.Typer) -> None:
         replace: bool = typer.Option(False, help="Where two results of a cell differ, the later folder wins."),
     ) -> None:
         """Put the results of several machines together."""
-        from benchmark.runs.merge import merge as put_together
 
         outcome = put_together(sources, into, replace)
         typer.echo(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from benchmark.claims.identify import identify as find
+from benchmark.core.errors import SlkdBenchError
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command to `app`."""
@@ -16,8 +19,6 @@ def register(app: typer.Typer) -> None:
         """Say which published results a number is equal to (exit code 1: to none on record)."""
         from rich.console import Console
         from rich.markup import escape
-
-        from benchmark.claims.identify import identify as find
 
         matches = find(*_numbers(number), dataset)
         console = Console(highlight=False)
@@ -35,7 +36,6 @@ def register(app: typer.Typer) -> None:
 
 def _numbers(text: str) -> tuple[float, float | None]:
     """PSNR and SSIM of `34.18/0.944`, `34.18/.944` or `34.18`."""
-    from benchmark.core.errors import SlkdBenchError
 
     psnr, _, ssim = text.replace("dB", "").partition("/")
     try:

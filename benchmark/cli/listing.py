@@ -6,6 +6,14 @@ from enum import StrEnum
 
 import typer
 
+from benchmark.core.errors import BadMethod
+from benchmark.core.types import Scale
+from benchmark.datasets import dataset_ids, describe
+from benchmark.methods import outside
+from benchmark.methods.weights import store
+from benchmark.protocols import get_protocol, protocol_ids
+from slkd.readings import READINGS
+
 
 class What(StrEnum):
     """What can be listed."""
@@ -37,11 +45,7 @@ def _methods() -> object:
     from rich.markup import escape
     from rich.table import Table
 
-    from benchmark.core.errors import BadMethod
-    from benchmark.core.types import Scale
-    from benchmark.methods import outside
     from benchmark.methods.catalogue import methods
-    from benchmark.methods.weights import store
 
     table = Table("method", "printed as", "kind", "tasks", "weights", box=None, pad_edge=False)
     for method in methods():
@@ -64,8 +68,6 @@ def _methods() -> object:
 def _datasets() -> object:
     from rich.table import Table
 
-    from benchmark.datasets import dataset_ids, describe
-
     table = Table("data set", "printed as", "task", "protocol", "pairs", box=None, pad_edge=False)
     for name in dataset_ids():
         record = describe(name)
@@ -76,8 +78,6 @@ def _datasets() -> object:
 def _protocols() -> object:
     from rich.table import Table
 
-    from benchmark.protocols import get_protocol, protocol_ids
-
     table = Table("protocol", "version", "what it is", box=None, pad_edge=False)
     for name in protocol_ids():
         protocol = get_protocol(name)
@@ -87,8 +87,6 @@ def _protocols() -> object:
 
 def _readings() -> object:
     from rich.table import Table
-
-    from slkd.readings import READINGS
 
     table = Table("reading", "what it is", box=None, pad_edge=False)
     for name, reading in READINGS.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from benchmark.core.types import Scale, Task
+from benchmark.runs.slurm import submit, without_slurm
 
 
 def register(app: typer.Typer) -> None:
@@ -46,8 +47,6 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Evaluate methods on data sets; a second run computes only what is missing."""
         if slurm:
-            from benchmark.runs.slurm import submit, without_slurm
-
             jobs = submit(without_slurm(sys.argv[2:]), slurm, out, options=slurm_option)
             typer.echo(f"submitted {', '.join(jobs)}; `slkd-bench status --out {out}` says how far they are")
             return

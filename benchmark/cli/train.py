@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from benchmark.core.types import Scale, Task
+from benchmark.training.command import chosen, train_methods
 
 
 def register(app: typer.Typer) -> None:
@@ -61,7 +62,6 @@ def register(app: typer.Typer) -> None:
         quiet: bool = typer.Option(False, help="Show nothing while training."),
     ) -> None:
         """Train methods and write their weights with cards; killed runs go on, finished ones are skipped."""
-        from benchmark.training.command import chosen, train_methods
 
         wishes: dict[str, Any] = {"iterations": iterations, "batch": batch, "patch": patch, "lr": lr}
         wishes |= {

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import typer
 
+from benchmark.core.errors import SlkdBenchError
 from benchmark.core.types import Scale, Task
+from benchmark.methods.find import get_method
+from benchmark.methods.weights.importing import import_weights
 
 
 def register(app: typer.Typer) -> None:
@@ -26,9 +29,6 @@ def register(app: typer.Typer) -> None:
         out: Path | None = typer.Option(None, help="Where to keep it; otherwise your own weights folder."),
     ) -> None:
         """Convert the authors' checkpoint to safetensors, with every tensor checked."""
-        from benchmark.core.errors import SlkdBenchError
-        from benchmark.methods.find import get_method
-        from benchmark.methods.weights.importing import import_weights
 
         chosen = get_method(method)
         if not chosen.network:

@@ -10,9 +10,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from baselines.networks.configurations import CONFIGURATIONS, arguments, build
+from benchmark.claims.complexity.audit import audit
+from benchmark.claims.complexity.readings import write_readings
 from benchmark.core.errors import UnknownName
 from benchmark.core.types import Scale
-from benchmark.costs.records import Complexity, Latency, write_complexity, write_latencies
+from benchmark.costs.counters import fvcore_count, torch_count
+from benchmark.costs.records import Complexity, Latency, all_complexity, write_complexity, write_latencies
+from benchmark.methods.find import get_method
+from benchmark.runs.code import made_by
 
 if TYPE_CHECKING:
     from benchmark.costs.counters import RawCount
@@ -25,8 +31,6 @@ _TASKS = {"dmphn": "deblurring", "mt-rnn": "deblurring", "vdn": "denoising", "de
 
 def targets(names: list[str]) -> list[Target]:
     """The networks to profile, each with the tasks that have a variant of their own. Raises UnknownName."""
-    from baselines.networks.configurations import CONFIGURATIONS
-    from benchmark.methods.find import get_method
 
     networks = []
     for name in names or list(CONFIGURATIONS):
@@ -47,9 +51,7 @@ def measure_complexity(
     """Parameters and counts of one network; with `raw`, also what fvcore and torch's own counter say."""
     import torch
 
-    from baselines.networks.configurations import arguments, build
     from benchmark.costs.count import count, parameters_used
-    from benchmark.costs.counters import fvcore_count, torch_count
 
     with torch.device("cpu" if raw else "meta"):  # only fvcore has to compute
         built = build(network, str(scale), task).eval()
@@ -117,7 +119,6 @@ def _latencies(
         return {}, {}
     import torch
 
-    from baselines.networks.configurations import build
     from benchmark.costs.latency import device_card, measure, summarise
 
     if threads:
@@ -195,8 +196,6 @@ def _save(
     out: Path | None,
 ) -> None:
     from benchmark.costs.latency import card_id
-    from benchmark.costs.records import all_complexity
-    from benchmark.runs.code import made_by
 
     known = {(r.network, r.scale, r.task, r.size): r for r in all_complexity(out)}
     known |= {(r.network, r.scale, r.task, r.size): r for r in complexity}
@@ -209,8 +208,6 @@ def _save(
 
 def audit_complexity(save: bool = False) -> int:
     """Prints the paper's complexity columns beside the measured ones; 0 always: a finding is not a failure."""
-    from benchmark.claims.complexity.audit import audit
-    from benchmark.claims.complexity.readings import write_readings
 
     console = Console()
     started = time.perf_counter()

@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmark.core import paths
 from benchmark.core.errors import BadResult
+from benchmark.core.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,6 @@ def read_complexity(scale: str, root: Path | None = None, size: int = 512) -> di
 
 def write_complexity(records: list[Complexity], made_by: dict[str, Any], root: Path | None = None) -> Path:
     """Writes all records, sorted, atomically; gives the path."""
-    from benchmark.core.files import write_atomically
 
     path = complexity_path(root)
     ordered = sorted((asdict(r) for r in records), key=lambda r: (r["scale"], r["network"], r["task"], r["size"]))
@@ -103,7 +103,6 @@ def read_latencies(scale: str, root: Path | None = None) -> dict[str, tuple[dict
 
 def write_latencies(card_id: str, card: dict[str, Any], records: list[Latency], root: Path | None = None) -> Path:
     """Writes the latencies measured under one device card, replacing older ones; gives the path."""
-    from benchmark.core.files import write_atomically
 
     path = (root or paths.results()) / "costs" / "latency" / f"{card_id}.json"
     merged = {}

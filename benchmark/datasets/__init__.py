@@ -9,8 +9,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.core import paths
 from benchmark.core.errors import UnknownName
 from benchmark.core.types import Scale, Task
+from benchmark.datasets import mini
+from benchmark.datasets.mini import catalogue
+from benchmark.datasets.pairs import open_folder, open_official
 from benchmark.datasets.passport import Passport, passports
 
 if TYPE_CHECKING:
@@ -21,7 +25,6 @@ __all__ = ["dataset_ids", "describe", "get_dataset", "is_folder", "resolve"]
 
 def _minis() -> dict[str, Any]:
     """The embedded data sets' records by id."""
-    from benchmark.datasets.mini import catalogue
 
     return {record.id: record for record in catalogue}
 
@@ -94,7 +97,6 @@ def get_dataset(
 
     Raises UnknownName, or BadData naming the file or folder.
     """
-    from benchmark.datasets.pairs import open_folder, open_official
 
     if is_folder(name):
         return open_folder(Path(name), protocol or "rgb", task, keep_going)
@@ -102,7 +104,6 @@ def get_dataset(
     if id in passports():
         passport = passports()[id]
         return open_official(passport, place(passport, root), keep_going)
-    from benchmark.datasets import mini
 
     data: Dataset = mini.load(id, photos=photos, seed=seed)
     return data
@@ -110,6 +111,5 @@ def get_dataset(
 
 def place(passport: Passport, root: Path | None = None) -> Path:
     """The folder where an official data set is looked for: the noise levels of one set share it."""
-    from benchmark.core import paths
 
     return (root or paths.data()) / (passport.folder or passport.id)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from benchmark.core.errors import BadData, BadImage, SlkdBenchError
 from benchmark.core.types import Pair, Scale, Task
+from benchmark.datasets.pairs import PairsOnDisk
+from benchmark.datasets.walk import image_files
+from benchmark.images.io import read_image
 
 if TYPE_CHECKING:
     from benchmark.datasets.pairs import Dataset
@@ -64,7 +67,6 @@ class Restored:
         return self.dataset.names()
 
     def __getitem__(self, index: int) -> Pair:
-        from benchmark.images.io import read_image
 
         name = self.names()[index]
         if name not in self.files:
@@ -96,7 +98,6 @@ def open_restored(folder: Path, dataset: Dataset, limit: int | None = None) -> R
     whose degraded file has its stem. Raises BadData when there is no such folder, nothing in it belongs to the data
     set, or two files are the same pair's.
     """
-    from benchmark.datasets.walk import image_files
 
     if not folder.is_dir():
         found = "a file" if folder.exists() else "no such folder"
@@ -138,7 +139,6 @@ def _candidates(inside: PurePosixPath, aliases: dict[str, str]) -> list[str]:
 
 def _aliases(dataset: Dataset) -> dict[str, str]:
     """Stems of the degraded files that are one pair's only, with the pair's name."""
-    from benchmark.datasets.pairs import PairsOnDisk
 
     if not isinstance(dataset, PairsOnDisk):
         return {}

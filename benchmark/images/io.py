@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import BadImage
+from benchmark.images.deep_png import read_deep_png
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,8 +76,6 @@ def read_array(path: str | os.PathLike[str]) -> NDArray[Any]:
     with _opened(path) as image:
         _check_kind(path, image, head)
         if head[:4] == b"\x89PNG" and head[24] == 16 and head[25] in (2, 6):
-            from benchmark.images.deep_png import read_deep_png
-
             return _drop_alpha(path, read_deep_png(path))
         _load(path, image)
         if image.mode == "P":

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import BadMethod
 from benchmark.core.types import Task
+from benchmark.methods.catalogue import methods
 from benchmark.methods.method import ALL_TASKS, Method
 
 if TYPE_CHECKING:
@@ -68,7 +69,6 @@ def find(name: str) -> Method | None:
 
 def checked_id(id: str) -> str:
     """`id` itself, if it may name a result file and is no built-in method's. Raises BadMethod otherwise."""
-    from benchmark.methods.catalogue import methods
 
     if not _SAFE.fullmatch(id) or ".." in id:
         found = f"'{id}'"

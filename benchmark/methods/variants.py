@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import BadMethod, UnknownName
+from slkd.readings import reading_names
 
 if TYPE_CHECKING:
     from benchmark.methods.method import Method
 
 
 def _reading(text: str) -> str:
-    from slkd.readings import reading_names
 
     if text not in reading_names():
         raise UnknownName("reading of the losses", text, reading_names())

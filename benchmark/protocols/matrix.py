@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.core.errors import BadImage
 from benchmark.core.types import Score
+from benchmark.protocols import get_protocol, protocol_ids
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,7 +54,6 @@ def matrix(triples: Iterable[Triple], protocols: Iterable[str] | None = None) ->
     restored in another way (from a padded input, and cropped), compared as the variant "padded" if every image has it.
     Raises BadImage if there is no image, or if only some have a padded form, and what `Protocol.score` raises.
     """
-    from benchmark.protocols import get_protocol, protocol_ids
 
     chosen = [get_protocol(id) for id in (protocol_ids() if protocols is None else protocols)]
     scores: dict[tuple[str, str], list[Score]] = {}

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.types import Scale, Task
+from benchmark.datasets import dataset_ids, describe, get_dataset, is_folder, resolve
+from benchmark.datasets.pairs import PairsOnDisk
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
+from benchmark.protocols import get_protocol, protocol_ids
 
 if TYPE_CHECKING:
     from benchmark.datasets.pairs import Dataset, PairsOnDisk
@@ -41,7 +44,6 @@ def choose_datasets(
     keep_going: bool = False,
 ) -> list[Dataset]:
     """The named data sets opened; all of `scale` that are on this machine when none is named."""
-    from benchmark.datasets import dataset_ids, describe, get_dataset, is_folder, resolve
 
     if names:
         opened: list[Dataset] = []
@@ -72,9 +74,6 @@ def open_folder(
     A folder that is called like a registered data set gets `-folder` behind its name: its results stand in no table
     of that data set. Raises SlkdBenchError when no protocol is given.
     """
-    from benchmark.datasets import dataset_ids, get_dataset
-    from benchmark.datasets.pairs import PairsOnDisk
-    from benchmark.protocols import get_protocol, protocol_ids
 
     if not protocol:
         expected = f"a protocol for the folder '{os.fspath(name)}'"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import benchmark
+from baselines.networks.configurations import CONFIGURATIONS
 
 _TOP = Path(benchmark.__file__).resolve().parent.parent
 
@@ -29,7 +30,6 @@ def sources_hash(*relative: str) -> str:
 
 def network_sources(network: str) -> tuple[str, ...]:
     """The source files that decide what the network called `network` computes."""
-    from baselines.networks.configurations import CONFIGURATIONS
 
     if not network:
         return ()

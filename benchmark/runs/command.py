@@ -9,12 +9,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from benchmark.core.errors import SlkdBenchError
+from benchmark.core.files import write_atomically
 from benchmark.core.types import Scale, Task
+from benchmark.datasets import is_folder
 from benchmark.runs.choose import choose_datasets, choose_methods
 from benchmark.runs.execute import Summary, execute
 from benchmark.runs.plan import Plan, make_plan
 from benchmark.runs.progress import observer_for
 from benchmark.runs.shards import chosen_shard, local_device
+from benchmark.views.tables.summary import print_summary
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,6 @@ def run_command(request: Request) -> int:
 
 
 def _check_folder_options(request: Request) -> None:
-    from benchmark.datasets import is_folder
 
     official = [name for name in request.datasets if not is_folder(name)] or ([] if request.datasets else ["all"])
     if official and (request.protocol or request.task):
@@ -96,7 +98,6 @@ def _check_folder_options(request: Request) -> None:
 
 def check_writable(out: Path) -> None:
     """Raises BadOutput at once, before hours of work, when `out` cannot be written."""
-    from benchmark.core.files import write_atomically
 
     probe = out / ".writable"
     write_atomically(probe, "")
@@ -123,7 +124,6 @@ def _device(name: str) -> str:
 
 
 def _print_results(console: Console, request: Request) -> None:
-    from benchmark.views.tables.summary import print_summary
 
     print_summary(console, request.out, request.scale, request.limit)
 

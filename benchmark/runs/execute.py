@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 from benchmark.core.errors import BadOutput, BadResult, SlkdBenchError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Pair, Score
+from benchmark.images.io import save_image
+from benchmark.methods.weights.loading import load_network
+from benchmark.protocols import get_protocol
 from benchmark.runs.cells import Cell, ImageScore, is_done, write_cell
 from benchmark.runs.code import made_by
 from benchmark.runs.plan import Plan, PlannedCell
+from benchmark.runs.restore import restore_and_score
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -115,7 +119,6 @@ def error_path(cell_file: Path) -> Path:
 
 
 def _load(cell: PlannedCell, device: str) -> nn.Module:
-    from benchmark.methods.weights.loading import load_network
 
     return load_network(cell.method, cell.dataset.task, cell.scale, cell.seed, device)
 
@@ -130,8 +133,6 @@ def _compute(
     save_images: Path | None,
     memory: float | None,
 ) -> Cell:
-    from benchmark.protocols import get_protocol
-    from benchmark.runs.restore import restore_and_score
     from benchmark.runs.tiling import MemoryBound
 
     bounded = MemoryBound(restorer, memory) if memory is not None else None
@@ -162,7 +163,6 @@ def _compute(
 
 def _saver(folder: Path, cell: PlannedCell) -> Callable[[Pair, Tensor], None]:
     """Writes restored images as PNG, rounded to bytes exactly as the protocols round them."""
-    from benchmark.images.io import save_image
 
     own = folder / cell.dataset.id / (cell.method.id + (f".seed{cell.seed}" if cell.seed else ""))
     try:

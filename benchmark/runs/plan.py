@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.core.types import Scale
+from benchmark.methods import outside
 from benchmark.methods.method import Method
 from benchmark.methods.weights import store
+from benchmark.protocols import get_protocol
 from benchmark.runs.cells import cell_path
 from benchmark.runs.code import network_sources, sources_hash
 
@@ -91,14 +93,11 @@ def cell_key(
     method: Method, dataset: Dataset, scale: Scale, seed: int, device: str = "cpu", limit: int | None = None
 ) -> dict[str, Any]:
     """Everything that decides a cell's scores: weights, network, data, protocol, code, kind of device."""
-    from benchmark.protocols import get_protocol
 
     protocol = get_protocol(dataset.protocol)
     weights = store.require(method.id, dataset.task or "", scale, seed).sha256 if method.network else ""
     code = sources_hash(*HARNESS, *network_sources(method.network))
     if method.loader:
-        from benchmark.methods import outside
-
         weights, own = outside.fingerprint(method, dataset.task)
         code += f"+{own}" if own else ""
     return {

@@ -14,10 +14,19 @@ from rich.table import Table
 
 from benchmark.core.errors import BadImage, BadResult, SlkdBenchError
 from benchmark.core.types import Pair, Scale
+from benchmark.datasets import get_dataset, is_folder, resolve
 from benchmark.datasets.restored import Restored, open_restored
+from benchmark.images.metrics import open_metrics
+from benchmark.methods.catalogue import methods
+from benchmark.methods.outside import checked_id
+from benchmark.protocols import get_protocol, protocol_ids
+from benchmark.protocols.matrix import matrix
 from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
+from benchmark.runs.choose import open_folder
 from benchmark.runs.code import made_by, sources_hash
+from benchmark.runs.command import check_writable
 from benchmark.runs.plan import HARNESS
+from benchmark.runs.restore import restore_and_score
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,7 +74,6 @@ class _Extras:
 
 def score_command(request: Request) -> int:
     """Scores the folder, writes the cell and prints; gives the exit code (0: all well, 1: something was left out)."""
-    from benchmark.runs.command import check_writable
 
     console = Console(highlight=False, soft_wrap=True)
     dataset = _open_dataset(request)
@@ -85,9 +93,6 @@ def score_command(request: Request) -> int:
 
 
 def _open_dataset(request: Request) -> Dataset:
-    from benchmark.datasets import get_dataset, is_folder, resolve
-    from benchmark.protocols import get_protocol, protocol_ids
-    from benchmark.runs.choose import open_folder
 
     if request.protocol not in ("", ALL):
         get_protocol(request.protocol)
@@ -100,8 +105,6 @@ def _open_dataset(request: Request) -> Dataset:
 
 def _method_id(request: Request, console: Console) -> str:
     """The name for result files: as asked for, or the folder's, told apart from a method of the suite."""
-    from benchmark.methods.catalogue import methods
-    from benchmark.methods.outside import checked_id
 
     if request.name:
         return checked_id(request.name)
@@ -113,9 +116,6 @@ def _method_id(request: Request, console: Console) -> str:
 
 
 def _score(console: Console, request: Request, restored: Restored, name: str) -> int:
-    from benchmark.images.metrics import open_metrics
-    from benchmark.protocols import get_protocol
-    from benchmark.runs.restore import restore_and_score
 
     protocol = get_protocol(request.protocol or restored.protocol)
     metrics, unavailable = open_metrics(request.metrics) if request.metrics else ([], [])
@@ -177,7 +177,6 @@ def _tell(console: Console, failures: dict[str, str], surplus: list[str], withou
 
 def _print_matrix(console: Console, request: Request, restored: Restored) -> int:
     """Prints the folder under every protocol, as given, rounded and truncated to bytes, and from padded inputs."""
-    from benchmark.protocols.matrix import matrix
 
     padded = open_restored(request.padded, restored.dataset, request.limit) if request.padded else None
     if padded and padded.problems and not request.keep_going:

@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import GroupStopped, SlkdBenchError, UnknownName
 from benchmark.core.types import Scale, Task
+from benchmark.datasets import dataset_ids, describe
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
+from benchmark.runs.choose import choose_datasets
+from benchmark.runs.execute import execute
+from benchmark.runs.plan import make_plan
+from benchmark.statistics.compare import compare
+from benchmark.training.command import train_methods
+from slkd.readings import RECOMMENDED, reading_names
 
 if TYPE_CHECKING:
     from benchmark.statistics.compare import Comparison
@@ -34,7 +41,6 @@ class Axis:
 
 def axes() -> dict[str, Axis]:
     """Every axis by name."""
-    from slkd.readings import RECOMMENDED, reading_names
 
     readings = tuple(f"reading={name}" for name in reading_names() if name != RECOMMENDED.name)
     grid = tuple(f"alpha1={a:g},alpha2={b:g}" for a in ALPHA1 for b in ALPHA2 if (a, b) != PAPER_ALPHAS)
@@ -90,8 +96,6 @@ def ablate(
     `wishes`, `around` and `where` are as for `benchmark.training.command.train_methods`; weights go to the user's own
     folder, result files below `out`. A variant whose loss is not a number has no result: its row says why.
     """
-    from benchmark.statistics.compare import compare
-    from benchmark.training.command import train_methods
 
     by_axis = {axis.name: variants(base, axis) for axis in chosen}
     methods = {m.id: m for found in by_axis.values() for m in found}
@@ -117,16 +121,12 @@ def ablate(
 
 
 def _sets(task: Task, scale: Scale) -> list[str]:
-    from benchmark.datasets import dataset_ids, describe
 
     return [id for id in dataset_ids("test") if describe(id).scale == scale and describe(id).task == task]
 
 
 def score(methods: Sequence[Method], task: Task, scale: Scale, seeds: Sequence[int], out: Path) -> None:
     """The cells of `methods` on the task's data sets that are on this machine, those that are not done yet."""
-    from benchmark.runs.choose import choose_datasets
-    from benchmark.runs.execute import execute
-    from benchmark.runs.plan import make_plan
 
     datasets = [d for d in choose_datasets([], scale) if d.task == task]
     summary = execute(make_plan(methods, datasets, scale, out, seeds=seeds))

@@ -11,6 +11,9 @@ from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.variants import varied
+from benchmark.training.job import train_group
+from benchmark.training.parallel import train_in_processes
+from benchmark.training.recipes import changed, recipe_for
 
 
 def chosen(
@@ -51,8 +54,6 @@ def train_methods(
         for first in (True, False)
     ]
     if jobs > 1:
-        from benchmark.training.parallel import train_in_processes
-
         mode = "together" if together else "one-by-one"
         options = [*as_arguments({"scale": str(scale), mode: True} | wishes | around | where)]
         train_in_processes(
@@ -67,8 +68,6 @@ def train_methods(
         )
         return
     from benchmark.training.engine import Settings
-    from benchmark.training.job import train_group
-    from benchmark.training.recipes import changed, recipe_for
 
     settings = Settings(**(around | {"device": pick_device(around["device"])}))
     for group, task, seed in (job for phase in phases for job in phase):

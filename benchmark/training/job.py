@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import benchmark
+from baselines.networks.configurations import arguments
 from benchmark.core import paths
 from benchmark.core.errors import BadWeights, GroupStopped, TrainingStopped
 from benchmark.core.types import Scale, Task
@@ -19,6 +20,7 @@ from benchmark.methods.method import Method
 from benchmark.methods.weights import coding, files, loading, store
 from benchmark.runs.code import git_commit
 from benchmark.training import recipes
+from benchmark.training.data.clean_share import WithClean
 from benchmark.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -118,8 +120,6 @@ def build_data(
     else:
         stream, pairs, facts = build_stream(task, recipe, photos)
     if recipe.clean_share:
-        from benchmark.training.data.clean_share import WithClean
-
         start = round(recipe.clean_from * recipe.iterations)
         stream = WithClean(stream, recipe.clean_share, recipe.batch, recipe.seed, start)
     return stream, pairs, facts
@@ -253,7 +253,6 @@ def is_done(path: Path, recipe: Recipe, network: dict[str, Any]) -> bool:
 
 def network_of(method: Method, task: Task, scale: Scale) -> dict[str, Any]:
     """The network of a method and its constructor arguments as JSON data, for the card."""
-    from baselines.networks.configurations import arguments
 
     told = {"name": method.network, "arguments": arguments(method.network, str(scale), str(task))}
     return json.loads(json.dumps(told))  # type: ignore[no-any-return]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from baselines.networks.configurations import build
 from benchmark.claims.complexity.printed import AGREES, ComplexityClaim, complexity_claims
 
 PAPER_SIZE = 512
@@ -73,7 +74,6 @@ def _measure(network: str, task: str, changed: tuple[tuple[str, Any], ...] = ())
     """Canonical GMACs at 512 x 512 and parameters in millions."""
     import torch
 
-    from baselines.networks.configurations import build
     from benchmark.costs.count import count_named
 
     arguments: Mapping[str, Any] = dict(changed)

@@ -6,6 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from baselines.networks.configurations import CONFIGURATIONS
+from benchmark.claims.ledger import read_ledger
+from benchmark.methods.find import get_method
+
 AGREES = 5e-4  # relative: the printed numbers have four digits
 
 
@@ -44,9 +48,6 @@ def complexity_claims(paper: str = "slkd") -> Iterator[ComplexityClaim]:
     A network with a variant for each task has one entry a task, called `MPRNet, deblurring`: its row prints one number
     for all of them.
     """
-    from baselines.networks.configurations import CONFIGURATIONS
-    from benchmark.claims.ledger import read_ledger
-    from benchmark.methods.find import get_method
 
     ledger = read_ledger(paper)
     parameters = {(c.table, c.row): c.value for c in ledger.numbers if c.metric == "parameters"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.core import paths
 from benchmark.core.errors import BadResult
+from benchmark.core.files import write_atomically
 
 if TYPE_CHECKING:
     from benchmark.claims.complexity.audit import Finding
@@ -53,7 +54,6 @@ def read_readings(paper: str, root: Path | None = None) -> list[Reading]:
 
 def write_readings(paper: str, findings: Iterable[Finding], root: Path | None = None) -> Path:
     """Records the audit of a paper beside those of others; gives the path."""
-    from benchmark.core.files import write_atomically
 
     path = readings_path(root)
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from baselines.networks.configurations import arguments
 from benchmark.claims.claim import Claim, Ledger
 from benchmark.claims.complexity.printed import AGREES
 from benchmark.claims.evidence import Evidence
 from benchmark.claims.judge import Verdict
 from benchmark.claims.remedies import COUNTS, TIMES
 from benchmark.core.types import Scale
+from benchmark.datasets.passport import passports
 from benchmark.methods.find import get_method
 
 
@@ -57,7 +59,6 @@ def _count(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
 
 def _tasks(claim: Claim, ledger: Ledger) -> list[str]:
     """The tasks for which the claim's row prints results: their variants are what its cost is about."""
-    from benchmark.datasets.passport import passports
 
     own = get_method(claim.method).tasks
     row = [c.dataset for c in ledger.numbers if (c.table, c.row) == (claim.table, claim.row) and c.dataset]
@@ -80,7 +81,6 @@ def _explanation(claim: Claim, evidence: Evidence) -> str:
 
 
 def _configuration(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
-    from baselines.networks.configurations import arguments
 
     chosen = arguments(get_method(claim.method).network, "paper")
     ours, steps = _printed(chosen, claim)

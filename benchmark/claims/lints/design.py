@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from benchmark.claims.claim import QUALITY, Claim, Ledger
 from benchmark.claims.finding import Finding, joined
 from benchmark.claims.judges.words import printed_pairs
+from benchmark.claims.ledger import others_results
 from benchmark.claims.published import title
+from benchmark.datasets.passport import passports
 from benchmark.methods.find import get_method
 
 _METRICS = {"psnr": "PSNR", "ssim": "SSIM", "gmacs": "FLOPs", "parameters": "parameters", "latency": "infer time"}
@@ -61,7 +63,6 @@ def estimators_mixed(ledger: Ledger) -> Iterator[Finding]:
 
 def part_of_a_set(ledger: Ledger) -> Iterator[Finding]:
     """A column named after a set that has two test parts, for which its methods have different results on record."""
-    from benchmark.claims.ledger import others_results
 
     if ledger.states.get("test part", {}).get("stated", True):
         return
@@ -80,7 +81,6 @@ def part_of_a_set(ledger: Ledger) -> Iterator[Finding]:
 
 def overlap_with_training(ledger: Ledger) -> Iterator[Finding]:
     """A column that is of another set than it names, where that one shares images with the named set's training part."""
-    from benchmark.datasets.passport import passports
 
     columns: dict[tuple[str, str], list[str]] = {}
     for claim in ledger.numbers:

@@ -9,7 +9,9 @@ from statistics import fmean
 from benchmark.claims.claim import LOWER_IS_BETTER, QUALITY, Claim, Ledger
 from benchmark.claims.complexity.readings import read_readings
 from benchmark.claims.finding import Finding, joined
+from benchmark.claims.ledger import others_results
 from benchmark.claims.published import Published, title
+from benchmark.datasets.passport import passports
 
 _NAMES = {"psnr": "PSNR", "ssim": "SSIM"}
 _POINTS = 6  # published results that a line needs
@@ -129,7 +131,6 @@ def off_the_line(ledger: Ledger) -> Iterator[Finding]:
     The line is fitted to -10 log10(1 - SSIM) over PSNR; a cell is reported when the prediction interval that allows for
     all cells of the set at once (5 %) leaves it out, by more than the rounding of its last digit.
     """
-    from benchmark.datasets.passport import passports
 
     sets: dict[str, dict[tuple[float, float], list[Claim]]] = {}
     for claim in _cells(ledger):
@@ -240,7 +241,6 @@ def _at(ledger: Ledger, claim: Claim) -> str:
 
 def _record(ledger: Ledger) -> Sequence[Published]:
     """What others published: the paper's own numbers left out."""
-    from benchmark.claims.ledger import others_results
 
     return others_results(ledger.id)
 

@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from baselines.networks.configurations import CONFIGURATIONS
 from benchmark.core import paths
 from benchmark.core.errors import BadWeights
 from benchmark.core.types import Scale, Task
 from benchmark.methods.method import Method
 from benchmark.methods.weights.files import load_weights, sha256_of, write_weights
+from benchmark.methods.weights.loading import build_network
 from benchmark.methods.weights.store import relative_path
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ def import_weights(method: Method, files: Sequence[Path], task: Task, out: Path 
     One file, or one a level for DMPHN. Raises BadWeights for a file that is missing, cut off, a web page, or a pickle
     that would run code, for another network, and for another variant of this one, which is named when it is known.
     """
-    from benchmark.methods.weights.loading import build_network
 
     network = build_network(method, task, Scale.PAPER)
     expected = network.state_dict()
@@ -118,7 +119,6 @@ def _unwrap(state: Mapping[str, Any], file: Path, wrappers: list[str]) -> dict[s
 
 
 def _convert(method: Method, theirs: Mapping[str, Tensor], files: Sequence[Path]) -> dict[str, Tensor]:
-    from baselines.networks.configurations import CONFIGURATIONS
 
     module = importlib.import_module(CONFIGURATIONS[method.network].target.partition(":")[0])
     try:
@@ -148,8 +148,6 @@ def _differences(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) ->
 
 def _matching_task(method: Method, found: Mapping[str, Tensor], task: Task) -> Task | None:
     import torch
-
-    from benchmark.methods.weights.loading import build_network
 
     for other in method.tasks:
         if other != task:

@@ -12,6 +12,8 @@ from rich.table import Table
 from benchmark.core import paths
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.types import Scale, Task
+from benchmark.methods.find import get_method
+from benchmark.methods.weights.loading import build_network, load_weights
 from benchmark.methods.weights.store import WeightsFile
 
 
@@ -46,8 +48,6 @@ def listing(scale: Scale | None) -> Table:
 
 def verify_all() -> int:
     """Prints one line a file; 1 when any does not agree with its card or its network."""
-    from benchmark.methods.find import get_method
-    from benchmark.methods.weights.loading import build_network, load_weights
 
     console, bad, count = Console(), 0, 0
     for name, task, scale, _, file in all_weights():

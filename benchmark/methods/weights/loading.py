@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baselines.networks.configurations import build
 from benchmark.core.errors import BadWeights, SlkdBenchError
 from benchmark.core.types import Scale, Task
+from benchmark.methods import outside
 from benchmark.methods.method import Method
-from benchmark.methods.weights import store
+from benchmark.methods.weights import coding, store
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,8 +24,6 @@ def load_network(method: Method, task: Task | None, scale: Scale, seed: int = 0,
     import torch
 
     if method.loader:
-        from benchmark.methods import outside
-
         return outside.load(method, task, device)
     if not method.network:
         return torch.nn.Identity()
@@ -37,7 +37,6 @@ def load_network(method: Method, task: Task | None, scale: Scale, seed: int = 0,
 
 def build_network(method: Method, task: Task, scale: Scale) -> nn.Module:
     """The network of `method` with fresh weights."""
-    from baselines.networks.configurations import build
 
     return build(method.network, str(scale), str(task))
 
@@ -46,8 +45,6 @@ def load_weights(network: nn.Module, file: store.WeightsFile, name: str) -> None
     """Fills `network` from a safetensors file. Raises BadWeights naming what does not fit."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
-
-    from benchmark.methods.weights import coding
 
     try:
         state = coding.decode(load_file(file.path))

@@ -15,8 +15,10 @@ from rich.table import Table
 
 from benchmark.core.errors import UnknownName
 from benchmark.core.types import Pair, Scale, Task
+from benchmark.datasets import dataset_ids, describe, get_dataset
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
+from benchmark.studies.inspection import pictures
 from benchmark.studies.inspection.measure import (
     Inspection,
     build,
@@ -25,6 +27,10 @@ from benchmark.studies.inspection.measure import (
     trained_student,
     with_reading,
 )
+from benchmark.training import recipes
+from benchmark.training.job import build_stream
+from benchmark.views.figures.restored import typical_image
+from benchmark.views.figures.style import drawing, save
 
 if TYPE_CHECKING:
     from torch import nn
@@ -167,8 +173,6 @@ def picture_pair(task: Task, scale: Scale, name: str) -> Pair | None:
 
     None at scale paper without a name: then a validation pair is shown. Raises UnknownName.
     """
-    from benchmark.datasets import dataset_ids, describe, get_dataset
-    from benchmark.views.figures.restored import typical_image
 
     if scale is Scale.PAPER and not name:
         return None
@@ -194,10 +198,6 @@ def write_pictures(
     pair: Pair | None,
 ) -> list[Path]:
     """Writes the maps of one image as PNG below `to`/METHOD-TASK, and the gradients along training where a card has them."""
-    from benchmark.studies.inspection import pictures
-    from benchmark.training import recipes
-    from benchmark.training.job import build_stream
-    from benchmark.views.figures.style import drawing, save
 
     if pair is None:
         _, pairs, _ = build_stream(task, recipes.recipe_for(method, request.scale, task), request.photos)

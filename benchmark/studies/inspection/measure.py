@@ -8,11 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from benchmark.core import paths
 from benchmark.core.errors import SlkdBenchError, UnknownName
 from benchmark.core.types import Scale, Task
 from benchmark.methods.catalogue import methods
 from benchmark.methods.method import Method
 from benchmark.methods.weights import store
+from benchmark.methods.weights.loading import load_network
+from benchmark.training import recipes
+from benchmark.training.job import build_objective, build_stream
+from benchmark.training.recipes import recipe_for
+from slkd.readings import reading_names
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -67,7 +73,6 @@ class Inspection:
 
 def with_reading(method: Method, reading: str) -> Method:
     """`method` under another reading of the losses. Raises UnknownName, or SlkdBenchError where it has no readings."""
-    from slkd.readings import reading_names
 
     if not reading:
         return method
@@ -94,10 +99,6 @@ def build(method: Method, task: Task, scale: Scale, seed: int) -> nn.Module:
     """The objective as training starts with it, in training mode. Raises BadWeights when the teacher is missing."""
     import torch
 
-    from benchmark.core import paths
-    from benchmark.training.job import build_objective
-    from benchmark.training.recipes import recipe_for
-
     at_identity = recipe_for(method, scale, task).identity_start
     objective, _ = build_objective(method, task, scale, seed, paths.user_weights(), identity_start=at_identity)
     torch.manual_seed(seed)  # as the engine does before its first step
@@ -106,7 +107,6 @@ def build(method: Method, task: Task, scale: Scale, seed: int) -> nn.Module:
 
 def trained_student(method: Method, task: Task, scale: Scale, seed: int) -> tuple[nn.Module | None, dict[str, Any]]:
     """The student with its trained weights and their card, or None and an empty card where there are none."""
-    from benchmark.methods.weights.loading import load_network
 
     found = store.find(method.id, task, scale, seed)
     return (load_network(method, task, scale, seed), found.card) if found else (None, {})
@@ -125,8 +125,6 @@ def measure(
     """Measures a fresh `objective` on the first batch of its training, and its teacher on the validation pairs."""
     import torch
 
-    from benchmark.training import recipes
-    from benchmark.training.job import build_stream
     from benchmark.training.validation import mean_psnr
     from slkd.diagnostics import clean_psnr
     from slkd.distiller import SLKD

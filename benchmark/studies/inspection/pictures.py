@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchmark.studies.inspection.measure import teacher_b
 from benchmark.views.figures.style import SMALL, TEXT, TWO_COLUMNS
 
 if TYPE_CHECKING:
@@ -62,7 +63,6 @@ class Views:
 
 def look(objective: nn.Module, student: nn.Module, degraded: Tensor, clean: Tensor) -> Views:
     """Runs teacher and student on one image (1, 3, H, W); SLKD's Teacher B sees the image that its objective gives it."""
-    from benchmark.studies.inspection.measure import teacher_b
     from slkd.diagnostics import extractor_maps, feature_maps
 
     source = getattr(objective, "decoder_source", "degraded")

@@ -12,10 +12,18 @@ from rich.markup import escape
 
 from benchmark.core.errors import BadResult, BadWeights
 from benchmark.core.types import Scale, Task
+from benchmark.datasets import describe, resolve
 from benchmark.methods.find import get_method, row_method
 from benchmark.methods.method import Method
+from benchmark.protocols import get_protocol
+from benchmark.runs.choose import choose_datasets
+from benchmark.views.figures.convergence import read_curves
+from benchmark.views.figures.pareto import COSTS, mean_psnr, points
+from benchmark.views.figures.restored import find_image, restore_row, typical_image
 from benchmark.views.figures.specs import FIGURES, FigureSpec
 from benchmark.views.figures.style import FORMATS, drawing, save
+from benchmark.views.tables.grid import read_results
+from benchmark.views.tables.specs import TABLES, dataset_id
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,8 +93,6 @@ def _qualitative(request: Request) -> tuple[Figure, list[str]]:
 
 def gather(spec: FigureSpec, request: Request) -> list[ImageRow]:
     """The rows of a figure, restored now. Raises UnknownName for an image that is in none of the sets."""
-    from benchmark.runs.choose import choose_datasets
-    from benchmark.views.figures.restored import find_image, restore_row, typical_image
 
     methods = [get_method(name) for name in request.methods or spec.methods]
     sets = choose_datasets(request.datasets or spec.datasets, request.scale)
@@ -102,7 +108,6 @@ def gather(spec: FigureSpec, request: Request) -> list[ImageRow]:
 
 def qualitative_caption(spec: FigureSpec, rows: Sequence[ImageRow], scale: Scale, image_given: bool) -> str:
     """What has to be known to read the figure: sets, images, crops, protocols, seeds, and what is not shown."""
-    from benchmark.protocols import get_protocol
 
     seeds = sorted({panel.seed for row in rows for panel in row.panels})
     protocols = {row.protocol: get_protocol(row.protocol) for row in rows}
@@ -126,11 +131,7 @@ def qualitative_caption(spec: FigureSpec, rows: Sequence[ImageRow], scale: Scale
 
 
 def _pareto(request: Request) -> tuple[Figure, list[str]]:
-    from benchmark.datasets import describe, resolve
-    from benchmark.views.figures.pareto import COSTS, mean_psnr, points
     from benchmark.views.figures.pareto_plot import TaskPanels, draw
-    from benchmark.views.tables.grid import read_results
-    from benchmark.views.tables.specs import TABLES, dataset_id
 
     results = read_results(request.out, request.scale, request.card)
     rows = [row for table in ("II", "III", "V") for section in TABLES[table].sections for row in section.rows]
@@ -178,10 +179,7 @@ def _pareto_caption(panels: Sequence[TaskPanels], results: Results, scale: Scale
 
 
 def _convergence(request: Request) -> tuple[Figure, list[str]]:
-    from benchmark.datasets import describe, resolve
-    from benchmark.views.figures.convergence import read_curves
     from benchmark.views.figures.convergence_plot import below, draw
-    from benchmark.views.tables.specs import TABLES
 
     methods = _methods(request, [row for section in TABLES["V"].sections for row in section.rows])
     sets = [describe(resolve(name, request.scale)) for name in request.datasets]

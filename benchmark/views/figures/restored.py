@@ -13,7 +13,10 @@ from benchmark.core.types import Pair, Scale
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.weights import store
+from benchmark.methods.weights.loading import load_network
+from benchmark.protocols import get_protocol
 from benchmark.runs.cells import cell_path, read_cell
+from benchmark.runs.restore import restore_and_score
 from benchmark.views.figures.crop import Crop, choose, parse
 
 if TYPE_CHECKING:
@@ -89,7 +92,6 @@ def typical_image(dataset: Dataset, out: Path) -> int:
 
     Taken from the result file of `identity` below `out` where it stands, otherwise computed.
     """
-    from benchmark.protocols import get_protocol
 
     psnrs: dict[str, float] = {}
     path = cell_path(out, "identity", dataset.id, dataset.scale)
@@ -156,9 +158,6 @@ def restore(
     dataset: Dataset, index: int, method: Method, title: str, scale: Scale, seed: int = 0, device: str = "cpu"
 ) -> Panel:
     """Image `index` restored by `method` and scored as a run scores it."""
-    from benchmark.methods.weights.loading import load_network
-    from benchmark.protocols import get_protocol
-    from benchmark.runs.restore import restore_and_score
 
     images: list[Tensor] = []
     network = load_network(method, dataset.task, scale, seed, device)

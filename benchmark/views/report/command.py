@@ -11,6 +11,7 @@ from rich.console import Console
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Scale
+from benchmark.views.report.document import to_document
 from benchmark.views.report.page import PAPER, Contents, render
 from benchmark.views.report.pictures import Album, make_album
 from benchmark.views.report.verdict_lines import VerdictGroup, sentence, verdict_group
@@ -48,8 +49,6 @@ def write_report(request: Request) -> None:
     write_atomically(request.to, page)
     console.print(f"{request.to}: {len(page.encode()) / 1e6:.1f} MB, one file that loads nothing else")
     if request.latex is not None:
-        from benchmark.views.report.document import to_document
-
         groups = [one for one in (group, mini) if one is not None]
         document = to_document(results, groups, _title(request), sentence(group))
         write_atomically(request.latex, document)

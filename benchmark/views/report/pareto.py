@@ -9,6 +9,7 @@ from statistics import fmean
 
 from markupsafe import Markup, escape
 
+from benchmark.datasets import describe
 from benchmark.methods.find import row_method
 from benchmark.methods.method import Method
 from benchmark.views.figures.pareto import front, recorded
@@ -93,8 +94,6 @@ def _figure(
         dataset = dataset_id(column, results.scale)
         points = list(_points(results, dataset, column.group.lower(), cost))
         if len(points) > 1:
-            from benchmark.datasets import describe
-
             panels.append(Panel(describe(dataset).title, draw(points, unit, axis)))
     if panels:
         return Figure(id, name, axis, tuple(panels))

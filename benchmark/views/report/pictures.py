@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.types import Scale
+from benchmark.datasets import dataset_ids, get_dataset
+from benchmark.images.io import read_image
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import row_method
+from benchmark.protocols import get_protocol
 from benchmark.protocols.definition import Protocol, Rounding
 from benchmark.runs.cells import Cell, ImageScore
 from benchmark.views.report.words import plain
@@ -143,7 +146,6 @@ def _in_order(found: dict[str, Cell]) -> list[str]:
 
 
 def _open(id: str, scale: Scale, album: Album) -> Dataset | None:
-    from benchmark.datasets import dataset_ids, get_dataset
 
     if id not in dataset_ids():
         album.notes.append(f"{id}: no registered data set, so its degraded and clean images are not known here.")
@@ -172,8 +174,6 @@ def _choose(cells: Sequence[Cell], each: int) -> list[tuple[str, str]]:
 def _example(
     dataset: Dataset, name: str, why: str, cells: dict[str, Cell], folder: Path, album: Album, share: int
 ) -> tuple[Example, int]:
-    from benchmark.images.io import read_image
-    from benchmark.protocols import get_protocol
 
     pair = dataset[dataset.names().index(name)]
     protocol = get_protocol(dataset.protocol)

@@ -8,6 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmark.core.types import Scale
+from benchmark.costs.records import read_latencies
+from benchmark.datasets import dataset_ids, describe
+from benchmark.methods import outside
+from benchmark.protocols import get_protocol, protocol_ids
 from benchmark.protocols.definition import Channel, Protocol, Rounding
 from benchmark.runs.cells import Cell
 from benchmark.views.report.comparison import anchor
@@ -101,7 +105,6 @@ def command(cell: Cell) -> str:
     What a result file does not know is written in capitals: PATH/TO of a folder, PACKAGE.MODULE:FACTORY of a network
     of somebody's own.
     """
-    from benchmark.datasets import dataset_ids
 
     key, (set_id, _, scored_as) = cell.key, cell.dataset.partition("@")
     protocol = str(key.get("protocol", "")).partition("@")[0]
@@ -132,7 +135,6 @@ def _restored_elsewhere(cell: Cell) -> bool:
 
 def _spoken(cell: Cell) -> str:
     """The method as `run --method` takes it: a factory of somebody's own is no plug-in unless it is installed as one."""
-    from benchmark.methods import outside
 
     own = "+" in str(cell.key.get("code", "")) and cell.method not in outside.plug_ins()
     return f"{cell.method}=PACKAGE.MODULE:FACTORY" if own else cell.method
@@ -140,7 +142,6 @@ def _spoken(cell: Cell) -> str:
 
 def device_cards(scale: Scale) -> list[DeviceCard]:
     """The recorded device cards with the times at `scale`."""
-    from benchmark.costs.records import read_latencies
 
     return [
         DeviceCard(
@@ -179,8 +180,6 @@ class ProtocolLine:
 
 def protocol_lines(used: set[str]) -> list[ProtocolLine]:
     """Every registered protocol; `used` are the ids with versions that the shown cells were scored by."""
-    from benchmark.datasets import dataset_ids, describe
-    from benchmark.protocols import get_protocol, protocol_ids
 
     sets: dict[str, list[str]] = {}
     for id in dataset_ids("test"):

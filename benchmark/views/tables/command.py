@@ -8,9 +8,14 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmark.core.errors import SlkdBenchError
+from benchmark.core.files import write_atomically
 from benchmark.core.types import Scale
+from benchmark.views.tables.frame import grid_frame
 from benchmark.views.tables.grid import Grid, Marks, make_grid, read_results
+from benchmark.views.tables.html import to_html
+from benchmark.views.tables.latex import to_document, to_latex
 from benchmark.views.tables.specs import get_tables
+from benchmark.views.tables.terminal import to_rich
 
 
 def print_tables(
@@ -41,8 +46,6 @@ def print_tables(
     for line in results.broken:
         Console(stderr=True).print(f"[yellow]not read[/] {line}", highlight=False, soft_wrap=True)
     if not forms and save is None:
-        from benchmark.views.tables.terminal import to_rich
-
         console = Console()
         for grid in grids:
             console.print(to_rich(grid))
@@ -51,8 +54,6 @@ def print_tables(
     if save is None:
         sys.stdout.write(text)
     else:
-        from benchmark.core.files import write_atomically
-
         write_atomically(save, text)
 
 
@@ -63,20 +64,17 @@ def _markdown(grids: list[Grid], document: bool) -> str:
 
 
 def _latex(grids: list[Grid], document: bool) -> str:
-    from benchmark.views.tables.latex import to_document, to_latex
 
     tables = [to_latex(grid) for grid in grids]
     return to_document(tables) if document else "\n".join(tables)
 
 
 def _csv(grids: list[Grid], document: bool) -> str:
-    from benchmark.views.tables.frame import grid_frame
 
     return "\n".join(grid_frame(grid).to_csv(index=False) for grid in grids)
 
 
 def _html(grids: list[Grid], document: bool) -> str:
-    from benchmark.views.tables.html import to_html
 
     return to_html(grids)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from statistics import fmean
 
+from baselines.networks.configurations import arguments
 from benchmark.costs.records import Complexity
 from benchmark.methods.method import Method
 from benchmark.statistics import gap_closed, spread
@@ -104,7 +105,6 @@ def _latency(method: Method, column: Column, results: Results) -> Entry:
 
 def _argument(*names: str) -> Callable[[Method, Column, Results], Entry]:
     def entry(method: Method, column: Column, results: Results) -> Entry:
-        from baselines.networks.configurations import arguments
 
         chosen = arguments(method.network, results.scale)
         value = next(chosen[name] for name in names if name in chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmark.core.types import Scale
+from benchmark.datasets import describe
 from benchmark.methods.find import row_method
 from benchmark.views.tables.entries import make_entry
 from benchmark.views.tables.footnotes import footnotes
@@ -48,8 +49,6 @@ def make_grid(spec: TableSpec, results: Results, marks: Marks = Marks.significan
 
 def _header(column: Column, results: Results) -> str:
     if column.kind in ("quality", "gap"):
-        from benchmark.datasets import describe
-
         title = describe(dataset_id(column, results.scale)).title
         return title.removeprefix("mini, ") if results.scale == Scale.MINI else title
     return {"gmacs": "FLOPs", "parameters": "Param.", "latency": "Infer time", "levels": "layers", "width": "dim"}[

@@ -9,10 +9,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmark.claims.judge import select
+from benchmark.claims.judge import select, verdicts
 from benchmark.claims.ledger import papers, read_ledger
+from benchmark.claims.lints.audit import audit_paper
+from benchmark.claims.published import title
 from benchmark.core.errors import SlkdBenchError
+from benchmark.core.files import write_atomically
 from benchmark.core.types import Scale
+from benchmark.views.verdicts import forms as written
+from benchmark.views.verdicts.forms import findings_to_markdown
 
 
 def print_papers() -> None:
@@ -38,7 +43,6 @@ def validate(paper: str) -> None:
 
 def print_claims(table: str, paper: str) -> None:
     """Every claim as printed, with its set and its provenance."""
-    from benchmark.claims.published import title
 
     ledger = read_ledger(paper)
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -58,7 +62,6 @@ def print_verdicts(
     table: str, scale: Scale, forms: list[str], document: bool, paper: str, out: Path | None, save: Path | None
 ) -> None:
     """Prints or saves the verdicts. Raises SlkdBenchError for two forms at once."""
-    from benchmark.claims.judge import verdicts
 
     if len(forms) > 1:
         found = " and ".join(f"--{form}" for form in forms)
@@ -69,7 +72,6 @@ def print_verdicts(
 
         to_terminal(Console(), ledger, judged, scale)
         return
-    from benchmark.views.verdicts import forms as written
 
     form = forms[0] if forms else "markdown"
     text: str = getattr(written, f"to_{form}")(ledger, judged)
@@ -78,19 +80,14 @@ def print_verdicts(
     if save is None:
         sys.stdout.write(text)
     else:
-        from benchmark.core.files import write_atomically
-
         write_atomically(save, text)
 
 
 def print_findings(paper: str, markdown: bool) -> None:
     """Prints what the rules find in a paper; a finding is not a failure."""
-    from benchmark.claims.lints.audit import audit_paper
 
     ledger, findings = read_ledger(paper), audit_paper(paper)
     if markdown:
-        from benchmark.views.verdicts.forms import findings_to_markdown
-
         sys.stdout.write(findings_to_markdown(findings))
         return
     from benchmark.views.verdicts.terminal import print_findings as to_terminal

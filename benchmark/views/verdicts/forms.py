@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from benchmark.claims.claim import QUALITY, Ledger
 from benchmark.claims.finding import Finding
 from benchmark.claims.judge import SYMBOLS, Verdict, counts
+from benchmark.views.tables.latex import escape
 
 _DIGITS = {"psnr": 2, "ssim": 4, "gmacs": 3, "parameters": 3, "latency": 4, "width": 0}
 _UNITS = {"gmacs": "G", "parameters": "M", "latency": " s", "psnr": " dB"}
@@ -76,7 +77,6 @@ def to_latex(ledger: Ledger, found: Sequence[Verdict]) -> str:
 
     PSNR and SSIM of one cell share a line where verdict and reason are the same.
     """
-    from benchmark.views.tables.latex import escape
 
     remedies = list(dict.fromkeys(v.remedy for v in found if v.remedy))
     parts = [escape(summary(ledger, found)), ""]
@@ -129,7 +129,6 @@ def _same(first: Verdict, second: Verdict) -> bool:
 
 def to_document(ledger: Ledger, body: str) -> str:
     """A plain article around the verdicts, ready for pdflatex or tectonic."""
-    from benchmark.views.tables.latex import escape
 
     return (
         "\\documentclass{article}\n\\usepackage[margin=1.8cm]{geometry}\n\\usepackage[T1]{fontenc}\n"
