@@ -52,4 +52,4 @@ def test_no_module_is_too_long_to_read() -> None:
         for package in ALLOWED
         for p in (TOP / package).rglob("*.py")
     }
-    assert {name: n for name, n in lengths.items() if n > 330} == {}
+    assert {name: n for name, n in lengths.items() if n > 360} == {}

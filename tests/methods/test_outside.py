@@ -21,7 +21,7 @@ from tests.methods.nets import Smooth
 from tests.runs.toys import ToySet
 
 IMAGES = torch.rand(2, 3, 12, 20, generator=torch.Generator().manual_seed(3))
-NETS = "tests.outside.nets"
+NETS = "tests.methods.nets"
 
 
 def network(method: Method) -> torch.nn.Module:
@@ -66,10 +66,10 @@ def test_half_precision_comes_back_as_single() -> None:
 @pytest.mark.parametrize(
     ("factory", "says"),
     [
-        ("cropped", r"restored images of shape \(2, 3, 12, 20\) from tests.outside.nets.cropped; found shape"),
-        ("not_a_number", r"finite values from tests.outside.nets.not_a_number; found \d+ that are NaN"),
-        ("levels", r"floating-point images from tests.outside.nets.levels; found torch.uint8"),
-        ("several", r"a tensor from tests.outside.nets.several; found a list"),
+        ("cropped", r"restored images of shape \(2, 3, 12, 20\) from tests.methods.nets.cropped; found shape"),
+        ("not_a_number", r"finite values from tests.methods.nets.not_a_number; found \d+ that are NaN"),
+        ("levels", r"floating-point images from tests.methods.nets.levels; found torch.uint8"),
+        ("several", r"a tensor from tests.methods.nets.several; found a list"),
     ],
 )
 def test_an_output_that_is_no_restored_image_names_the_method(factory: str, says: str) -> None:

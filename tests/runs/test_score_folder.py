@@ -208,7 +208,7 @@ def run_request(out: Path, **options: object) -> RunRequest:
 
 
 def test_saved_images_score_as_the_run_did(tmp_path: Path, pairs: Path) -> None:
-    method = get_method("blur=tests.outside.nets:build")
+    method = get_method("blur=tests.methods.nets:build")
     datasets = choose_datasets([str(pairs)], Scale.PAPER, protocol="rgb-uint8-volumetric")
     plan = make_plan([method], datasets, Scale.PAPER, tmp_path)
     assert execute(plan, save_images=tmp_path / "images").computed == 1
