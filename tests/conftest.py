@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from benchmark.datasets import passport
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,3 +36,15 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """No test sees or touches the weights and data sets of whoever runs it."""
     monkeypatch.setenv("SLKD_BENCH_HOME", str(tmp_path_factory.mktemp("home")))
     monkeypatch.delenv("SLKD_BENCH_DATA", raising=False)
+
+
+@pytest.fixture
+def expect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`expect(name, count, **changes)`: a passport that expects as many pairs as a small tree has, for one test."""
+    table = dict(passport.passports())
+    monkeypatch.setattr("benchmark.datasets.passports", lambda: table)
+
+    def change(name: str, count: int, **changes: object) -> None:
+        table[name] = replace(table[name], counts=(count,), **{"sizes": (), **changes})  # type: ignore[arg-type]
+
+    return change

@@ -46,7 +46,7 @@ def changed(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
             change(network)
         return network
 
-    monkeypatch.setattr(benchmark.methods.weights.loading, "load_network", loading)
+    monkeypatch.setattr("benchmark.check.evaluate.load_network", loading)
 
 
 def path_of(reference: Path, method: str = METHOD) -> Path:
@@ -207,7 +207,7 @@ def test_a_network_that_breaks_is_named(reference: Path, monkeypatch: pytest.Mon
     def broken(*arguments: Any) -> torch.nn.Module:
         raise RuntimeError("shapes do not fit")
 
-    monkeypatch.setattr(benchmark.methods.weights.loading, "load_network", broken)
+    monkeypatch.setattr("benchmark.check.evaluate.load_network", broken)
     assert "shapes do not fit" in failures(reference)["cannot be evaluated"]
 
 

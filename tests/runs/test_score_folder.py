@@ -266,7 +266,7 @@ def test_a_further_metric_stands_beside_each_image(
     means = {name: float(targets[i].clean.mean()) for i, name in enumerate(NAMES)}
     offered = metrics.Metric("distance", True, True, value)
     lost = metrics.MetricUnavailable("lpips", OSError("no route"))
-    monkeypatch.setattr(metrics, "open_metrics", lambda names: ([offered], [lost]))
+    monkeypatch.setattr("benchmark.runs.score_folder.open_metrics", lambda names: ([offered], [lost]))
     assert score_command(request(restored, pairs, tmp_path, metrics="distance,lpips")) == 0
     cell = the_cell(tmp_path)
     assert [set(s.extra) for s in cell.scores] == [{"distance"}] * 3 + [set()]

@@ -12,7 +12,7 @@ from benchmark.core.types import Scale, Task
 from benchmark.methods.find import get_method
 from benchmark.methods.weights import files
 from benchmark.studies import ablation
-from benchmark.training import plan
+from benchmark.training import job
 from tests.training.blobs import Blobs
 
 
@@ -41,7 +41,7 @@ def test_ablate_trains_scores_and_compares(tmp_path: Path, monkeypatch: pytest.M
     def build_stream(task, recipe, photos):  # type: ignore[no-untyped-def]
         return Blobs(recipe.batch, 32, recipe.seed), [], {"stream": "blobs"}
 
-    monkeypatch.setattr(plan, "build_stream", build_stream)
+    monkeypatch.setattr(job, "build_stream", build_stream)
     monkeypatch.setenv("SLKD_BENCH_HOME", str(tmp_path / "home"))
     scored: list[str] = []
 

@@ -27,7 +27,7 @@ from benchmark.studies.inspection.measure import (
     terms_at_start,
     with_reading,
 )
-from benchmark.training import plan
+from benchmark.training import job
 from slkd import SLKD
 from slkd.failures import count_failures, failures
 from tests.distillation.toy import Toy
@@ -44,7 +44,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     def build_stream(task, recipe, photos):  # type: ignore[no-untyped-def]
         return Blobs(2, 32, recipe.seed), [Blobs(3, 32, 77).batch(0)], {"stream": "blobs"}
 
-    monkeypatch.setattr(plan, "build_stream", build_stream)
+    monkeypatch.setattr(job, "build_stream", build_stream)
+    monkeypatch.setattr("benchmark.studies.inspection.measure.build_stream", build_stream)
     monkeypatch.setattr("benchmark.core.paths.packaged_weights", lambda: Path("/nowhere"))
 
 

@@ -44,7 +44,7 @@ def weights(monkeypatch: pytest.MonkeyPatch) -> None:
     shares = {"identity": 0.0, "restormer": 0.1, "res-sl-dckd-cross": 0.3}
     seeds = {"restormer": [0], "res-sl-dckd-cross": [2, 5]}
     monkeypatch.setattr(restored.store, "seeds", lambda method, task, scale: seeds.get(method, []))
-    monkeypatch.setattr("benchmark.methods.weights.loading.load_network", lambda method, *_: Halving(shares[method.id]))
+    monkeypatch.setattr("benchmark.views.figures.restored.load_network", lambda method, *_: Halving(shares[method.id]))
 
 
 def toy_row(out: Path, index: int = 3, crop: str = "") -> ImageRow:
@@ -242,7 +242,7 @@ def test_every_method_of_a_figure_is_one_and_its_sets_are_the_papers() -> None:
 def test_the_command_writes_both_forms_and_tells_what_is_left_out(
     tmp_path: Path, weights: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmark.runs.choose.choose_datasets", lambda names, scale: [ToySet()])
+    monkeypatch.setattr("benchmark.views.figures.command.choose_datasets", lambda names, scale: [ToySet()])
     said = Console(file=StringIO(), width=80)
     request = command.Request(
         "1", Scale.MINI, tmp_path / "runs", tmp_path / "figures", image="image-9", crop="1,2,16,12"
