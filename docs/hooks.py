@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import typer
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
@@ -101,11 +100,13 @@ def _shown(module: str) -> str:
 def _command_line() -> str:
     """Every command with its help, its arguments and its options."""
     sys.path.insert(0, str(TOP))  # mkdocs undoes it where it loads this file
-    from benchmark.cli import app
+    from benchmark.cli.lazy import COMMANDS, load
 
-    root = typer.main.get_command(app)
     lines = ["# Command line", "", "The same texts as `slkd-bench COMMAND --help`.", ""]
-    for command, path in sorted(_commands(root, ("slkd-bench",)), key=lambda found: found[1]):
+    for command, path in sorted(
+        (found for name in COMMANDS for found in _commands(load(name), ("slkd-bench", name))),
+        key=lambda found: found[1],
+    ):
         lines += _described(command, path)
     return "\n".join(lines)
 

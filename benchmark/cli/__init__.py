@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 
 import typer
 
 from benchmark import __version__
+from benchmark.cli.lazy import COMMANDS, LazyCommands, stand_in
 from benchmark.core.errors import SlkdBenchError
-
-_TOPICS = (
-    "run",
-    "score",
-    "compare",
-    "table",
-    "figure",
-    "report",
-    "listing",
-    "data",
-    "weights",
-    "train",
-    "ablate",
-    "inspect",
-    "profile",
-    "identify",
-    "claims",
-    "check",
-    "folders",
-)
 
 app = typer.Typer(
     name="slkd-bench",
+    cls=LazyCommands,
     help="Settles what is true of knowledge distillation for image restoration: run every method on every data set "
     "under its exact protocol, count what it costs, and print the tables.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -57,8 +37,8 @@ def _options(
     pass
 
 
-for _topic in _TOPICS:
-    importlib.import_module(f"benchmark.cli.{_topic}").register(app)
+for _name, _entry in COMMANDS.items():
+    app.command(_name, rich_help_panel=_entry.panel)(stand_in(_entry.summary))
 
 
 def main() -> None:

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.main import get_command
 
 from benchmark.claims.evidence import measure
 from benchmark.claims.judge import STATUSES, Verdict, counts, verdicts
-from benchmark.cli import app
+from benchmark.cli.lazy import load
 from benchmark.core.errors import UnknownName
 from benchmark.core.types import Scale
 from benchmark.runs.cells import read_cells
@@ -291,11 +290,10 @@ def test_who_is_faster(reference: Path, tmp_path: Path, kind: str, own: float, o
 def test_every_remedy_is_a_command_that_exists(of_paper: list[Verdict], tmp_path: Path) -> None:
     remedies = {v.remedy for v in [*of_paper, *verdicts(tmp_path, Scale.MINI)] if v.remedy}
     assert len(remedies) > 50
-    top = get_command(app)
     for line in {part.strip() for remedy in remedies for part in remedy.split("&&")}:
         program, *words = line.split()
         assert program == "slkd-bench"
-        command: Any = top
+        command: Any = load(words.pop(0))
         while hasattr(command, "commands"):
             command = command.commands[words.pop(0)]
         command.make_context(command.name, words)

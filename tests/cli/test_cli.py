@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.cli.lazy import COMMANDS, load
+
 TOP = Path(__file__).parent.parent.parent
 
 
@@ -36,6 +38,16 @@ def test_help_names_the_commands_and_fits_80_columns(tmp_path: Path) -> None:
     for command in ("run", "table", "list"):
         assert command in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_the_program_says_what_the_command_says(name: str) -> None:
+    assert load(name).help.split("\n\n")[0].replace("\n", " ") == COMMANDS[name].summary
+
+
+def test_a_flag_shows_no_type(tmp_path: Path) -> None:
+    shown = slkd("run", "--help", cwd=tmp_path).stdout
+    assert [line for line in shown.splitlines() if "bool" in line and "--help" not in line] == []
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("list", "methods")])
