@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import typer
 
 from benchmark import __version__
 from benchmark.cli.lazy import COMMANDS, LazyCommands, stand_in
+from benchmark.core.console import prepare_streams
 from benchmark.core.errors import SlkdBenchError
+from benchmark.core.files import DISK_FULL, cannot_write
 
 app = typer.Typer(
     name="slkd-bench",
@@ -43,9 +46,12 @@ for _name, _entry in COMMANDS.items():
 
 def main() -> None:
     """Entry point: a user's mistake becomes one clear message and exit code 2, never a traceback."""
-
+    prepare_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except SlkdBenchError as problem:
         _complain(problem)
         sys.exit(2)
@@ -55,6 +61,12 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as problem:
+        if problem.errno not in DISK_FULL:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _complain(cannot_write(Path(problem.filename or "the output"), problem))
+        sys.exit(2)
 
 
 def _complain(problem: Exception) -> None:

@@ -1,38 +1,149 @@
-"""Writing a file whole or not at all."""
+"""Files written whole or not at all, one hash of a file, and what a downloaded file really is."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import hashlib
 import os
+import stat
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from benchmark.core.errors import BadOutput
+
+_PREFIX, _SUFFIX = ".unfinished-", ".part"
+_YOUNG = 2.0  # seconds within which a file may have been made and not locked yet
+_MARK = b"\xef\xbb\xbf \t\r\n"
+_PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<script")
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The system's words for a disk, a quota or a file that takes no more."""
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Writes `content` to `path` so that a reader sees the old file or the new one, never a part.
 
-    Raises BadOutput when the folder cannot be written or the disk is full; nothing is left behind then.
+    Text is written as utf-8; what utf-8 cannot hold (a byte of a file's name that is no letter) becomes an escape that
+    JSON reads back. A link is followed, a device or a pipe is written to. Raises BadOutput when the folder cannot be
+    written or the disk is full; nothing is left behind then.
     """
+    with opened_atomically(path) as file:
+        file.write(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+
+
+@contextmanager
+def opened_atomically(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file that takes the place of `path` when the block ends well; see `write_atomically`."""
     temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
+        target = _target(path)
+        if target is None:
+            with path.open("ab") as device:
+                yield device
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sweep(target.parent)
+        with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=_PREFIX, suffix=_SUFFIX, delete=False) as file:
             temporary = Path(file.name)
-            file.write(content.encode() if isinstance(content, str) else content)
+            _lock(file)
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode) if target.is_file() else 0o644)
+            temporary.replace(target)
     except OSError as problem:
+        raise cannot_write(path, problem) from problem
+    finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        remedy = (
-            "Free some space and run the same command again: what is finished is kept."
-            if problem.errno == errno.ENOSPC
-            else "Choose another folder with --out or mend its permissions."
-        )
-        raise BadOutput(
-            "a folder that can be written", f"{path.parent}: {problem.strerror or problem}", remedy
-        ) from problem
+
+
+def cannot_write(path: Path, problem: OSError) -> BadOutput:
+    """The error for a file that could not be written: the disk is full, or the place is no place for it."""
+    full = problem.errno in DISK_FULL
+    remedy = (
+        "Free some space and run the same command again: what is finished is kept."
+        if full
+        else "Choose another folder with --out or mend its permissions."
+    )
+    place = path.parent if full or not path.is_dir() else path
+    return BadOutput("a folder that can be written", f"{place}: {problem.strerror or problem}", remedy)
+
+
+def sweep(folder: Path) -> None:
+    """Removes what killed processes left unfinished in `folder`; a file that a living process holds stays."""
+    if not _swept(folder, os.getpid()):
+        return
+    try:
+        left = [
+            entry for entry in os.scandir(folder) if entry.name.startswith(_PREFIX) and entry.name.endswith(_SUFFIX)
+        ]
+    except OSError:
+        return
+    for entry in left:
+        with contextlib.suppress(OSError), Path(entry.path).open("rb") as file:
+            if time.time() - os.fstat(file.fileno()).st_mtime > _YOUNG and _lock(file):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def is_web_page(start: bytes, content_type: str = "") -> bool:
+    """Whether a file's first bytes (or a server's word for them) are those of a web page, as login pages are."""
+    return content_type.startswith("text/html") or start[:512].lstrip(_MARK).lower().startswith(_PAGES)
+
+
+def is_lfs_pointer(start: bytes) -> bool:
+    """Whether a file's first bytes are those of a Git LFS pointer."""
+    return start.lstrip(_MARK).startswith(b"version https://git-lfs")
+
+
+def _target(path: Path) -> Path | None:
+    """The regular file that `path` means, links followed; None for a device, a pipe or a place in /dev or /proc."""
+    step = path
+    for _ in range(40):
+        if Path(os.path.abspath(step)).parts[:2] in (("/", "dev"), ("/", "proc")) and not _in_memory(step):  # noqa: PTH100
+            return None
+        if not step.is_symlink():
+            break
+        step = step.parent / step.readlink()
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        return Path(os.path.realpath(path))
+    return Path(os.path.realpath(path)) if stat.S_ISREG(kind) or stat.S_ISDIR(kind) else None
+
+
+def _in_memory(path: Path) -> bool:
+    return Path(os.path.abspath(path)).parts[:3] == ("/", "dev", "shm")  # noqa: PTH100  (links stay as they are)
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Whether this process now holds the file; a system that cannot say counts as held by somebody else."""
+    try:
+        import fcntl
+
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+_folders: set[tuple[Path, int]] = set()
+
+
+def _swept(folder: Path, process: int) -> bool:
+    """True the first time that this process asks for a folder."""
+    key = (folder, process)
+    if key in _folders:
+        return False
+    _folders.add(key)
+    return True

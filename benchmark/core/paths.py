@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from benchmark.core.errors import BadOutput
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -21,7 +23,7 @@ def home() -> Path:
     """The user's own folder: `SLKD_BENCH_HOME`, or the platform's data folder. It need not exist yet."""
     chosen = os.environ.get("SLKD_BENCH_HOME")
     if chosen:
-        return Path(chosen).expanduser()
+        return _expanded("SLKD_BENCH_HOME", chosen)
     from platformdirs import user_data_path
 
     return user_data_path("slkd-bench")
@@ -30,7 +32,12 @@ def home() -> Path:
 def data() -> Path:
     """Where the official data sets are looked for: `SLKD_BENCH_DATA`, or `data` in the user's own folder."""
     chosen = os.environ.get("SLKD_BENCH_DATA")
-    return Path(chosen).expanduser() if chosen else home() / "data"
+    return _expanded("SLKD_BENCH_DATA", chosen) if chosen else home() / "data"
+
+
+def user_passports() -> Path:
+    """Where the user's own passports lie: `passports` in the user's own folder."""
+    return home() / "passports"
 
 
 def packaged_weights() -> Path:
@@ -41,3 +48,12 @@ def packaged_weights() -> Path:
 def user_weights() -> Path:
     """Weights that the user trained or imported; they come before the packaged ones."""
     return home() / "weights"
+
+
+def _expanded(variable: str, chosen: str) -> Path:
+    """The folder that an environment variable names, with `~` filled in. Raises BadOutput for a user nobody knows."""
+    try:
+        return Path(chosen).expanduser()
+    except RuntimeError as problem:
+        found = f"{variable}={chosen} ({problem})"
+        raise BadOutput("a folder in a home that exists", found, f"Set {variable} to a whole path.") from problem

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from benchmark.core.errors import BadData, BadOutput
+from benchmark.core.files import sha256_of
 from benchmark.datasets.passport import Download, Passport
-from benchmark.datasets.sources import full_hash
 from benchmark.datasets.unpack import is_archive, unpack
 
 _BY_HAND = ("drive.google.com", "docs.google.com", "pan.baidu.com", "1drv.ms", "onedrive.live.com", "mega.nz")
@@ -71,7 +71,7 @@ def fetch_file(
     except ValueError as error:  # pooch's word for a hash that differs
         found = f"another file at {download.url}"
         raise BadData(f"SHA-256 {download.sha256}", found, "Ask for the right hash, or take another mirror.") from error
-    return path, full_hash(path)
+    return path, sha256_of(path)
 
 
 def instructions(passport: Passport, base: Path) -> str:

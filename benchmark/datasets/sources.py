@@ -192,9 +192,3 @@ def edges_hash(path: Path) -> str:
             stream.seek(max(_EDGE, size - _EDGE))
             digest.update(stream.read(_EDGE))
     return digest.hexdigest()
-
-
-def full_hash(path: Path) -> str:
-    """SHA-256 of the whole file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmark.core.errors import BadData, BadImage, SlkdBenchError
+from benchmark.core.files import sha256_of
 from benchmark.datasets.layouts import Entry
 from benchmark.datasets.pairs import PairsOnDisk, check_format, unequal
-from benchmark.datasets.sources import Source, full_hash
+from benchmark.datasets.sources import Source
 
 
 def problems(data: PairsOnDisk, sizes: Iterable[str] = (), threads: int = 4) -> list[SlkdBenchError]:
@@ -76,7 +77,7 @@ def checksums(data: PairsOnDisk, threads: int = 4) -> dict[str, str]:
     """SHA-256 of every whole file by its path relative to the data set's folder."""
     every = [path for path in files(data) if path.is_file()]
     with ThreadPoolExecutor(threads) as pool:
-        hashes = list(pool.map(full_hash, every))
+        hashes = list(pool.map(sha256_of, every))
     return {path.relative_to(data.base).as_posix(): digest for path, digest in zip(every, hashes, strict=True)}
 
 

@@ -11,22 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import BadWeights
-from benchmark.core.files import write_atomically
+from benchmark.core.files import sha256_of, write_atomically
 from benchmark.methods.weights import coding
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Card = dict[str, Any]
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file's bytes, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        for block in iter(lambda: stream.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def card_path(path: Path) -> Path:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from baselines.networks.configurations import CONFIGURATIONS
 from benchmark.core import paths
 from benchmark.core.errors import BadWeights
+from benchmark.core.files import sha256_of
 from benchmark.core.types import Scale, Task
 from benchmark.methods.method import Method
-from benchmark.methods.weights.files import load_weights, sha256_of, write_weights
+from benchmark.methods.weights.files import load_weights, write_weights
 from benchmark.methods.weights.loading import build_network
 from benchmark.methods.weights.store import relative_path
 

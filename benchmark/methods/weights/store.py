@@ -12,8 +12,9 @@ from typing import Any
 
 from benchmark.core import paths
 from benchmark.core.errors import BadWeights
+from benchmark.core.files import sha256_of
 from benchmark.core.types import Scale, Task
-from benchmark.methods.weights.files import read_card, sha256_of
+from benchmark.methods.weights.files import read_card
 
 
 @dataclass(frozen=True)
