@@ -18,8 +18,8 @@ from time import perf_counter
 import torch
 import torch.nn.functional as F
 
-from baselines.networks.configurations import build
 from baselines.networks.shape.pyramid import Pyramid
+from benchmark.methods.networks import build
 from benchmark.runs.strips import restore_in_strips, rows_within
 
 RESERVE = 0.75 * 2**30  # bytes: Python, torch and its workspaces

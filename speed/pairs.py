@@ -10,19 +10,20 @@ from time import perf_counter
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.configurations import CONFIGURATIONS, arguments, build
+from benchmark.methods.networks import arguments, build, network
+from benchmark.methods.networks import networks as known
 
 TOLERANCE = 1e-4  # of the outputs' largest value; some networks amplify float32 rounding
 
 
 def plain_module(name: str) -> str:
     """The module of the plain form of the network called `name`."""
-    return "speed.plain." + CONFIGURATIONS[name].target.partition(":")[0].rpartition(".")[2]
+    return "speed.plain." + network(name).network.partition(":")[0].rpartition(".")[2]
 
 
 def networks() -> list[str]:
     """The networks that have a plain form, students among them."""
-    return [name for name in CONFIGURATIONS if importlib.util.find_spec(plain_module(name))]
+    return [name for name in known() if importlib.util.find_spec(plain_module(name))]
 
 
 def pair(name: str, scale: str = "paper", task: str | None = None) -> tuple[nn.Module, nn.Module]:

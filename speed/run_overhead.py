@@ -17,9 +17,9 @@ from time import perf_counter, process_time
 
 import torch
 
-from baselines.networks.configurations import build
 from benchmark.datasets import get_dataset
 from benchmark.images.io import save_image
+from benchmark.methods.networks import build
 from benchmark.protocols import get_protocol
 from benchmark.runs.restore import BATCH_PIXELS, restore_and_score
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import torch
 
-from baselines.networks.configurations import build
+from benchmark.methods.networks import build
 from slkd import SLKD, losses, teacher_of
 from slkd.distiller import edge_texture_loss, natural_colour_loss
 

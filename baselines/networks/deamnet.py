@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from baselines.networks.shape.layout import fast_layout, only_inference, pointwise
 from baselines.networks.shape.padding import pad_to_multiple
+from baselines.networks.spec import NetworkSpec
 
 LEVELS = 4
 """Scales of the operator below the image's own; so a side is padded to a multiple of 2 ** LEVELS."""
@@ -212,3 +213,29 @@ def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             "left over: give the authors' DeamNet checkpoint, without its wrapper"
         )
     return {names[key]: value for key, value in state.items()}
+
+
+SPEC = NetworkSpec(
+    id="deamnet",
+    title="DeamNet",
+    network="baselines.networks.deamnet:DeamNet",
+    paper="Ren et al., CVPR 2021",
+    year=2021,
+    tasks=("denoising",),
+    licence="code and checkpoints: MIT (github.com/chaoren88/DeamNet)",
+    arguments={
+        "paper": {"channels": 3, "width": 64, "iterations": 4},
+        "mini": {"channels": 3, "width": 8, "iterations": 2},
+    },
+    objective="benchmark.training.objectives.deamnet:SquaredError",
+    recipe={
+        "iterations": 300_000,
+        "batch": 8,
+        "patch": 128,
+        "lr": 1e-4,
+        "schedule": "steps",
+        "milestones": (0.4, 0.6, 0.8),
+        "weight_decay": 0.0,
+    },
+    hypotheses={"one channel": {"channels": 1}},
+)

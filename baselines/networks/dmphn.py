@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from baselines.networks.shape.layout import fast_layout
 from baselines.networks.shape.padding import pad_to_multiple
+from baselines.networks.spec import NetworkSpec
 
 GRIDS = {1: (1, 1), 2: (2, 1), 4: (2, 2), 8: (4, 2)}
 """Rows and columns that a level's number of patches stands for (Figure 2)."""
@@ -181,3 +182,30 @@ def _our_name(key: str) -> str | None:
     if dot and position not in inner:
         return None
     return f"{half}s.{int(level) - 1}.{index}.{inner[position] if dot else ''}{kind}"
+
+
+SPEC = NetworkSpec(
+    id="dmphn",
+    title="DMPHN",
+    network="baselines.networks.dmphn:DMPHN",
+    paper="Zhang et al., CVPR 2019",
+    year=2019,
+    tasks=("deblurring",),
+    licence="code and checkpoints: none found (github.com/HongguangZhang/DMPHN-cvpr19-master)",
+    arguments={"paper": {"patches": (1, 2, 4), "width": 32}, "mini": {"patches": (1, 2, 4), "width": 5}},
+    architectures={"1-2-4-8": {"patches": (1, 2, 4, 8)}},
+    objective="benchmark.training.objectives.dmphn:PerLevel",
+    recipe={
+        "iterations": 1_000_000,
+        "batch": 6,
+        "patch": 256,
+        "lr": 1e-4,
+        "schedule": "steps",
+        "milestones": (0.33, 0.67),
+        "factor": 0.1,
+        "weight_decay": 0.0,
+    },
+    simplified="Paper: the whole image's level alone has a target. Here: the finer levels too, weighted by .1.",
+    mini_recipe_by_task={"deblurring": {"lr": 4e-3, "clip": 0.1}},
+    hypotheses={"1": {"patches": (1,)}, "1-2": {"patches": (1, 2)}, "1-2-4-8": {"patches": (1, 2, 4, 8)}},
+)

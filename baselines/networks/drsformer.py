@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from baselines.networks.restormer import ChannelAttention, ChannelNorm
 from baselines.networks.shape.layout import only_inference
 from baselines.networks.shape.pyramid import SHARED_NAMES, Pyramid, by_pixel, check_levels, published_form, rename
+from baselines.networks.spec import NetworkSpec
 
 KEPT = ((1, 2), (2, 3), (3, 4), (4, 5))  # fractions of a row of the attention map, by its four sparse versions
 
@@ -266,3 +267,22 @@ def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             f"{missing}: pass the authors' `params` entry of a checkpoint for Rain200H, DID-Data or DDN-Data"
         )
     return ours
+
+
+SPEC = NetworkSpec(
+    id="drsformer",
+    title="DRSformer",
+    network="baselines.networks.drsformer:DRSformer",
+    paper="Chen et al., CVPR 2023",
+    year=2023,
+    kind="teacher",
+    licence="code and checkpoints: none found (github.com/cschenxiang/DRSformer)",
+    arguments={
+        "paper": {"width": 48, "blocks": (4, 6, 6, 8), "mefc_steps": 4},
+        "mini": {"width": 12, "blocks": (1, 1, 2, 2), "mefc_steps": 1},
+    },
+    recipe={"iterations": 300_000, "optimiser": "adamw", "lr": 3e-4, "final_lr": 1e-6, "clip": 0.01},
+    simplified="Here: patches of 128, batches of 8 and a cosine of the rate from the first iteration.",
+    mini_recipe={"iterations": 1500, "lr": 1e-3},
+    mini_recipe_by_task={"deblurring": {"clean_share": 0.15, "clean_from": 0.5}, "denoising": {"iterations": 1000}},
+)

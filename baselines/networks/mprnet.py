@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from baselines.networks.shape.layout import fast_layout
 from baselines.networks.shape.padding import pad_to_multiple
+from baselines.networks.spec import NetworkSpec
 
 STRIDE = 8  # halves of the image are halved twice
 
@@ -298,3 +299,24 @@ def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
                 "give a checkpoint of the published MPRNet, whose PReLU is shared"
             )
     return renamed
+
+
+SPEC = NetworkSpec(
+    id="mprnet",
+    title="MPRNet",
+    network="baselines.networks.mprnet:MPRNet",
+    paper="Zamir et al., CVPR 2021",
+    year=2021,
+    licence="code and checkpoints: Academic Public License, non-commercial use only (github.com/swz30/MPRNet)",
+    arguments={
+        "paper": {"width": 40, "unet_step": 20, "orsnet_step": 16},
+        "mini": {"width": 6, "unet_step": 2, "orsnet_step": 2, "attention_blocks": 2},
+    },
+    by_task={
+        "deblurring": {"paper": {"width": 96, "unet_step": 48, "orsnet_step": 32}},
+        "denoising": {"paper": {"width": 80, "unet_step": 48, "orsnet_step": 32}},
+    },
+    objective="benchmark.training.objectives.mprnet:CharbonnierEdge",
+    recipe={"iterations": 214_000, "batch": 16, "patch": 256, "lr": 2e-4, "final_lr": 1e-6, "weight_decay": 0.0},
+    mini_recipe={"iterations": 1500},
+)

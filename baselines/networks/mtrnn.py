@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from baselines.networks.shape.layout import fast_layout, pointwise
 from baselines.networks.shape.padding import pad_to_multiple
+from baselines.networks.spec import NetworkSpec
 
 BYTE = 255.0
 """The network works on [0, 255]."""
@@ -178,3 +179,38 @@ def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             "left over: give the authors' MT-RNN checkpoint, without its wrapper"
         )
     return {names[key]: value for key, value in found.items()}
+
+
+def saved_work(size: int, iterations: int, width: int) -> float:
+    """The degraded image's part of the first convolution, and its mean shift: once here, in every iteration theirs.
+
+    In multiply-accumulates of a square image of side `size`.
+    """
+    return (iterations - 1) * (3 * width * 9 + 3 * 3) * size**2
+
+
+SPEC = NetworkSpec(
+    id="mt-rnn",
+    title="MT-RNN",
+    network="baselines.networks.mtrnn:MTRNN",
+    paper="Park et al., ECCV 2020",
+    year=2020,
+    tasks=("deblurring",),
+    licence="code and checkpoints: none found (github.com/Dong1P/MTRNN)",
+    arguments={"paper": {"iterations": 6, "width": 32}, "mini": {"iterations": 4, "width": 4}},
+    objective="benchmark.training.objectives.mtrnn:Incremental",
+    recipe={"iterations": 680_000, "batch": 6, "patch": 256, "lr": 1e-4, "final_lr": 1e-6, "weight_decay": 0.0},
+    simplified=(
+        "Paper: the targets of the iterations are means of ever fewer frames of a video. Here: mixtures of degraded and clean "
+        "image, since pairs have no frames."
+    ),
+    hypotheses={
+        "1 iterations": {"iterations": 1},
+        "2 iterations": {"iterations": 2},
+        "3 iterations": {"iterations": 3},
+        "4 iterations": {"iterations": 4},
+        "5 iterations": {"iterations": 5},
+        "7 iterations": {"iterations": 7},
+    },
+    saved="baselines.networks.mtrnn:saved_work",
+)

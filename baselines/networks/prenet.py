@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.networks.shape.layout import fast_layout, only_inference
+from baselines.networks.spec import NetworkSpec
 
 BLOCKS = 5  # residual blocks of a stage
 
@@ -90,3 +91,35 @@ def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         )
     ours = {f"{name}.{part}": state[f"{key}.{part}"] for key, name in names.items() for part in ("weight", "bias")}
     return ours | {f"gates.{part}": torch.cat([state[f"{key}.{part}"] for key in gates]) for part in ("weight", "bias")}
+
+
+SPEC = NetworkSpec(
+    id="prenet",
+    title="PReNet",
+    network="baselines.networks.prenet:PReNet",
+    paper="Ren et al., CVPR 2019",
+    year=2019,
+    tasks=("deraining",),
+    licence="code and checkpoints: none found (github.com/csdwren/PReNet)",
+    arguments={"paper": {"channels": 32, "stages": 6}, "mini": {"channels": 6, "stages": 4}},
+    objective="benchmark.training.objectives.prenet:NegativeSSIM",
+    recipe={
+        "iterations": 76_200,
+        "batch": 18,
+        "patch": 100,
+        "lr": 1e-3,
+        "schedule": "steps",
+        "milestones": (0.3, 0.5, 0.8),
+        "factor": 0.2,
+        "weight_decay": 0.0,
+    },
+    hypotheses={
+        "1 stages": {"stages": 1},
+        "2 stages": {"stages": 2},
+        "3 stages": {"stages": 3},
+        "4 stages": {"stages": 4},
+        "5 stages": {"stages": 5},
+        "7 stages": {"stages": 7},
+        "8 stages": {"stages": 8},
+    },
+)

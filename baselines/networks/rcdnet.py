@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.networks.shape.layout import fast_layout, only_inference
+from baselines.networks.spec import NetworkSpec
 
 BYTE = 255.0
 """The network works on [0, 255]."""
@@ -243,3 +244,31 @@ def _our_name(key: str) -> str | None:
         return None
     inside = [] if rest[0].startswith("resx") else ["blocks"]
     return ".".join([*name, *inside, str(int(rest[0][4:]) - 1), LAYERS[rest[1]], rest[2]])
+
+
+SPEC = NetworkSpec(
+    id="rcdnet",
+    title="RCDNet",
+    network="baselines.networks.rcdnet:RCDNet",
+    paper="Wang et al., CVPR 2020",
+    year=2020,
+    tasks=("deraining",),
+    licence="code and checkpoints: none found (github.com/hongwang01/RCDNet)",
+    arguments={
+        "paper": {"stages": 17, "rain_maps": 32, "channels": 32, "blocks": 4},
+        "mini": {"stages": 4, "rain_maps": 6, "channels": 6, "blocks": 1},
+    },
+    objective="benchmark.training.objectives.rcdnet:AllStages",
+    recipe={
+        "iterations": 137_100,
+        "batch": 10,
+        "patch": 64,
+        "lr": 1e-3,
+        "schedule": "steps",
+        "milestones": (0.25, 0.5, 0.75),
+        "factor": 0.2,
+        "weight_decay": 0.0,
+    },
+    simplified="Paper: rain kernels learned beforehand. Here: Gaussian streaks to start from.",
+    hypotheses={"10 stages": {"stages": 10}, "14 stages": {"stages": 14}, "20 stages": {"stages": 20}},
+)

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.networks.shape.pyramid import SHARED_NAMES, Pyramid, by_pixel, check_levels, published_form, rename
+from baselines.networks.spec import NetworkSpec
 
 
 class ChannelNorm(nn.Module):
@@ -167,3 +168,29 @@ def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             "pass the authors' `params` entry of a Restormer checkpoint"
         )
     return renamed
+
+
+SPEC = NetworkSpec(
+    id="restormer",
+    title="Restormer",
+    network="baselines.networks.restormer:Restormer",
+    paper="Zamir et al., CVPR 2022",
+    year=2022,
+    kind="teacher",
+    licence="code and checkpoints: Academic Public License, non-commercial use only (github.com/swz30/Restormer)",
+    arguments={
+        "paper": {"width": 48, "blocks": (4, 6, 6, 8), "refinement": 4},
+        "mini": {"width": 12, "blocks": (2, 2, 2, 2), "refinement": 2},
+    },
+    by_task={"denoising": {"paper": {"norm_bias": False}, "mini": {"norm_bias": False}}},
+    recipe={"iterations": 300_000, "optimiser": "adamw", "lr": 3e-4, "final_lr": 1e-6, "clip": 0.01},
+    simplified=(
+        "Paper: patches grow from 128 to 384 pixels while batches shrink from 64 to 8, and the rate falls after 92,000 "
+        "iterations only. Here: patches of 128, batches of 8, a cosine from the first iteration."
+    ),
+    mini_recipe={"iterations": 2000, "lr": 1e-3},
+    mini_recipe_by_task={
+        "deblurring": {"lr": 3e-3, "clip": 0.1, "clean_share": 0.1},
+        "denoising": {"lr": 3e-3, "clip": 0.1},
+    },
+)

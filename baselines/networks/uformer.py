@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from baselines.networks.shape.features import Features
 from baselines.networks.shape.layout import only_inference
+from baselines.networks.spec import NetworkSpec
 
 BLOCKED = -100.0  # added to the attention logits of two tokens that are not neighbours in the image
 
@@ -298,3 +299,25 @@ def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             raise ValueError(f"expected the authors' keys of Uformer; found {key}; is it another network's checkpoint?")
         renamed[name] = tensor
     return renamed
+
+
+SPEC = NetworkSpec(
+    id="uformer",
+    title="Uformer",
+    network="baselines.networks.uformer:Uformer",
+    paper="Wang et al., CVPR 2022",
+    year=2022,
+    kind="teacher",
+    licence="code and checkpoints: MIT (github.com/ZhendongWang6/Uformer)",
+    arguments={
+        "paper": {"width": 32, "depths": (1, 2, 8, 8, 2, 8, 8, 2, 1)},
+        "mini": {"width": 8, "depths": (1, 2, 1, 1, 1, 1, 1, 2, 1), "window": 4, "square": False},
+    },
+    recipe={"iterations": 250_000, "optimiser": "adamw", "lr": 2e-4, "final_lr": 1e-6, "weight_decay": 0.02},
+    simplified="Here: patches of 128 and batches of 8 for every task, without a warm-up of the rate.",
+    mini_recipe={"iterations": 2000, "lr": 1e-3},
+    mini_recipe_by_task={
+        "deblurring": {"lr": 3e-3, "clip": 0.1, "clean_share": 0.15},
+        "denoising": {"lr": 3e-3, "clip": 0.1},
+    },
+)

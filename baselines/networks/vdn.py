@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from baselines.networks.shape.layout import fast_layout
 from baselines.networks.shape.padding import pad_to_multiple
+from baselines.networks.spec import NetworkSpec
 
 
 def _conv(inward: int, outward: int) -> nn.Conv2d:
@@ -122,3 +123,24 @@ def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             raise ValueError(f"expected the authors' keys of VDN; found {key}; is it another network's checkpoint?")
         renamed[name] = tensor
     return renamed
+
+
+SPEC = NetworkSpec(
+    id="vdn",
+    title="VDN",
+    network="baselines.networks.vdn:VDN",
+    paper="Yue et al., NeurIPS 2019",
+    year=2019,
+    tasks=("denoising",),
+    licence="code and checkpoints: none found (github.com/zsyOAOA/VDNet)",
+    arguments={"paper": {"width": 64, "depth": 4}, "mini": {"width": 12, "depth": 4}},
+    objective="benchmark.training.objectives.vdn:VariationalBound",
+    recipe={
+        "iterations": 300_000,
+        "batch": 64,
+        "lr": 2e-4,
+        "schedule": "steps",
+        "milestones": (0.17, 0.33, 0.5, 0.67, 0.83),
+        "weight_decay": 0.0,
+    },
+)

@@ -7,11 +7,11 @@ import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from baselines.networks.configurations import CONFIGURATIONS
 from benchmark.check.findings import Case, Finding, Severity
 from benchmark.check.jobs import shown_path
 from benchmark.core.types import Scale
 from benchmark.costs.records import Complexity, all_complexity, complexity_path
+from benchmark.methods.networks import networks
 
 _COUNTS = (("parameters", "parameters"), ("parameters_used", "parameters that the image depends on"))
 
@@ -40,7 +40,7 @@ def _findings(record: Complexity) -> Iterator[Finding]:
         f"Undo the change of the network or its configuration. If it is meant, record the new count: "
         f"`slkd-bench profile {record.network} --scale {record.scale} --save`."
     )
-    if record.network not in CONFIGURATIONS:
+    if record.network not in networks():
         text = f"{record.network} has a recorded cost and is in no configuration any more"
         yield Finding(Severity.FAILURE, "network disappeared", text, remedy)
         return

@@ -10,7 +10,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from baselines.networks.configurations import CONFIGURATIONS, arguments, build
 from benchmark.claims.complexity.audit import audit
 from benchmark.claims.complexity.readings import write_readings
 from benchmark.core.errors import UnknownName
@@ -18,6 +17,7 @@ from benchmark.core.types import Scale
 from benchmark.costs.counters import fvcore_count, torch_count
 from benchmark.costs.records import Complexity, Latency, all_complexity, write_complexity, write_latencies
 from benchmark.methods.find import get_method
+from benchmark.methods.networks import arguments, build, networks
 from benchmark.runs.code import made_by
 
 if TYPE_CHECKING:
@@ -25,23 +25,20 @@ if TYPE_CHECKING:
 
 Target = tuple[str, str]  # network, task
 
-# Networks with one variant for all tasks are profiled once, under the first task of their rows.
-_TASKS = {"dmphn": "deblurring", "mt-rnn": "deblurring", "vdn": "denoising", "deamnet": "denoising"}
-
 
 def targets(names: list[str]) -> list[Target]:
-    """The networks to profile, each with the tasks that have a variant of their own. Raises UnknownName."""
-
-    networks = []
-    for name in names or list(CONFIGURATIONS):
-        network = name.lower() if name.lower() in CONFIGURATIONS else get_method(name).network
+    """The networks to profile, each with its first task and those that have a variant of their own. Raises UnknownName."""
+    known = networks()
+    asked = []
+    for name in names or list(known):
+        network = name.lower() if name.lower() in known else get_method(name).network
         if not network:
-            raise UnknownName("network", name, CONFIGURATIONS)
-        networks.append(network)
+            raise UnknownName("network", name, known)
+        asked.append(network)
     chosen = []
-    for network in dict.fromkeys(networks):
-        first = _TASKS.get(network, "deraining")
-        chosen += [(network, task) for task in dict.fromkeys([first, *CONFIGURATIONS[network].by_task])]
+    for network in dict.fromkeys(asked):
+        spec = known[network]
+        chosen += [(network, task) for task in dict.fromkeys([spec.tasks[0], *spec.by_task])]
     return chosen
 
 

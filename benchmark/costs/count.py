@@ -8,7 +8,7 @@ so the faster forms that they restore images in do not change it:
 * `nn.LayerNorm` 5 and batch normalisation in eval mode 2 per element, nearest and bilinear resizing 1 and 4 per output
   element, adaptive pooling 1 per input element; nothing for softmax, activations, element-wise work and normalisations
   written out by hand;
-* plus what the authors' form computes and ours does not (`SAVED`): work that a rearrangement made unnecessary.
+* plus what the authors' form computes and ours does not (`saved` in its declaration), since a rearrangement spares it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from benchmark.costs.saved import SAVED
+from benchmark.methods.networks import arguments, networks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,10 +139,10 @@ class _Pooling(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def count(network: nn.Module, name: str, size: int = 512, arguments: Mapping[str, Any] | None = None) -> Count:
+def count(network: nn.Module, name: str, size: int = 512, chosen: Mapping[str, Any] | None = None) -> Count:
     """Counts one (1, 3, size, size) image through `network`, which may lie on any device and is left as it is.
 
-    `name` and `arguments` (its constructor's) say what the authors' form of this network computes beyond ours.
+    `name` and the `chosen` arguments of its constructor say what the authors' form of this network computes beyond ours.
     """
     import copy
 
@@ -152,9 +152,10 @@ def count(network: nn.Module, name: str, size: int = 512, arguments: Mapping[str
         twin(image)
     with torch.no_grad(), _Tally() as tally:
         twin(image)
-    saved: Callable[..., float] | None = SAVED.get(name)
+    spec = networks().get(name)
+    saved: Callable[..., float] | None = spec.find(spec.saved) if spec and spec.saved else None
     canonical = sum(published.contractions.values()) + published.extra + pooling.elements
-    canonical += saved(size, **(arguments or {})) if saved else 0
+    canonical += saved(size, **(chosen or {})) if saved else 0
     return Count(
         canonical / 1e9,
         {operator: macs / 1e9 for operator, macs in tally.contractions.items()},
@@ -164,14 +165,9 @@ def count(network: nn.Module, name: str, size: int = 512, arguments: Mapping[str
 
 def count_named(name: str, scale: str, task: str | None = None, size: int = 512, **changed: Any) -> Count:
     """The count of a configured network; `changed` arguments replace configured ones (stages=4, say)."""
-    import importlib
-
-    from baselines.networks.configurations import CONFIGURATIONS, arguments
-
     chosen = arguments(name, scale, task) | changed
-    module, _, attribute = CONFIGURATIONS[name].target.partition(":")
     with torch.device("meta"):
-        network = getattr(importlib.import_module(module), attribute)(**chosen)
+        network = networks()[name].build(scale, task, **chosen)
     return count(network, name, size, chosen)
 
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from benchmark.methods.method import ALL_TASKS, BLUR, NOISE, RAIN, Method
-
-# name, printed as, source of the three teachers and their students
-FAMILIES = (
-    ("restormer", "Restormer", "res-sl", "Res-SL", "Zamir et al., CVPR 2022"),
-    ("uformer", "Uformer", "ufor-sl", "Ufor-SL", "Wang et al., CVPR 2022"),
-    ("drsformer", "DRSformer", "drs-sl", "DRS-SL", "Chen et al., CVPR 2023"),
-)
+from baselines.networks.spec import NetworkSpec
+from benchmark.core.types import Task
+from benchmark.methods.method import ALL_TASKS, RAIN, Method
+from benchmark.methods.networks import networks
 
 # distiller, printed as, kind, source, whether only the Restormer family has the row
 _DISTILLED = (
@@ -37,33 +33,25 @@ _ABLATIONS = (
     ("et", "clean + $L_{ET}$", {"natural_colour": False}),
 )
 
-_LIGHTWEIGHT = (
-    ("prenet", "PReNet", RAIN, "Ren et al., CVPR 2019"),
-    ("rcdnet", "RCDNet", RAIN, "Wang et al., CVPR 2020"),
-    ("dmphn", "DMPHN", BLUR, "Zhang et al., CVPR 2019"),
-    ("mt-rnn", "MT-RNN", BLUR, "Park et al., ECCV 2020"),
-    ("vdn", "VDN", NOISE, "Yue et al., NeurIPS 2019"),
-    ("deamnet", "DeamNet", NOISE, "Ren et al., CVPR 2021"),
-    ("mprnet", "MPRNet", ALL_TASKS, "Zamir et al., CVPR 2021"),
-)
 
-
-def _built_in() -> Iterable[Method]:
+def _rows(known: Iterable[NetworkSpec]) -> Iterable[Method]:
     yield Method("identity", "Degraded input", "", ALL_TASKS, "control", "the degraded image itself")
-    for teacher, teacher_title, student, student_title, source in FAMILIES:
-        yield Method(teacher, teacher_title, teacher, ALL_TASKS, "teacher", source)
-        for distiller, title, kind, origin, restormer_only in _DISTILLED:
-            if restormer_only and teacher != "restormer":
+    for spec in known:
+        tasks = tuple(Task(task) for task in spec.tasks)
+        if spec.kind == "teacher":
+            yield Method(spec.id, spec.title, spec.id, tasks, spec.kind, spec.paper)
+        for distiller, title, kind, origin, restormer_only in _DISTILLED if spec.kind == "student" else ():
+            if restormer_only and spec.teacher != "restormer":
                 continue
             yield Method(
-                f"{student}-{distiller}",
-                f"{student_title} ({title})" if title else student_title,
-                student,
-                ALL_TASKS,
+                f"{spec.id}-{distiller}",
+                f"{spec.title} ({title})" if title else spec.title,
+                spec.id,
+                tasks,
                 kind,
                 origin,
                 distiller,
-                teacher,
+                spec.teacher,
             )
     for name, title, options in _ABLATIONS:
         yield Method(
@@ -77,16 +65,21 @@ def _built_in() -> Iterable[Method]:
             "restormer",
             options,
         )
-    for name, title, tasks, source in _LIGHTWEIGHT:
-        yield Method(name, title, name, tasks, "lightweight", source)
+    for spec in known:
+        if spec.kind == "lightweight":
+            yield Method(spec.id, spec.title, spec.id, tuple(Task(task) for task in spec.tasks), spec.kind, spec.paper)
+
+
+def registered() -> dict[str, Method]:
+    """The built-in methods, and those of the user's own networks, by id. Raises BadMethod for one that is badly declared."""
+    return _registered(tuple(networks().items()))
 
 
 @cache
-def registered() -> dict[str, Method]:
-    """The built-in methods by id."""
-    return {method.id: method for method in _built_in()}
+def _registered(known: tuple[tuple[str, NetworkSpec], ...]) -> dict[str, Method]:
+    return {method.id: method for method in _rows([spec for _, spec in known])}
 
 
 def methods() -> tuple[Method, ...]:
-    """All built-in methods, in the order of the paper's tables."""
+    """All these methods, in the order of the paper's tables; the user's own last."""
     return tuple(registered().values())

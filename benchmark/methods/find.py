@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmark.core.errors import UnknownName
 from benchmark.methods import outside
-from benchmark.methods.catalogue import FAMILIES, registered
+from benchmark.methods.catalogue import registered
 from benchmark.methods.method import Method
 from benchmark.methods.variants import varied
 
@@ -22,7 +22,7 @@ def get_method(name: str) -> Method:
     if separator and wanted:
         return varied(get_method(wanted), changes)
     wanted = name.lower()
-    if wanted in (student for _, _, student, _, _ in FAMILIES):
+    if wanted not in known and f"{wanted}-slkd" in known:
         wanted = f"{wanted}-slkd"
     if wanted in known:
         return known[wanted]

@@ -15,7 +15,7 @@ RAIN, BLUR, NOISE = (Task.DERAINING,), (Task.DEBLURRING,), (Task.DENOISING,)
 class Method:
     """One row: `id` as typed, `title` as printed, and what stands behind it.
 
-    `network` names an entry of `baselines.networks.configurations` (empty: the degraded image itself, or an outside
+    `network` is the id of a network's declaration (`baselines.networks.spec`; empty: the degraded image itself, or an outside
     method). `distiller` says how a student was trained (empty: directly, by the recipe of its own paper), `teacher` by
     which method, `options` with which arguments of the distiller. `kind` is teacher, student, control, lightweight,
     ablation or outside. `loader` says where an outside one comes from (`benchmark.methods.outside`).

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import benchmark
-from baselines.networks.configurations import CONFIGURATIONS
+from benchmark.methods.networks import network as declared
 
 _TOP = Path(benchmark.__file__).resolve().parent.parent
 
@@ -33,7 +33,7 @@ def network_sources(network: str) -> tuple[str, ...]:
 
     if not network:
         return ()
-    module = CONFIGURATIONS[network].target.partition(":")[0]
+    module = declared(network).network.partition(":")[0]
     return (module.replace(".", "/") + ".py", "baselines/networks/shape/padding.py")
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import benchmark
-from baselines.networks.configurations import arguments
 from benchmark.core import paths
 from benchmark.core.errors import BadWeights, GroupStopped, TrainingStopped
 from benchmark.core.types import Scale, Task
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
+from benchmark.methods.networks import arguments
 from benchmark.methods.weights import coding, files, loading, store
 from benchmark.runs.code import git_commit
 from benchmark.training import recipes

@@ -78,7 +78,7 @@ def test_parameters_that_the_image_does_not_depend_on_are_told_apart() -> None:
 
 def test_the_count_does_not_depend_on_the_fast_path() -> None:
     torch.manual_seed(0)
-    from baselines.networks.configurations import build
+    from benchmark.methods.networks import build
 
     network = build("uformer", "mini", "deraining")
     slow = count(network, "uformer", 128).gmacs

@@ -7,7 +7,7 @@ import torch
 
 from baselines.distillation.catalogue import DISTILLATIONS
 from baselines.distillation.fakd import affinity
-from baselines.networks.configurations import build
+from benchmark.methods.networks import build
 from tests.distillation.toy import Toy
 
 NAMES = sorted(DISTILLATIONS)

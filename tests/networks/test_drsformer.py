@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from baselines.networks.configurations import arguments
 from baselines.networks.drsformer import DRSformer, SparseAttention, from_authors
 from baselines.networks.shape.padding import pad_to_multiple
+from benchmark.methods.networks import arguments
 from tests.networks.fixtures import fixture
 
 CASES = {"drsformer_mefc": "drsformer", "drs_sl": "drs-sl"}

@@ -6,8 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from baselines.networks.configurations import arguments
 from baselines.networks.prenet import PReNet, from_authors
+from benchmark.methods.networks import arguments
 from tests.networks.fixtures import fixture
 
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from baselines.networks.configurations import arguments
 from baselines.networks.restormer import Restormer, from_authors
 from baselines.networks.shape.padding import pad_to_multiple
+from benchmark.methods.networks import arguments
 from tests.networks.fixtures import fixture
 
 CASES = {

@@ -2,8 +2,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from baselines.networks.configurations import arguments
 from baselines.networks.uformer import LeWinBlock, Uformer, from_authors
+from benchmark.methods.networks import arguments
 from speed.plain import uformer as plain
 from tests.networks.fixtures import fixture
 

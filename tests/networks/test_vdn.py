@@ -2,9 +2,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from baselines.networks.configurations import arguments
 from baselines.networks.shape.padding import pad_to_multiple
 from baselines.networks.vdn import VDN, from_authors
+from benchmark.methods.networks import arguments
 from speed.plain import vdn as plain
 from tests.networks.fixtures import fixture
 

@@ -93,8 +93,8 @@ def restored_by_hand(network: torch.nn.Module, degraded: plain.Array) -> plain.A
 
 
 def test_prenet_on_rain100l(real: Path, tmp_path: Path) -> None:
-    from baselines.networks.configurations import build
     from baselines.networks.prenet import from_authors
+    from benchmark.methods.networks import build
 
     weights = real / "weights" / "prenet" / "rain100l.pth"
     slkd("weights", "import", "prenet", weights, cwd=tmp_path)

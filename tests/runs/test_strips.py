@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from baselines.networks.configurations import build
 from baselines.networks.shape.pyramid import Pyramid
+from benchmark.methods.networks import build
 from benchmark.runs.strips import restore_in_strips, rewrite, rows_within, strips
 
 

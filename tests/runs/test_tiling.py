@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from baselines.networks.configurations import build
 from benchmark.core.errors import SlkdBenchError
+from benchmark.methods.networks import build
 from benchmark.runs import tiling
 from benchmark.runs.cells import read_cell
 from benchmark.runs.execute import execute

@@ -10,9 +10,9 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from baselines.networks.configurations import CONFIGURATIONS
 from benchmark.core.errors import BadWeights, TrainingStopped, UnknownName
 from benchmark.core.types import Scale, Task
+from benchmark.methods import networks
 from benchmark.methods.find import get_method
 from benchmark.methods.weights import coding, files
 from benchmark.methods.weights.loading import load_network
@@ -89,8 +89,10 @@ def test_a_changed_file_is_trained_again(tmp_path: Path) -> None:
 
 def test_another_size_of_network_is_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = trained(tmp_path).read_bytes()
-    small = dict(CONFIGURATIONS["prenet"].scales["mini"]) | {"channels": 4}
-    monkeypatch.setitem(CONFIGURATIONS["prenet"].scales, "mini", small)
+    known = networks.networks()
+    small = known["prenet"].arguments["mini"] | {"channels": 4}
+    changed = replace(known["prenet"], arguments={"mini": small})
+    monkeypatch.setattr(networks, "networks", lambda: known | {"prenet": changed})
     path = trained(tmp_path)
     assert path.read_bytes() != before
     assert files.read_card(path)["network"]["arguments"] == small

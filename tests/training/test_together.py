@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from baselines.networks.configurations import build
 from benchmark.core.errors import BadData, BadMethod, TrainingStopped, UnknownName
 from benchmark.core.types import Scale, Task
 from benchmark.methods.find import get_method, row_method
+from benchmark.methods.networks import build
 from benchmark.methods.weights import files
 from benchmark.training import engine, job
 from benchmark.training.command import chosen, grouped

@@ -67,7 +67,7 @@ def test_the_projections_of_attention_may_keep_every_digit() -> None:
 
 
 def test_shipped_forms_load_into_networks() -> None:
-    from baselines.networks.configurations import build
+    from benchmark.methods.networks import build
     from benchmark.methods.weights import coding
 
     network = build("res-sl", "mini")

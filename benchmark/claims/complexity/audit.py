@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from baselines.networks.configurations import build
 from benchmark.claims.complexity.printed import AGREES, ComplexityClaim, complexity_claims
+from benchmark.methods.networks import build
 
 PAPER_SIZE = 512
 _SIZES = (128, 224, 256, 320, 384, 480, 640)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from baselines.networks.configurations import CONFIGURATIONS
 from benchmark.claims.ledger import read_ledger
 from benchmark.methods.find import get_method
+from benchmark.methods.networks import network
 
 AGREES = 5e-4  # relative: the printed numbers have four digits
 
@@ -32,15 +32,6 @@ class ComplexityClaim:
 
 _NONE: Mapping[str, Any] = {}
 
-# network -> readings: what else its authors' code can be configured to, by name
-_READINGS: Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]] = {
-    "prenet": {f"{n} stages": ("deraining", {"stages": n}) for n in range(1, 9) if n != 6},
-    "rcdnet": {f"{n} stages": ("deraining", {"stages": n}) for n in (10, 14, 20)},
-    "dmphn": {"-".join(map(str, p)): ("deblurring", {"patches": p}) for p in ((1,), (1, 2), (1, 2, 4, 8))},
-    "mt-rnn": {f"{n} iterations": ("deblurring", {"iterations": n}) for n in (1, 2, 3, 4, 5, 7)},
-    "deamnet": {"one channel": ("denoising", {"channels": 1})},
-}
-
 
 def complexity_claims(paper: str = "slkd") -> Iterator[ComplexityClaim]:
     """The rows of the paper's ledger that print FLOPs, in the order of the paper.
@@ -55,9 +46,11 @@ def complexity_claims(paper: str = "slkd") -> Iterator[ComplexityClaim]:
         if claim.metric != "gmacs" or not claim.method or claim.value is None:
             continue
         method = get_method(claim.method)
-        variants = list(dict.fromkeys([str(method.tasks[0]), *_costly(CONFIGURATIONS[method.network].by_task)]))
+        spec = network(method.network)
+        variants = list(dict.fromkeys([str(method.tasks[0]), *_costly(spec.by_task)]))
         for task in variants:
-            readings = dict(_READINGS.get(method.network, {}))
+            readings: dict[str, tuple[str, Mapping[str, Any]]]
+            readings = {name: (spec.tasks[0], changes) for name, changes in spec.hypotheses.items()}
             if task != variants[0]:
                 readings = {f"the {variants[0]} variant": (variants[0], _NONE), **readings}
             row = f"{claim.row}, {task}" if len(variants) > 1 else claim.row

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from baselines.networks.configurations import arguments
 from benchmark.claims.claim import Claim, Ledger
 from benchmark.claims.complexity.printed import AGREES
 from benchmark.claims.evidence import Evidence
@@ -13,6 +12,7 @@ from benchmark.claims.remedies import COUNTS, TIMES
 from benchmark.core.types import Scale
 from benchmark.datasets.passport import passports
 from benchmark.methods.find import get_method
+from benchmark.methods.networks import arguments
 
 
 def judge_cost(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:

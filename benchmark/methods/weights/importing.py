@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from baselines.networks.configurations import CONFIGURATIONS
 from benchmark.core import paths
 from benchmark.core.errors import BadWeights
 from benchmark.core.files import sha256_of
 from benchmark.core.types import Scale, Task
 from benchmark.methods.method import Method
+from benchmark.methods.networks import network
 from benchmark.methods.weights.files import load_weights, write_weights
 from benchmark.methods.weights.loading import build_network
 from benchmark.methods.weights.store import relative_path
@@ -121,7 +120,7 @@ def _unwrap(state: Mapping[str, Any], file: Path, wrappers: list[str]) -> dict[s
 
 def _convert(method: Method, theirs: Mapping[str, Tensor], files: Sequence[Path]) -> dict[str, Tensor]:
 
-    module = importlib.import_module(CONFIGURATIONS[method.network].target.partition(":")[0])
+    module = network(method.network).module()
     try:
         return {key: value.clone() for key, value in module.from_authors(theirs).items()}
     except ValueError as problem:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baselines.networks.configurations import build
 from benchmark.core.errors import BadWeights, SlkdBenchError
 from benchmark.core.types import Scale, Task
 from benchmark.methods import outside
 from benchmark.methods.method import Method
+from benchmark.methods.networks import build
 from benchmark.methods.weights import coding, store
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from statistics import fmean
 
-from baselines.networks.configurations import arguments
 from benchmark.costs.records import Complexity
 from benchmark.methods.method import Method
+from benchmark.methods.networks import arguments
 from benchmark.statistics import gap_closed, spread
 from benchmark.views.tables.parts import NO_GAP, NOT_ITS_TASK, NOT_MEASURED, NOT_RUN, UNLIKE, Entry, Part
 from benchmark.views.tables.results import Results
