@@ -56,6 +56,7 @@ $(VENV)/.ready-docs: $(BIN)/python pyproject.toml constraints.txt
 lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
+	$(BIN)/lint-imports --no-cache > /dev/null || $(BIN)/lint-imports --no-cache
 
 format: setup-dev
 	$(BIN)/ruff check --fix --quiet .

@@ -9,7 +9,7 @@ import typer
 from benchmark.core.errors import BadMethod
 from benchmark.core.types import Scale
 from benchmark.datasets import dataset_ids, describe
-from benchmark.methods import outside
+from benchmark.methods import catalogue, outside
 from benchmark.methods.weights import store
 from benchmark.protocols import get_protocol, protocol_ids
 from slkd.readings import READINGS
@@ -45,10 +45,8 @@ def _methods() -> object:
     from rich.markup import escape
     from rich.table import Table
 
-    from benchmark.methods.catalogue import methods
-
     table = Table("method", "printed as", "kind", "tasks", "weights", box=None, pad_edge=False)
-    for method in methods():
+    for method in catalogue.methods():
         ready = [str(scale) for scale in Scale for task in method.tasks if store.find(method.id, task, scale)]
         weights = (
             "-"

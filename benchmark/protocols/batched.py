@@ -23,7 +23,7 @@ from torch import Tensor
 
 from benchmark.core.errors import BadImage
 from benchmark.core.types import Score
-from benchmark.protocols.definition import Border, Channel, Rounding, Ssim
+from benchmark.protocols.choices import Border, Channel, Rounding, Ssim
 
 if TYPE_CHECKING:
     from benchmark.protocols.definition import Protocol

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmark.core.errors import BadImage
 from benchmark.core.types import Score
-from benchmark.protocols.definition import Border, Channel, Rounding, Ssim
+from benchmark.protocols.choices import Border, Channel, Rounding, Ssim
 
 if TYPE_CHECKING:
     from benchmark.protocols.definition import Protocol

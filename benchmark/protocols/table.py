@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmark.protocols.definition import Border, Channel, Protocol, Rounding, Ssim
+from benchmark.protocols.choices import Border, Channel, Rounding, Ssim
+from benchmark.protocols.definition import Protocol
 
 PROTOCOLS: tuple[Protocol, ...] = (
     Protocol(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.types import Pair, Score
-from benchmark.protocols.definition import Rounding
+from benchmark.protocols.choices import Rounding
 
 if TYPE_CHECKING:
     import torch

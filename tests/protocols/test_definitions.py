@@ -9,7 +9,7 @@ from scipy.ndimage import correlate1d
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from benchmark.protocols import batched, get_protocol, reference
-from benchmark.protocols.definition import Channel, Ssim
+from benchmark.protocols.choices import Channel, Ssim
 from tests.protocols import literal
 from tests.protocols.pairs import PAIRS, oracle, pair
 

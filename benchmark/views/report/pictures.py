@@ -21,7 +21,8 @@ from benchmark.images.io import read_image
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import row_method
 from benchmark.protocols import get_protocol
-from benchmark.protocols.definition import Protocol, Rounding
+from benchmark.protocols.choices import Rounding
+from benchmark.protocols.definition import Protocol
 from benchmark.runs.cells import Cell, ImageScore
 from benchmark.views.report.words import plain
 from benchmark.views.tables.grid import Results
