@@ -129,7 +129,9 @@ def test_an_import_inside_a_function_spares_something_heavy(package: str) -> Non
         bound = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
         bound |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-        brought = Counter(name for _, name in {(n.module, a.asname or a.name) for n in _from(tree) for a in n.names})
+        brought = Counter(
+            name for _, _, name in {(n.module, a.name, a.asname or a.name) for n in _from(tree) for a in n.names}
+        )
         bound |= {name for name, times in brought.items() if times > 1}  # two modules offer it: a function says which
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
             for node in _from(function):
