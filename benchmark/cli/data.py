@@ -123,6 +123,8 @@ def verify(
             _line(f"sha256 of everything  {checks.summary(table)}")
     for problem in found:
         _line(str(problem))
+    for note in checks.notes(data):
+        _line(f"note: {note}")
     _line(f"{data.title}: {len(data):,} pairs in '{data.base}', layout {data.located.layout.id}")
     _line(f"fingerprint {data.fingerprint()}")
     _line(f"{len(found):,} problem{'' if len(found) == 1 else 's'}" if found else "all is well")

@@ -36,8 +36,11 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 @contextmanager
-def opened_atomically(path: Path) -> Iterator[IO[bytes]]:
-    """A binary file that takes the place of `path` when the block ends well; see `write_atomically`."""
+def opened_atomically(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A binary file that takes the place of `path` when the block ends well; see `write_atomically`.
+
+    Unless `durable`, it is not forced onto the disk first: a machine that loses its power may lose it.
+    """
     temporary = None
     try:
         target = _target(path)
@@ -52,7 +55,8 @@ def opened_atomically(path: Path) -> Iterator[IO[bytes]]:
             _lock(file)
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
             temporary.chmod(stat.S_IMODE(target.stat().st_mode) if target.is_file() else 0o644)
             temporary.replace(target)
     except OSError as problem:

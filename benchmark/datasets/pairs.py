@@ -17,6 +17,7 @@ from benchmark.datasets.layouts import Entry, Located, locate
 from benchmark.datasets.passport import Layout, Passport
 from benchmark.datasets.sources import edges_hash
 from benchmark.images.io import is_image
+from benchmark.images.kinds import FORMATS
 
 INPUT_TARGET = Layout("input-target", "pairs", ("input/*",), ("target/*",))
 """The layout every data set may have: two folders with equal names."""
@@ -199,8 +200,8 @@ def scene_of(name: str, pattern: str) -> str:
 
 def check_format(path: Path, formats: Sequence[str]) -> None:
     """Refuse an image of another kind than the data set's own, such as JPEG where PNG is expected (BadImage)."""
-    ending = path.suffix.lower().lstrip(".").replace("jpeg", "jpg")
-    if formats and is_image(path) and ending not in formats:
+    kinds = {FORMATS.get(f".{ending}", ending) for ending in formats}
+    if formats and is_image(path) and FORMATS[path.suffix.lower()] not in kinds:
         expected = f"{' or '.join(formats).upper()} in this data set"
         remedy = "Take the original file: a lossy copy changes the scores."
         raise BadImage(expected, f"'{path}'", remedy)

@@ -11,7 +11,7 @@ from benchmark.core.errors import BadData, BadImage, SlkdBenchError
 from benchmark.core.types import Pair, Scale, Task
 from benchmark.datasets.pairs import PairsOnDisk
 from benchmark.datasets.walk import image_files
-from benchmark.images.io import read_image
+from benchmark.images.io import LOSSY, read_image
 
 if TYPE_CHECKING:
     from benchmark.datasets.pairs import Dataset
@@ -88,7 +88,7 @@ class Restored:
     @property
     def lossy(self) -> list[str]:
         """The files whose format changes the scores (JPEG, WebP)."""
-        return [path.name for path in self.files.values() if path.suffix.lower() in (".jpg", ".jpeg", ".webp")]
+        return [path.name for path in self.files.values() if path.suffix.lower() in LOSSY]
 
 
 def open_restored(folder: Path, dataset: Dataset, limit: int | None = None) -> Restored:

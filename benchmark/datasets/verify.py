@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from benchmark.core.files import sha256_of
 from benchmark.datasets.layouts import Entry
 from benchmark.datasets.pairs import PairsOnDisk, check_format, unequal
 from benchmark.datasets.sources import Source
+from benchmark.images.io import image_notes, is_image
 
 
 def problems(data: PairsOnDisk, sizes: Iterable[str] = (), threads: int = 4) -> list[SlkdBenchError]:
@@ -71,6 +73,15 @@ def files(data: PairsOnDisk) -> list[Path]:
     """Every file that holds a picture of the data set, sorted."""
     sources = (source for entry in data.entries for source in (entry.degraded, entry.clean))
     return sorted({source.path for source in sources if source is not None})
+
+
+def notes(data: PairsOnDisk) -> list[str]:
+    """What files carry that scores leave out (an EXIF orientation, a colour profile), each with the file's name."""
+    told = []
+    for path in files(data):
+        with contextlib.suppress(BadImage):
+            told += [f"'{path}' carries {note}" for note in (image_notes(path) if is_image(path) else [])]
+    return told
 
 
 def checksums(data: PairsOnDisk, threads: int = 4) -> dict[str, str]:
