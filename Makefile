@@ -2,6 +2,9 @@
 # make test   set up (once) and run everything that CI runs
 # make check  evaluate the reference results again, four images a cell, and fail where something got worse
 # make docs   set up (once) and build the documentation into site/; a warning is an error
+# make matrix try the Python and torch versions that are promised (environments in .matrix/); make dist: wheel and sdist, checked
+# make audit  known vulnerabilities of the dependencies, and of our own code
+# make cover  the tests with their coverage of the packages
 # make readme renew what README and documentation take from the project's own data; make tutorials: what commands print
 #
 # PYTHON=python3.12 chooses the interpreter. When it already has a torch (2.4 or newer, a CUDA build say), that one is
@@ -13,7 +16,7 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 CHECK_ARGS ?=
 
-.PHONY: run test lint format types unit check docs readme tutorials clean setup setup-dev setup-docs
+.PHONY: matrix dist audit cover run test lint format types unit check docs readme tutorials clean setup setup-dev setup-docs
 .DELETE_ON_ERROR:
 
 run: setup
@@ -75,6 +78,22 @@ docs: setup-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "built site/index.html"
 
+matrix:
+	$(PYTHON) tools/matrix.py
+
+cover: setup-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n auto --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90 $(PYTEST_ARGS)
+
+dist: setup-dev
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python tools/check_dist.py dist
+
+audit: setup-dev
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive benchmark slkd baselines tools
+	$(BIN)/pip-audit --skip-editable
+
 readme: setup
 	$(BIN)/python docs/blocks.py
 
@@ -82,4 +101,4 @@ tutorials: setup-dev
 	$(BIN)/python docs/follow.py --renew
 
 clean:
-	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .matrix build dist site .mypy_cache .ruff_cache .pytest_cache

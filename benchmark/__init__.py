@@ -1,3 +1,3 @@
 """The laboratory: registry, data sets, protocols, runs, costs, tables, training and the command line."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

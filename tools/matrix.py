@@ -1,0 +1,150 @@
+"""The versions that are promised, tried: one virtual environment a row, the suite in each, and a table of what passed.
+
+    python tools/matrix.py            every row
+    python tools/matrix.py py313      one of them
+    python tools/matrix.py --list     what the rows are
+
+An interpreter is looked for as python3.12 on the path and in pyenv; a row whose interpreter is not there is said to be missing, and
+the exit code is 1. Environments stay in .matrix/ and are used again until pyproject.toml changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+HOME = TOP / ".matrix"
+CORE = (
+    "tests/protocols",
+    "tests/networks",
+    "tests/slkd",
+    "tests/distillation",
+    "tests/runs",
+    "tests/training",
+    "tests/methods",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One environment: interpreter, what is pinned in it, and what is tried (the whole suite, or the folders named)."""
+
+    python: str
+    pins: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ("tests",)
+    constrained: bool = False
+
+
+ROWS = {
+    "py311": Row("3.11", constrained=True),
+    "py312": Row("3.12"),
+    "py313": Row("3.13"),
+    "torch26": Row("3.11", ("torch==2.6.0", "torchvision==0.21.0"), CORE),
+    "torch24": Row("3.12", ("torch==2.4.1", "torchvision==0.19.1"), CORE),
+    "minimal": Row("3.11", ("torch==2.4.1", "torchvision==0.19.1", "MINIMAL"), CORE),
+    "newest": Row("3.13"),
+}
+
+
+def interpreter(version: str) -> str | None:
+    """The path of that Python, or None."""
+    beside = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))
+    return shutil.which(f"python{version}") if not beside else str(beside[-1])
+
+
+def lowest() -> list[str]:
+    """Every dependency of the project at the lowest version that pyproject.toml allows (torch and pyiqa apart: they are pinned)."""
+    wanted = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    found = (re.fullmatch(r"([\w.-]+)>=([\w.]+)", entry.partition("#")[0].strip()) for entry in wanted)
+    return [f"{match[1]}=={match[2]}" for match in found if match and match[1] not in ("torch", "pyiqa")]
+
+
+def prepare(name: str, row: Row) -> Path | str:
+    """The environment's python, made where it is not there yet; or why it cannot be made."""
+    folder = HOME / name
+    python = folder / "bin/python"
+    stamp = folder / ".ready"
+    if stamp.exists() and stamp.stat().st_mtime > (TOP / "pyproject.toml").stat().st_mtime:
+        return python
+    base = interpreter(row.python)
+    if base is None:
+        return f"no Python {row.python} here"
+    subprocess.run([base, "-m", "venv", "--clear", folder], check=True)
+    pins = [pin for pin in row.pins if pin != "MINIMAL"] + (lowest() if "MINIMAL" in row.pins else [])
+    constraints = folder / "constraints.txt"
+    constraints.write_text(
+        (TOP / "constraints.txt").read_text() if row.constrained else "\n".join(pins), encoding="utf-8"
+    )
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", constraints]
+    done = subprocess.run([*install, *pins, "-e", ".[dev]"], cwd=TOP, capture_output=True, text=True)
+    if done.returncode:
+        return f"installation failed: {done.stderr.strip().splitlines()[-1]}"
+    stamp.touch()
+    return python
+
+
+def versions(python: Path) -> str:
+    """Python, torch and numpy of an environment."""
+    code = "import platform, numpy, torch; print(platform.python_version(), torch.__version__, numpy.__version__)"
+    return (
+        subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip() or "does not import torch"
+    )
+
+
+def main() -> int:
+    """Tries the rows and prints the table; returns 1 when one of them failed or is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="*", choices=[[], *ROWS], help="all but `newest` where none is named")
+    parser.add_argument("--list", action="store_true", help="print the rows and stop")
+    chosen = parser.parse_args()
+    if chosen.list:
+        print("\n".join(f"{name:8} Python {row.python} {' '.join(row.pins)}" for name, row in ROWS.items()))
+        return 0
+    lines, failed = [], False
+    for name in chosen.rows or [name for name in ROWS if name != "newest"]:
+        row = ROWS[name]
+        python = prepare(name, row)
+        if isinstance(python, str):
+            lines.append((name, python, ""))
+            failed = True
+            continue
+        command = [
+            python,
+            "-m",
+            "pytest",
+            *row.folders,
+            "-q",
+            "-n",
+            "auto",
+            "--dist",
+            "loadfile",
+            "-p",
+            "no:cacheprovider",
+        ]
+        done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, env=_environment())
+        (HOME / f"{name}.log").write_text(done.stdout + done.stderr, encoding="utf-8")
+        lines.append(
+            (name, versions(python), (done.stdout.strip().splitlines() or [done.stderr.strip()])[-1].strip("= "))
+        )
+        failed |= done.returncode != 0
+        print(f"{name}: {lines[-1][2]}", file=sys.stderr, flush=True)
+    print("| row | Python, torch, numpy | tests |\n| --- | --- | --- |")
+    print("\n".join(f"| {name} | {what} | {told} |" for name, what, told in lines))
+    return int(failed)
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
