@@ -4,8 +4,8 @@
     python tools/matrix.py py313      one of them
     python tools/matrix.py --list     what the rows are
 
-An interpreter is looked for as python3.12 on the path and in pyenv; a row whose interpreter is not there is said to be missing, and
-the exit code is 1. Environments stay in .matrix/ and are used again until pyproject.toml changes.
+An interpreter is looked for as python3.12 on the path and in pyenv; a row whose interpreter is not there is said to be
+missing, and the exit code is 1. Environments stay in .matrix/ and are used again until pyproject.toml changes.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def interpreter(version: str) -> str | None:
 
 
 def lowest() -> list[str]:
-    """Every dependency of the project at the lowest version that pyproject.toml allows (torch and pyiqa apart: they are pinned)."""
+    """Every dependency at the lowest version that pyproject.toml allows; torch and pyiqa apart, which are pinned."""
     wanted = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     found = (re.fullmatch(r"([\w.-]+)>=([\w.]+)", entry.partition("#")[0].strip()) for entry in wanted)
     return [f"{match[1]}=={match[2]}" for match in found if match and match[1] not in ("torch", "pyiqa")]

@@ -1,4 +1,4 @@
-"""What stands around the code is true: one version, proofs that exist, a picture of the house as it is, a matrix that is tried."""
+"""What stands around the code is true: one version, proofs that exist, the picture of the house, a matrix that is tried."""
 
 from __future__ import annotations
 
@@ -61,11 +61,8 @@ def test_every_workflow_and_form_is_yaml(path: Path) -> None:
 
 
 def test_every_environment_variable_is_explained() -> None:
-    sources = [
-        path.read_text(encoding="utf-8")
-        for package in ("benchmark", "slkd", "baselines")
-        for path in (TOP / package).rglob("*.py")
-    ]
+    packages = [TOP / name for name in ("benchmark", "slkd", "baselines")]
+    sources = [path.read_text(encoding="utf-8") for package in packages for path in package.rglob("*.py")]
     used = {name for text in sources for name in re.findall(r"SLKD_BENCH_[A-Z_]*[A-Z]", text)}
     page = read("docs/explanations/settings.md")
     assert {name for name in used if f"`{name}`" not in page} == set()
