@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from benchmark.core.errors import BadData
+from benchmark.core.files import write_atomically
 from benchmark.core.types import Scale
 from benchmark.datasets import dataset_ids, describe, get_dataset, place, resolve
 from benchmark.datasets import verify as checks
@@ -118,7 +119,7 @@ def verify(
         if sums is not None and sums.exists():
             found += checks.compare(table, sums)
         elif sums is not None:
-            sums.write_text("".join(f"{digest}  {path}\n" for path, digest in sorted(table.items())), encoding="utf-8")
+            write_atomically(sums, checks.listing(table))
         if full:
             _line(f"sha256 of everything  {checks.summary(table)}")
     for problem in found:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmark.claims.complexity.audit import audit
@@ -197,10 +198,12 @@ def _save(
     known = {(r.network, r.scale, r.task, r.size): r for r in all_complexity(out)}
     known |= {(r.network, r.scale, r.task, r.size): r for r in complexity}
     made = {name: value for name, value in made_by("cpu").items() if name in ("slkd-bench", "torch")}
-    console.print(f"recorded in {write_complexity(list(known.values()), made, out)}", highlight=False, soft_wrap=True)
+    console.print(
+        f"recorded in {escape(str(write_complexity(list(known.values()), made, out)))}", highlight=False, soft_wrap=True
+    )
     if card:
         path = write_latencies(card_id(card), card, list(latencies.values()), out)
-        console.print(f"recorded in {path}", highlight=False, soft_wrap=True)
+        console.print(f"recorded in {escape(str(path))}", highlight=False, soft_wrap=True)
 
 
 def audit_complexity(save: bool = False) -> int:
@@ -240,5 +243,5 @@ def audit_complexity(save: bool = False) -> int:
         soft_wrap=True,
     )
     if save:
-        console.print(f"recorded in {write_readings('slkd', findings)}", highlight=False, soft_wrap=True)
+        console.print(f"recorded in {escape(str(write_readings('slkd', findings)))}", highlight=False, soft_wrap=True)
     return 0

@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 from benchmark.core.errors import BadData, SlkdBenchError
 from benchmark.datasets.pairing import RULES
 from benchmark.datasets.passport import Layout
-from benchmark.datasets.sources import Block, Half, Noisy, Source, Whole, mat_shape
-from benchmark.datasets.walk import find_strays, hidden, image_files, link_out
+from benchmark.datasets.sources import Block, Half, Noisy, Source, Whole, block_name, mat_shape
+from benchmark.datasets.walk import composed, find_strays, hidden, image_files, leads_out
 
 
 @dataclass(frozen=True)
@@ -106,24 +106,26 @@ def _read_pairs(base: Path, layout: Layout, sigma: float) -> Located:
         return located
     by_key: dict[str, PurePosixPath] = {}
     for path in clean:
-        other = by_key.setdefault(rule.key(path), path)
+        key = rule.key(composed(path))
+        other = by_key.setdefault(key, path)
         if other is not path:
             found = f"'{base / other}' and '{base / path}'"
-            located.problems.append(BadData(f"one clean image for {rule.key(path)}", found, "Remove one of them."))
+            located.problems.append(BadData(f"one clean image for {key}", found, "Remove one of them."))
     used = set()
     for path in degraded:
-        partner = by_key.get(rule.partner(path))
+        wanted = rule.partner(composed(path))
+        partner = by_key.get(wanted)
         problem = None
         if partner is None:
             expected = f"a clean partner of '{base / path}' in {' or '.join(layout.clean)} ({rule.says})"
-            problem = BadData(expected, f"none named {rule.partner(path)}", "Add the clean image or remove this one.")
+            problem = BadData(expected, f"none named {wanted}", "Add the clean image or remove this one.")
             located.problems.append(problem)
         else:
             used.add(partner)
         source = None if partner is None else Whole(base / partner)
-        located.entries.append(Entry(rule.name(path), Whole(base / path), source, problem))
+        located.entries.append(Entry(rule.name(composed(path)), Whole(base / path), source, problem))
     for path in clean:
-        if path not in used and not layout.spare_clean and by_key[rule.key(path)] is path:
+        if path not in used and not layout.spare_clean and by_key[rule.key(composed(path))] is path:
             expected = f"a degraded partner of '{base / path}' in {' or '.join(layout.degraded)} ({rule.says})"
             located.problems.append(BadData(expected, "none", "Add the degraded image or remove this one."))
     find_strays(base, (*layout.degraded, *layout.clean), {*degraded, *clean}, located.problems)
@@ -138,7 +140,7 @@ def _read_halves(base: Path, layout: Layout, sigma: float) -> Located:
     located.sides = 2 * bool(files)
     for path in files:
         folder = path.parent.parent.name if path.parent.name.startswith("train") else ""
-        name = f"{folder}-{path.stem}" if folder else path.stem
+        name = composed(PurePosixPath(f"{folder}-{path.stem}" if folder else path.stem)).name
         located.entries.append(Entry(name, Half(base / path, layout.rule), Half(base / path, other)))
     find_strays(base, layout.degraded, set(files), located.problems)
     return located
@@ -155,9 +157,6 @@ def _read_mat(base: Path, layout: Layout, sigma: float) -> Located:
         if not path.is_file():
             located.problems.append(BadData(f"'{path}' beside its partner", "no such file", "Put it there."))
             return located
-        if path.is_symlink() and not path.resolve().is_relative_to(base.resolve()):
-            located.problems.append(link_out(path))
-            return located
     try:
         shapes = mat_shape(degraded, layout.degraded[1]), mat_shape(clean, layout.clean[1])
     except BadData as error:
@@ -170,7 +169,7 @@ def _read_mat(base: Path, layout: Layout, sigma: float) -> Located:
     for scene in range(shapes[0][0]):
         for block in range(shapes[0][1]):
             noisy = Block(degraded, layout.degraded[1], scene, block)
-            entry = Entry(f"{scene + 1:04d}_{block + 1:02d}", noisy, Block(clean, layout.clean[1], scene, block))
+            entry = Entry(block_name(scene, block), noisy, Block(clean, layout.clean[1], scene, block))
             located.entries.append(entry)
     return located
 
@@ -180,7 +179,7 @@ def _read_noise(base: Path, layout: Layout, sigma: float) -> Located:
     located = Located(layout)
     files = image_files(base, layout.clean, located.problems)
     located.sides = bool(files)
-    located.entries = [Entry(path.stem, Noisy(base / path, sigma), Whole(base / path)) for path in files]
+    located.entries = [Entry(composed(path).stem, Noisy(base / path, sigma), Whole(base / path)) for path in files]
     find_strays(base, layout.clean, set(files), located.problems)
     return located
 
@@ -190,8 +189,7 @@ def _read_listing(base: Path, layout: Layout, sigma: float) -> Located:
     located, rule, path = Located(layout), RULES[layout.rule], base / layout.listing
     if not path.is_file():
         return located
-    root = base.resolve()
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="surrogateescape").splitlines(), 1):
         words = line.split()
         if not words:
             continue
@@ -205,8 +203,9 @@ def _read_listing(base: Path, layout: Layout, sigma: float) -> Located:
             found = f"'{clean}' beside '{degraded}'"
             problem = BadData(f"a pair in line {number} of '{path}' ({rule.says})", found, "Download the list again.")
         for one in (clean, degraded):
-            if not (base / one).resolve().is_relative_to(root):
-                problem = link_out(base / one)
+            if leads_out(one):
+                expected = f"paths inside '{base}' in line {number} of '{path}'"
+                problem = BadData(expected, f"'{one}'", "Do not use this list; take it from the data set's own page.")
             elif problem is None and not (base / one).is_file():
                 problem = BadData(f"'{base / one}', listed in '{path}'", "no such file", "Unpack the archive again.")
         if problem is not None:

@@ -122,7 +122,7 @@ class PairsOnDisk:
             parts = [entry.name]
             for source in (entry.degraded, entry.clean):
                 parts += ["none"] if source is None else [source.part, hashes.get(source.path, "missing")]
-            digest.update("\0".join(parts).encode() + b"\n")
+            digest.update("\0".join(parts).encode("utf-8", "surrogateescape") + b"\n")
         return digest.hexdigest()
 
 

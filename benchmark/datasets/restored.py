@@ -1,4 +1,7 @@
-"""A folder of restored images made elsewhere, matched to a data set by names, never by order."""
+"""A folder of restored images (or a .mat file of restored blocks) made elsewhere, matched to a data set by names.
+
+The order of files never matters; blocks go by their index, as their data set's own .mat files do.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from benchmark.core.errors import BadData, BadImage, SlkdBenchError
+from benchmark.core.files import sha256_of
 from benchmark.core.types import Pair, Scale, Task
 from benchmark.datasets.pairs import PairsOnDisk
-from benchmark.datasets.walk import image_files
-from benchmark.images.io import LOSSY, read_image
+from benchmark.datasets.sources import MAT_BYTES, Block, Source, Whole, block_name, mat_shape, mat_variables
+from benchmark.datasets.walk import composed, image_files
+from benchmark.images.io import LOSSY
 
 if TYPE_CHECKING:
     from benchmark.datasets.pairs import Dataset
@@ -30,7 +35,7 @@ class Restored:
 
     folder: Path
     dataset: Dataset
-    files: dict[str, Path]
+    sources: dict[str, Source]
     problems: list[SlkdBenchError] = field(default_factory=list)
     surplus: list[str] = field(default_factory=list)
 
@@ -59,6 +64,11 @@ class Restored:
         """The scale of the data set."""
         return self.dataset.scale
 
+    @property
+    def files(self) -> dict[str, Path]:
+        """The file of each pair that has a restored image."""
+        return {name: source.path for name, source in self.sources.items()}
+
     def __len__(self) -> int:
         return len(self.dataset)
 
@@ -69,20 +79,23 @@ class Restored:
     def __getitem__(self, index: int) -> Pair:
 
         name = self.names()[index]
-        if name not in self.files:
+        if name not in self.sources:
             raise BadData(f"a restored image of '{name}' in '{self.folder}'", "none", "Add it.")
-        restored, pair = read_image(self.files[name]), self.dataset[index]
+        source = self.sources[name]
+        restored, pair = source.read(), self.dataset[index]
         if restored.shape != pair.clean.shape:
             (h, w), (height, width) = restored.shape[1:], pair.clean.shape[1:]
-            expected = f"{width}x{height} pixels in '{self.files[name]}', as its clean image has"
+            expected = f"{width}x{height} pixels in '{source.path}', as its clean image has"
             raise BadImage(expected, f"{w}x{h}", "Crop the padding away, or restore at full size.")
         return Pair(name, restored, pair.clean, pair.scene)
 
     def fingerprint(self) -> str:
         """SHA-256 of the restored images' names and bytes."""
         digest = hashlib.sha256()
-        for name in sorted(self.files):
-            digest.update(name.encode() + b"\0" + hashlib.sha256(self.files[name].read_bytes()).digest())
+        hashes = {path: bytes.fromhex(sha256_of(path)) for path in set(self.files.values())}
+        for name in sorted(self.sources):
+            source = self.sources[name]
+            digest.update(f"{name}{source.part}".encode("utf-8", "surrogateescape") + b"\0" + hashes[source.path])
         return digest.hexdigest()
 
     @property
@@ -106,16 +119,18 @@ def open_restored(folder: Path, dataset: Dataset, limit: int | None = None) -> R
     found_files = image_files(folder, _PATTERNS, problems)
     names, aliases = dataset.names(), _aliases(dataset)
     known, surplus = set(names), []
-    files: dict[str, Path] = {}
+    files: dict[str, Source] = {}
     for inside in found_files:
-        name = next((n for n in _candidates(inside, aliases) if n in known), None)
+        name = next((n for n in _candidates(composed(inside), aliases) if n in known), None)
         if name is None:
             surplus.append(str(inside))
         elif name in files:
-            both = f"'{files[name].relative_to(folder)}' and '{inside}'"
+            both = f"'{files[name].path.relative_to(folder)}' and '{inside}'"
             raise BadData(f"one restored image of '{name}' in '{folder}'", both, "Remove one of them.")
         else:
-            files[name] = folder / inside
+            files[name] = Whole(folder / inside)
+    if not found_files:
+        files = {name: block for name, block in _blocks(folder).items() if name in known}
     if not files:
         shown = f"{len(found_files)} images, such as {found_files[0]}" if found_files else "no image"
         remedy = f"Name each restored image like its pair, such as {names[0]}.png."
@@ -132,6 +147,31 @@ def open_restored(folder: Path, dataset: Dataset, limit: int | None = None) -> R
     return Restored(folder, dataset, files, problems, surplus)
 
 
+def _blocks(folder: Path) -> dict[str, Source]:
+    """The blocks of the one .mat file in `folder`, by the names that SIDD's own blocks have (0001_01 and on).
+
+    Restored blocks are what the authors of MPRNet and Restormer save: one array (scenes, blocks, H, W, 3). Raises BadData
+    for several files or arrays.
+    """
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".mat")
+    if not found:
+        return {}
+    if len(found) > 1:
+        raise BadData(f"one .mat file in '{folder}'", ", ".join(path.name for path in found), "Move the others away.")
+    path = found[0]
+    arrays = {name: kind for name, (shape, kind) in mat_variables(path).items() if len(shape) == 5}
+    if len(arrays) != 1:
+        told = ", ".join(sorted(arrays)) or "none"
+        raise BadData(f"one array (scenes, blocks, H, W, 3) in '{path}'", told, "Save the restored blocks alone.")
+    variable = next(iter(arrays))
+    scenes, blocks = mat_shape(path, variable, tuple(MAT_BYTES))[:2]
+    return {
+        block_name(scene, block): Block(path, variable, scene, block)
+        for scene in range(scenes)
+        for block in range(blocks)
+    }
+
+
 def _candidates(inside: PurePosixPath, aliases: dict[str, str]) -> list[str]:
     parts = inside.with_suffix("").parts
     return [parts[-1], *("-".join(parts[i:]) for i in range(len(parts) - 1)), aliases.get(parts[-1], "")]
@@ -144,7 +184,7 @@ def _aliases(dataset: Dataset) -> dict[str, str]:
         return {}
     by_stem: dict[str, set[str]] = {}
     for entry in dataset.entries:
-        by_stem.setdefault(entry.degraded.path.stem, set()).add(entry.name)
+        by_stem.setdefault(composed(PurePosixPath(entry.degraded.path.name)).stem, set()).add(entry.name)
     return {stem: names.pop() for stem, names in by_stem.items() if len(names) == 1}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.core.errors import BadOutput
+from benchmark.core.files import opened_atomically
 from benchmark.core.types import Pair
 from benchmark.datasets.pairs import Dataset
 
@@ -35,12 +35,10 @@ def contact_sheet(data: Dataset, path: Path, count: int = 8, height: int = 160, 
         x = _GAP + (number % columns) * (wide + _GAP)
         y = _GAP + (number // columns) * (height + _LINE + _GAP)
         sheet.paste(cell, (x, y))
-        draw.text((x, y + height + 2), f"{pair.name}  {pair.clean.shape[2]}x{pair.clean.shape[1]}", fill="black")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(path, format="PNG")
-    except OSError as error:
-        raise BadOutput(f"a file '{path}' that can be written", str(error), "Choose another --out.") from error
+        name = pair.name.encode("utf-8", "replace").decode()
+        draw.text((x, y + height + 2), f"{name}  {pair.clean.shape[2]}x{pair.clean.shape[1]}", fill="black")
+    with opened_atomically(path) as file:
+        sheet.save(file, format="PNG")
     return [pair.name for pair in pairs]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _EDGE = 64 * 1024
+_BEYOND = 0.5  # how far restored values may leave [0, 1]
+_MOST = 4 << 30  # bytes of one array in memory
+
+
+MAT_BYTES = {"uint8": 1, "single": 4, "double": 8}
+"""The types of block arrays that are read, as MATLAB calls them, with their bytes a value."""
 
 
 class Source(Protocol):
@@ -80,7 +87,10 @@ class Half:
 
 @dataclass(frozen=True)
 class Block:
-    """Block [scene, block] of a five-dimensional uint8 array (scenes, blocks, H, W, 3) in a .mat file."""
+    """Block [scene, block] of a five-dimensional array (scenes, blocks, H, W, 3) in a .mat file.
+
+    uint8 values are divided by 255; floating ones, which restored blocks may have, are those of [0, 1] as they are.
+    """
 
     path: Path
     variable: str
@@ -99,11 +109,17 @@ class Block:
         status = self.path.stat()
         array = mat_array(self.path, self.variable, status.st_size, status.st_mtime_ns)
         values = torch.from_numpy(array[self.scene, self.block].copy())
-        return values.permute(2, 0, 1).to(torch.float32, memory_format=torch.contiguous_format).div_(255)
+        planes = values.permute(2, 0, 1).to(torch.float32, memory_format=torch.contiguous_format)
+        if not values.is_floating_point():
+            return planes.div_(255)
+        if not bool(torch.isfinite(planes).all()) or planes.min() < -_BEYOND or planes.max() > 1 + _BEYOND:
+            found = f"values from {float(planes.min()):.4g} to {float(planes.max()):.4g}"
+            raise BadData(f"values in [0, 1] in {self.part} of '{self.path}'", found, "Divide them by their peak.")
+        return planes
 
     def size(self) -> tuple[int, int]:
         """Width and height."""
-        shape = mat_shape(self.path, self.variable)
+        shape = mat_shape(self.path, self.variable, tuple(MAT_BYTES))
         return shape[3], shape[2]
 
 
@@ -140,26 +156,39 @@ class Noisy:
         return image_size(self.path)
 
 
-def mat_shape(path: Path, variable: str) -> tuple[int, ...]:
-    """The shape of a block array from the .mat file's header. Raises BadData naming the file."""
+def block_name(scene: int, block: int) -> str:
+    """The name of a block by its index from 0: 0001_01 and on."""
+    return f"{scene + 1:04d}_{block + 1:02d}"
+
+
+def mat_variables(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """The shape and type of every variable, from a .mat file's headers. Raises BadData naming the file."""
     from scipy.io import whosmat
 
     try:
-        variables = {name: (shape, kind) for name, shape, kind in whosmat(str(path))}
+        return {name: (tuple(int(side) for side in shape), kind) for name, shape, kind in whosmat(str(path))}
     except Exception as error:  # scipy raises many types on damaged files
         raise _bad_mat(path, error) from error
+
+
+def mat_shape(path: Path, variable: str, kinds: tuple[str, ...] = ("uint8",)) -> tuple[int, ...]:
+    """The shape of a block array of one of `kinds` from the .mat file's header. Raises BadData naming the file."""
+    variables = mat_variables(path)
     if variable not in variables:
         names = ", ".join(sorted(variables)) or "no variable"
         raise BadData(f"the variable {variable} in '{path}'", names, "Take the file from the data set's own page.")
     shape, kind = variables[variable]
-    if len(shape) != 5 or shape[4] != 3 or kind != "uint8":
+    if len(shape) != 5 or shape[4] != 3 or kind not in kinds or min(shape) < 1:
         found = f"{kind} of shape {tuple(shape)}"
         remedy = "Take the sRGB blocks from the data set's own page."
-        raise BadData(f"uint8 blocks (scenes, blocks, H, W, 3) in {variable} of '{path}'", found, remedy)
-    return tuple(int(side) for side in shape)
+        raise BadData(f"{kinds[0]} blocks (scenes, blocks, H, W, 3) in {variable} of '{path}'", found, remedy)
+    if math.prod(shape) * MAT_BYTES[kind] > _MOST:
+        found = f"{math.prod(shape) * MAT_BYTES[kind] / (1 << 30):,.1f} GiB"
+        raise BadData(f"at most {_MOST >> 30} GiB of blocks in {variable} of '{path}'", found, "Split the file.")
+    return shape
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)  # noisy, clean and restored blocks of one data set, each read once
 def mat_array(path: Path, variable: str, size: int, changed: int) -> NDArray[Any]:
     """A block array, kept in memory; `size` and `changed` tell one version of the file from another.
 
@@ -167,7 +196,7 @@ def mat_array(path: Path, variable: str, size: int, changed: int) -> NDArray[Any
     """
     from scipy.io import loadmat
 
-    mat_shape(path, variable)
+    mat_shape(path, variable, tuple(MAT_BYTES))
     try:
         array: NDArray[Any] = loadmat(str(path), variable_names=[variable])[variable]
     except Exception as error:  # scipy raises many types on damaged files

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -94,24 +95,47 @@ def checksums(data: PairsOnDisk, threads: int = 4) -> dict[str, str]:
 
 def summary(sums: dict[str, str]) -> str:
     """One SHA-256 over a table of checksums, sorted by path."""
-    return hashlib.sha256("".join(f"{sums[path]}  {path}\n" for path in sorted(sums)).encode()).hexdigest()
+    return hashlib.sha256(listing(sums)).hexdigest()
 
 
-def compare(sums: dict[str, str], listing: Path) -> list[SlkdBenchError]:
+def listing(sums: dict[str, str]) -> bytes:
+    """A table of checksums in the form of sha256sum, sorted by path; names keep their bytes, line ends are escaped."""
+    lines = []
+    for path in sorted(sums):
+        name = path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+        lines.append(f"{'' if name == path else chr(92)}{sums[path]}  {name}\n")
+    return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+def compare(sums: dict[str, str], path: Path) -> list[SlkdBenchError]:
     """What differs from a listing in the form of sha256sum. Raises BadData when the listing cannot be read."""
-    expected: dict[str, str] = {}
-    for number, line in enumerate(listing.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-        digest, _, name = line.partition("  ")
-        if len(digest) != 64 or not name:
-            raise BadData(f"'SHA256  PATH' in line {number} of '{listing}'", f"'{line[:80]}'", "Write it anew.")
-        expected[name] = digest
+    expected = _read_listing(path)
     remedy = "Get the original file again."
     found: list[SlkdBenchError] = []
     for name in sorted(expected.keys() | sums.keys()):
         if name not in sums:
-            found.append(BadData(f"'{name}', listed in '{listing}'", "no such file", remedy))
+            found.append(BadData(f"'{name}', listed in '{path}'", "no such file", remedy))
         elif name not in expected:
-            found.append(BadData(f"only files listed in '{listing}'", f"'{name}'", "Move it away."))
+            found.append(BadData(f"only files listed in '{path}'", f"'{name}'", "Move it away."))
         elif sums[name] != expected[name]:
             found.append(BadData(f"SHA-256 {expected[name][:12]}... of '{name}'", f"{sums[name][:12]}...", remedy))
     return found
+
+
+def _read_listing(path: Path) -> dict[str, str]:
+    try:
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError as problem:
+        raise BadData(f"a readable listing '{path}'", str(problem.strerror), "Give a file.") from problem
+    expected: dict[str, str] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        escaped = line.startswith("\\")
+        digest, _, name = line.removeprefix("\\").rstrip("\r").partition("  ")
+        if not line.strip():
+            continue
+        if len(digest) != 64 or not name:
+            raise BadData(f"'SHA256  PATH' in line {number} of '{path}'", f"'{line[:80]}'", "Write it anew.")
+        if escaped:
+            name = re.sub(r"\\(.)", lambda match: {"n": "\n", "r": "\r"}.get(match[1], match[1]), name)
+        expected[name] = digest
+    return expected

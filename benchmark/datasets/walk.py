@@ -1,9 +1,14 @@
-"""Listing the image files of a folder by patterns: links that leave the folder and strays are told, not followed."""
+"""Listing the image files of a folder by patterns.
+
+Symbolic links are followed, for whoever gives a folder has made them (a hub's cache is nothing but links); archives that
+bring links are refused where they are unpacked. What a listing names must stay in the folder.
+"""
 
 from __future__ import annotations
 
 import fnmatch
 import os
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -19,35 +24,45 @@ def hidden(name: str) -> bool:
 
 
 def image_files(base: Path, patterns: Iterable[str], problems: list[SlkdBenchError]) -> list[PurePosixPath]:
-    """The image files that match the patterns, relative to `base`; links that leave `base` become problems."""
-    root = base.resolve()
+    """The image files that match the patterns, relative to `base`; links are followed, a link to nothing is a problem."""
     found: set[PurePosixPath] = set()
     for pattern in patterns:
         folder_pattern, _, file_pattern = pattern.rpartition("/")
         folders = base.glob(folder_pattern) if folder_pattern else iter([base])
         for folder in folders:
             if not folder.is_dir():
+                if folder.is_symlink():
+                    problems.append(dead_link(folder))
                 continue
-            leaves = not folder.resolve().is_relative_to(root)
-            if leaves:
-                problems.append(link_out(folder))
             for entry in os.scandir(folder):
                 if hidden(entry.name) or not fnmatch.fnmatch(entry.name.lower(), file_pattern.lower()):
                     continue
                 path = Path(entry.path)
-                if leaves or not is_image(path) or entry.is_dir():
+                if not is_image(path) or entry.is_dir():
                     continue
-                if entry.is_symlink() and not path.resolve().is_relative_to(root):
-                    problems.append(link_out(path))
+                if entry.is_symlink() and not path.exists():
+                    problems.append(dead_link(path))
                     continue
                 found.add(PurePosixPath(path.relative_to(base).as_posix()))
     return sorted(found)
 
 
-def link_out(path: Path) -> BadData:
-    """The error for a symbolic link that leads out of the data set's folder."""
-    remedy = "Copy the files into the folder; a link may point at anything tomorrow."
-    return BadData(f"'{path}' inside the data set's folder", f"a symbolic link to '{path.resolve()}'", remedy)
+def dead_link(path: Path) -> BadData:
+    """The error for a symbolic link that leads nowhere."""
+    remedy = "Mend the link, or put the files themselves there."
+    return BadData(
+        f"a file or folder behind '{path}'", f"a symbolic link to '{path.readlink()}', which is not there", remedy
+    )
+
+
+def leads_out(inside: PurePosixPath) -> bool:
+    """Whether a path that a listing names leaves the folder it lies in."""
+    return inside.is_absolute() or ".." in inside.parts
+
+
+def composed(path: PurePosixPath) -> PurePosixPath:
+    """A path with its letters composed (Unicode NFC): some systems write an accent as a letter of its own."""
+    return PurePosixPath(unicodedata.normalize("NFC", str(path)))
 
 
 def find_strays(base: Path, patterns: Iterable[str], known: set[PurePosixPath], problems: list[SlkdBenchError]) -> None:
@@ -59,6 +74,7 @@ def find_strays(base: Path, patterns: Iterable[str], known: set[PurePosixPath], 
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             path = Path(entry.path)
             inside = PurePosixPath(path.relative_to(base).as_posix())
-            if entry.is_dir() or hidden(entry.name) or inside in known or entry.is_symlink():
+            dead = entry.is_symlink() and not path.exists()
+            if entry.is_dir() or hidden(entry.name) or inside in known or (dead and is_image(path)):
                 continue
             problems.append(BadData(f"only pairs in '{folder}'", f"a stray file '{path}'", "Move it away."))

@@ -131,7 +131,7 @@ def _print_results(console: Console, request: Request) -> None:
 def _sum_up(console: Console, plan: Plan, summary: Summary, request: Request) -> int:
     console.print(
         f"{summary.computed} cells computed, {summary.already_done} were done already, "
-        f"{len(summary.failed)} failed. Result files: {request.out / 'cells' / request.scale}",
+        f"{len(summary.failed)} failed. Result files: {escape(str(request.out / 'cells' / request.scale))}",
         highlight=False,
         soft_wrap=True,
     )

@@ -152,7 +152,7 @@ def _score(console: Console, request: Request, restored: Restored, name: str) ->
     path = cell_path(request.out, name, dataset, restored.scale, 0, request.limit)
     write_cell(path, cell)
     _print_cell(console, cell, protocol.id)
-    console.print(f"Result file: {path}")
+    console.print(f"Result file: {escape(str(path))}")
     return _tell(console, result.failures, restored.surplus, [*map(str, unavailable), *extras.refused])
 
 

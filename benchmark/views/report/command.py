@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.files import write_atomically
@@ -47,12 +48,12 @@ def write_report(request: Request) -> None:
     mini = verdict_group(request.out, Scale.MINI) if request.scale == Scale.MINI else None
     page = render(contents(request, results, group, mini))
     write_atomically(request.to, page)
-    console.print(f"{request.to}: {len(page.encode()) / 1e6:.1f} MB, one file that loads nothing else")
+    console.print(f"{escape(str(request.to))}: {len(page) / 1e6:.1f} MB, one file that loads nothing else")
     if request.latex is not None:
         groups = [one for one in (group, mini) if one is not None]
         document = to_document(results, groups, _title(request), sentence(group))
         write_atomically(request.latex, document)
-        console.print(f"{request.latex}: compile it with pdflatex or tectonic")
+        console.print(f"{escape(str(request.latex))}: compile it with pdflatex or tectonic")
 
 
 def contents(request: Request, results: Results, group: VerdictGroup, mini: VerdictGroup | None) -> Contents:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.files import write_atomically
@@ -44,7 +45,7 @@ def print_tables(
         )
     grids = [make_grid(spec, results, marks, spread) for spec in specs]
     for line in results.broken:
-        Console(stderr=True).print(f"[yellow]not read[/] {line}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(f"[yellow]not read[/] {escape(line)}", highlight=False, soft_wrap=True)
     if not forms and save is None:
         console = Console()
         for grid in grids:
