@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from benchmark.check.findings import Finding, Severity
-from benchmark.check.tolerance import LEVEL, PSNR_FLOOR, SSIM_FLOOR, SSIM_PER_DB, Change, change
+from benchmark.check.tolerance import PSNR_FLOOR, SSIM_FLOOR, SSIM_PER_DB, Change, change
 from benchmark.runs.cells import Cell, ImageScore
+from benchmark.statistics import CONFIDENCE
 
 _WORST = 3
 
@@ -61,14 +62,14 @@ def compare_scores(cell: Cell, fresh: Sequence[ImageScore], tolerance: Tolerance
             title = f"{number.name} fell" if fell else f"{number.name} may have fallen"
             text = (
                 f"{number.name} {'fell by ' + number.shown(-found.mean) if fell else 'changed from image to image'} "
-                f"on {cell.dataset} ({means}, mean of {_of(rows, cell)}); at {LEVEL:.0%} it may have lost "
+                f"on {cell.dataset} ({means}, mean of {_of(rows, cell)}); at {CONFIDENCE:.0%} it may have lost "
                 f"{number.shown(found.loss)}, the tolerance is {number.shown(bound)}. {_extremes(rows, place, number)}"
             )
             findings.append(Finding(Severity.FAILURE, title, text + _cause(differs), _remedy(cell, differs)))
         elif found.gain > number.floor:
             text = (
                 f"{number.name} rose by {number.shown(found.mean)} on {cell.dataset} ({means}, mean of {_of(rows, cell)}), "
-                f"at {LEVEL:.0%} by at least {number.shown(found.gain)}"
+                f"at {CONFIDENCE:.0%} by at least {number.shown(found.gain)}"
             )
             remedy = "Accept it with `slkd-bench check --update`."
             findings.append(Finding(Severity.IMPROVEMENT, f"{number.name} rose", text + _cause(differs), remedy))
@@ -124,7 +125,7 @@ def _extremes(rows: Sequence[tuple[ImageScore, float, float]], place: int, numbe
 
 def _within(found: Change, number: _Number, bound: float) -> str:
     return (
-        f"{number.name} {number.shown(found.mean, True)} on average; at {LEVEL:.0%} it lost at most "
+        f"{number.name} {number.shown(found.mean, True)} on average; at {CONFIDENCE:.0%} it lost at most "
         f"{number.shown(found.loss)}, within the tolerance of {number.shown(bound)}"
     )
 

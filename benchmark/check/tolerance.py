@@ -23,10 +23,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from benchmark.statistics import CONFIDENCE
+
 PSNR_FLOOR = 1e-3  # dB
 SSIM_FLOOR = 1e-5
 SSIM_PER_DB = 0.01  # a tolerance in dB means this much SSIM: near 30 dB, .1 dB is .001
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -62,5 +63,5 @@ def change(differences: Sequence[float], scenes: Sequence[str]) -> Change:
 
     centre = fmean(means)
     error = math.sqrt(sum((m - centre) ** 2 for m in means) / (len(means) - 1) / len(means))
-    margin = float(t.ppf(LEVEL, len(means) - 1)) * error
+    margin = float(t.ppf(CONFIDENCE, len(means) - 1)) * error
     return Change(mean, margin - mean, mean - margin)

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
         from rich.markup import escape
         from rich.table import Table
 
-        from benchmark.statistics.compare import LEVEL, compare
+        from benchmark.statistics.compare import CONFIDENCE, compare
 
         console = Console(highlight=False)
         table = Table(
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
             title_style="",
         )
         table.add_column("data set", overflow="fold")
-        for header in ("images", "", "mean", f"{LEVEL:.0%} interval", "won/lost", "p", "Holm p"):
+        for header in ("images", "", "mean", f"{CONFIDENCE:.0%} interval", "won/lost", "p", "Holm p"):
             table.add_column(header, justify="right")
         notes = []
         for row in compare(a, b, out, scale, dataset):

@@ -12,9 +12,9 @@ from pathlib import Path
 from benchmark.core.errors import BadResult, UnknownName
 from benchmark.core.types import Scale
 from benchmark.runs.cells import Cell, read_cells
-from benchmark.statistics import LEVEL, Difference, averaged, difference, holm, paired
+from benchmark.statistics import CONFIDENCE, Difference, averaged, difference, holm, paired
 
-__all__ = ["LEVEL", "Comparison", "Poor", "compare", "difference", "worst"]
+__all__ = ["CONFIDENCE", "Comparison", "Poor", "compare", "difference", "worst"]
 
 
 @dataclass(frozen=True)

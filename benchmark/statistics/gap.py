@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from benchmark.statistics.paired import LEVEL, interval, resampled, scene_sums, sign_flip
+from benchmark.statistics.paired import ALPHA, RESAMPLES, generator, interval, scene_sums, sign_flip
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,13 @@ def gap_closed(
 ) -> Gap:
     """The part of the teacher's lead that `student` wins over `scratch`; all scores of the same images, in one order.
 
-    The interval resamples whole scenes, of numerator and denominator together (percentile bootstrap, 95 %). A resample
-    in which the teacher does not lead counts as infinite, with the sign of what the student won.
+    The interval resamples whole scenes, of numerator and denominator together (percentile bootstrap, 95 %: BCa has no
+    meaning for a number that may be infinite). A resample in which the teacher does not lead counts as infinite, with the
+    sign of what the student won.
     Raises ValueError for sequences of different lengths or none.
     """
     import numpy as np
+    from scipy.stats import bootstrap
 
     if not len(student) == len(scratch) == len(teacher) == len(scenes) or not scenes:
         found = ", ".join(str(len(values)) for values in (student, scratch, teacher, scenes))
@@ -47,12 +49,26 @@ def gap_closed(
     won = [a - b for a, b in zip(student, scratch, strict=True)]
     leads = [a - b for a, b in zip(teacher, scratch, strict=True)]
     lead, chance = fmean(leads), sign_flip(leads, scenes)
-    if not (lead > 0 and chance <= 1 - LEVEL):
+    if not (lead > 0 and chance <= ALPHA):
         return Gap(math.nan, math.nan, math.nan, lead, chance)
     (won_sums, lead_sums), _ = scene_sums(scenes, won, leads)
-    draws = resampled(len(won_sums))
-    numerator, denominator = won_sums[draws].sum(1), lead_sums[draws].sum(1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.where(denominator > 0, numerator / denominator, np.sign(numerator) * np.inf)
-    low, high = interval(np.nan_to_num(ratios, nan=0.0, posinf=np.inf, neginf=-np.inf))
+    if len(won_sums) < 2:
+        return Gap(100 * fmean(won) / lead, math.nan, math.nan, lead, chance)
+
+    def ratio(numerator: np.ndarray, denominator: np.ndarray, axis: int = -1) -> np.ndarray:
+        above, below = numerator.sum(axis), denominator.sum(axis)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = np.where(below > 0, above / below, np.sign(above) * np.inf)
+        return np.nan_to_num(ratios, nan=0.0, posinf=np.inf, neginf=-np.inf)
+
+    with np.errstate(invalid="ignore"):
+        drawn = bootstrap(
+            (won_sums, lead_sums),
+            ratio,
+            paired=True,
+            method="percentile",
+            n_resamples=RESAMPLES,
+            random_state=generator(),
+        )
+    low, high = interval(drawn.bootstrap_distribution)
     return Gap(100 * fmean(won) / lead, 100 * low, 100 * high, lead, chance)

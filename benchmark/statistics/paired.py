@@ -2,33 +2,33 @@
 
 Images of one photograph or video resemble each other. So the interval resamples whole scenes, and the test turns the
 signs of whole scenes. With few scenes the test is exact, and its p-value cannot fall below 2 / 2^scenes: .0078 with the
-eight scenes of the mini sets.
+eight scenes of the mini sets. Both are scipy's.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
 
 RESAMPLES = 10_000
 SEED = 20_250_101
-LEVEL = 0.95
-EXACT = 16  # scenes up to which all sign flips are enumerated: 2^15 of them, the other half being their mirror
-_ROWS = 1024  # sign vectors drawn at once
+CONFIDENCE = 0.95  # of every interval
+ALPHA = 0.05  # a p-value above it is chance
+EXACT = 13  # scenes up to which every vector of signs is tried
 
 
 @dataclass(frozen=True)
 class Difference:
     """B minus A of one number over the images of one data set.
 
-    `mean` has the interval [`low`, `high`] (95 % percentile bootstrap over scenes; NaN with a single scene) and the
-    two-sided p-value `chance` of the sign-flip test over scenes. `wins` counts the images where B is better.
+    `mean` has the interval [`low`, `high`] (95 % BCa bootstrap over scenes; NaN with a single scene) and the two-sided
+    p-value `chance` of the sign-flip test over scenes. `wins` counts the images where B is better.
     """
 
     mean: float
@@ -49,23 +49,20 @@ def difference(values: Sequence[float], scenes: Sequence[str]) -> Difference:
     import numpy as np
 
     (sums,), counts = scene_sums(scenes, values)
-    low = high = math.nan
-    if len(sums) > 1:
-        draws = resampled(len(sums))
-        low, high = interval(sums[draws].sum(1) / counts[draws].sum(1))
+    low, high = _interval_of_mean(sums, counts)
     wins, losses = int(np.sum(np.asarray(values) > 0)), int(np.sum(np.asarray(values) < 0))
-    return Difference(fmean(values), low, high, _chance(sums), wins, losses)
+    return Difference(fmean(values), low, high, flip_chance(sums), wins, losses)
 
 
 def sign_flip(values: Sequence[float], scenes: Sequence[str]) -> float:
     """The two-sided p-value of the sign-flip test over scenes alone: how often turning the signs of whole scenes gives a
     mean as far from zero; NaN with a single scene.
 
-    Exact up to 16 scenes (never below 2 / 2^scenes), else from 10,000 draws (never below 1 / 10,001).
+    Exact up to 13 scenes (never below 2 / 2^scenes), else from 10,000 draws (never below 2 / 10,001).
     Source: Fisher, "The Design of Experiments", 1935, section 21; Winkler et al., NeuroImage 2014, for whole blocks.
     """
     (sums,), _ = scene_sums(scenes, values)
-    return _chance(sums)
+    return flip_chance(sums)
 
 
 def scene_sums(scenes: Sequence[str], *columns: Sequence[float]) -> tuple[list[np.ndarray], np.ndarray]:
@@ -77,48 +74,62 @@ def scene_sums(scenes: Sequence[str], *columns: Sequence[float]) -> tuple[list[n
     return [np.bincount(places, column) for column in columns], np.bincount(places)
 
 
-def resampled(scenes: int) -> np.ndarray:
-    """The bootstrap's draws of whole scenes, (10,000, scenes) indices; the same at every call."""
-    import numpy as np
-
-    return np.random.Generator(np.random.PCG64(SEED)).integers(0, scenes, (RESAMPLES, scenes))
-
-
 def interval(resamples: np.ndarray) -> tuple[float, float]:
     """The 95 % percentile interval of a resampled number, which may be infinite."""
     import numpy as np
 
-    ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    ends = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     finite = bool(np.isfinite(resamples).all())  # between infinite numbers nothing can be interpolated
     low, high = np.quantile(resamples, ends) if finite else np.quantile(resamples, ends, method="inverted_cdf")
     return float(low), float(high)
 
 
-def _chance(sums: np.ndarray) -> float:
+def flip_chance(sums: Sequence[float] | np.ndarray) -> float:
+    """The two-sided p-value of turning the signs of independent numbers, (n,), by scipy; NaN with a single one."""
     import numpy as np
+    from scipy.stats import permutation_test
 
     if len(sums) < 2:
         return math.nan
-    bound = abs(sums.sum()) * (1 - 1e-12)
-    exact = len(sums) <= EXACT
-    as_far, drawn = (0, 0) if exact else (1, 1)  # a draw counts what was observed among what chance gives
-    for signs in _all_signs(len(sums)) if exact else _random_signs(len(sums)):
-        as_far += int((np.abs(signs @ sums) >= bound).sum())
-        drawn += len(signs)
-    return as_far / drawn
+    found = permutation_test(
+        (np.asarray(sums, float),),
+        np.sum,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=np.inf if len(sums) <= EXACT else RESAMPLES,
+        random_state=generator(),
+    )
+    return float(found.pvalue)
 
 
-def _all_signs(count: int) -> Iterator[np.ndarray]:
-    """Every vector of signs that begins with +1; the others are their mirror images and as far from zero."""
+def generator() -> np.random.Generator:
+    """The generator of every resampling: the same at every call."""
     import numpy as np
 
-    bits = np.arange(2 ** (count - 1))[:, None] >> np.arange(count - 1) & 1
-    yield np.hstack([np.ones((len(bits), 1)), 1.0 - 2 * bits])
+    return np.random.Generator(np.random.PCG64(SEED))
 
 
-def _random_signs(count: int) -> Iterator[np.ndarray]:
+def _interval_of_mean(sums: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
+    """The BCa interval of the mean over images, whole scenes drawn; a point where all scenes say the same."""
     import numpy as np
+    from scipy.stats import bootstrap
 
-    rng = np.random.Generator(np.random.PCG64(SEED))
-    for start in range(0, RESAMPLES, _ROWS):
-        yield rng.integers(0, 2, (min(_ROWS, RESAMPLES - start), count), dtype=np.int8) * 2.0 - 1.0
+    if len(sums) < 2:
+        return math.nan, math.nan
+    means = sums / counts
+    if np.ptp(means) <= 1e-12 * max(1.0, float(np.abs(means).max())):
+        return float(means.mean()), float(means.mean())
+    found = bootstrap(
+        (sums, counts),
+        _ratio_of_sums,
+        paired=True,
+        method="BCa",
+        confidence_level=CONFIDENCE,
+        n_resamples=RESAMPLES,
+        random_state=generator(),
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def _ratio_of_sums(sums: Any, counts: Any, axis: int = -1) -> Any:
+    return sums.sum(axis) / counts.sum(axis)

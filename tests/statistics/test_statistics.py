@@ -28,14 +28,28 @@ def test_many_scenes_are_drawn_and_agree_with_the_t_test() -> None:
     values = np.random.default_rng(3).normal(0.15, 1, 200)
     found = sign_flip(values.tolist(), [str(i) for i in range(200)])
     assert found == pytest.approx(stats.ttest_1samp(values, 0).pvalue, abs=0.01)
-    assert sign_flip([1.0] * 200, [str(i) for i in range(200)]) == 1 / 10_001
+    assert sign_flip([1.0] * 200, [str(i) for i in range(200)]) == 2 / 10_001
 
 
 def test_the_interval_is_scipys_bootstrap() -> None:
     values = np.random.default_rng(4).normal(0.2, 1, 30)
     found = difference(values.tolist(), [str(i) for i in range(30)])
-    known = stats.bootstrap((values,), np.mean, method="percentile", random_state=0).confidence_interval
+    known = stats.bootstrap((values,), np.mean, method="BCa", random_state=0).confidence_interval
     assert (found.low, found.high) == pytest.approx((known.low, known.high), abs=0.02)
+
+
+def test_the_interval_follows_the_skew_of_the_scenes() -> None:
+    """BCa leans to the long tail, where a percentile interval of few scenes does not reach far enough."""
+    values = np.random.default_rng(7).exponential(1, 12)
+    found = difference(values.tolist(), [str(i) for i in range(12)])
+    plain = stats.bootstrap((values,), np.mean, method="percentile", random_state=0).confidence_interval
+    assert found.high > plain.high
+    assert found.low > plain.low
+
+
+def test_scenes_that_all_say_the_same_give_a_point() -> None:
+    found = difference([0.25] * 6, ["a", "a", "b", "b", "c", "c"])
+    assert (found.low, found.high) == (0.25, 0.25)
 
 
 def test_images_of_one_scene_are_turned_together() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchmark.statistics import LEVEL
+from benchmark.statistics import ALPHA, CONFIDENCE
 from benchmark.views.tables.marks import Unmarked
 from benchmark.views.tables.parts import Marks, Row, symbol
 from benchmark.views.tables.results import Results
@@ -36,7 +36,9 @@ def footnotes(
     if kinds & {"quality", "gap"}:
         notes += _averages(spec, sections, results, spread)
     if "gap" in kinds:
-        notes.append(f"[a,b]: {LEVEL:.0%} interval over scenes (bootstrap of student, scratch and teacher together).")
+        notes.append(
+            f"[a,b]: {CONFIDENCE:.0%} interval over scenes (bootstrap of student, scratch and teacher together)."
+        )
     if "quality" in kinds and spec.pool != "none":
         notes += _marks(spec, headers, sections, marks, unmarked)
     return tuple(notes)
@@ -84,7 +86,7 @@ def _marks(
     if "best" in given or unmarked.ties:
         yield (
             "Marks: best and second, each with all rows that do not differ significantly from its first "
-            f"(sign-flip test over scenes, Holm-corrected across the data sets, p at most {1 - LEVEL:.2f}). "
+            f"(sign-flip test over scenes, Holm-corrected across the data sets, p at most {ALPHA:.2f}). "
             "Chance in training is not in it."
         )
     if unmarked.ties:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from benchmark.statistics import LEVEL, holm, paired, sign_flip
+from benchmark.statistics import ALPHA, holm, paired, sign_flip
 from benchmark.views.tables.parts import Entry, Part, Row
 from benchmark.views.tables.results import Results
 
@@ -36,7 +36,7 @@ class Significance:
         if key not in self._known:
             raw = [self._chance(a, b, dataset, part) for dataset in self.datasets.values()]
             self._known[key] = dict(zip(self.datasets, holm(raw), strict=True))
-        return self._known[key][column] <= 1 - LEVEL
+        return self._known[key][column] <= ALPHA
 
     def comparable(self, methods: Iterable[str], dataset: str) -> bool:
         """Whether all were scored on the same data under the same protocol."""
