@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from benchmark.core.errors import BadOutput, TrainingStopped
 from benchmark.training import checkpoint, distributed, validation
-from benchmark.training.data.prefetch import Prefetch, Stream
+from benchmark.training.data.loader import Batches
+from benchmark.training.data.stream import Steps, Stream
 from benchmark.training.live import LiveView
 from benchmark.training.log import Log
 from benchmark.training.recipe import Recipe
@@ -141,11 +142,11 @@ def train_together(
     first = min(seat.run.step for seat in seats)
     view = LiveView(settings.title, recipe.iterations, quiet=settings.quiet or rank > 0)
     saved = time.monotonic()
-    prefetch = Prefetch(stream, first, recipe.iterations, rank, world, settings.prefetch)
-    with _signals() as received, view, prefetch, ExitStack() as logs:
+    batches = Batches(stream, Steps(first, recipe.iterations, rank, world), device, settings.prefetch)
+    with _signals() as received, view, batches, ExitStack() as logs:
         for seat in seats:
             seat.open_log(logs, settings)
-        for step, (degraded, clean) in enumerate(prefetch, first):
+        for step, (degraded, clean) in enumerate(batches, first):
             degraded = degraded.to(device, non_blocking=True).contiguous(memory_format=form)
             clean = clean.to(device, non_blocking=True).contiguous(memory_format=form)
             for teacher in teachers.values():

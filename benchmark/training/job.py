@@ -26,7 +26,7 @@ from benchmark.training.recipe import Recipe
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from benchmark.training.data.prefetch import Stream
+    from benchmark.training.data.stream import Stream
     from benchmark.training.engine import Settings, TrainingResult
     from benchmark.training.teacher import SharedTeacher
 

@@ -183,18 +183,6 @@ def test_a_log_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
     assert read_log(path) == [{"step": 1}]
 
 
-def test_prefetched_batches_come_in_order_and_the_thread_ends() -> None:
-    from benchmark.training.data.prefetch import Prefetch
-
-    prefetch = Prefetch(Blobs(), 3, 9, depth=2)
-    for step, (degraded, _) in enumerate(prefetch, start=3):
-        assert torch.equal(degraded, Blobs().batch(step)[0])
-        if step == 5:
-            break
-    prefetch.close()
-    assert not prefetch._thread.is_alive()
-
-
 def test_settings_do_not_reach_the_identity_of_a_run(tmp_path: Path) -> None:
     torch.manual_seed(0)
     train(Plain(Small()), Blobs(), Recipe(4, 4, 16), tmp_path, QUIET)

@@ -97,15 +97,6 @@ def test_a_resumed_stream_goes_on_as_the_unbroken_one(folder, memory):
     assert not torch.equal(other[1], expected[0][1])
 
 
-def test_it_trains_through_the_prefetching_thread(folder):
-    from benchmark.training.data.prefetch import Prefetch
-
-    expected = PairedStream(folder, 4, 12)
-    with Prefetch(PairedStream(folder, 4, 12), 2, 6) as batches:
-        for step, (degraded, _) in enumerate(batches, start=2):
-            assert torch.equal(degraded, expected.batch(step)[0])
-
-
 def test_decoded_pictures_are_kept_within_their_bound(folder, monkeypatch):
     read = []
     monkeypatch.setattr(training_pairs, "read_uint8", lambda path: read.append(path) or read_uint8(path))

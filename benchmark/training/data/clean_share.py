@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from benchmark.training.data.prefetch import Stream
+    from benchmark.training.data.stream import Stream
 
 
 class WithClean:

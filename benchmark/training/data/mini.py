@@ -98,6 +98,7 @@ class TrainingStream:
         self.photos = Path(photos) if photos else None
         self.leaves = leaves if photos else 1.0
         self.margin = _MARGIN[task]
+        self.workers = min(4, os.cpu_count() or 1)
 
     @cached_property
     def pages(self) -> tuple[LeafPages, PhotographPages | None]:

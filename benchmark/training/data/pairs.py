@@ -65,6 +65,7 @@ class PairedStream:
         self.data = data if isinstance(data, PairsOnDisk) else open_folder(Path(data))
         self.batch_size, self.patch, self.seed, self.augment = batch, patch, seed, augment
         self.threads = threads or min(8, os.cpu_count() or 1)
+        self.workers = min(4, os.cpu_count() or 1)
         self._decoded = Decoded(memory)
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> tuple[Tensor, Tensor]:
