@@ -11,6 +11,8 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
 
 TOP = Path(__file__).resolve().parent.parent
 
@@ -57,6 +59,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             content = f"# {package}\n\n{about}\n\n" + "".join(map(_shown, modules))
             files.append(File.generated(config, f"reference/{page}.md", content=content))
     return files
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Finds the search's helper from every depth of the site."""
+    return output.replace(
+        'src="assets/iframe-worker.js"', f'src="{get_relative_url("assets/iframe-worker.js", page.url)}"'
+    )
 
 
 def on_post_build(config: MkDocsConfig) -> None:
