@@ -55,6 +55,8 @@ class SLKD(nn.Module):
     features, no level in common and, on a batch, levels of different strides.
     """
 
+    balance_reference = "pixel"  # the term whose gradient the others' are compared with
+
     def __init__(
         self,
         teacher: nn.Module,
@@ -125,6 +127,10 @@ class SLKD(nn.Module):
         if source is degraded:
             a = _features(self.teacher, degraded)
             return Guidance(a.restored, a.encoder, a.restored, a.decoder)
+        features_of_both = getattr(self.teacher, "features_of_both", None)
+        if features_of_both is not None:  # a teacher that other objectives ask about the same batch
+            a, b = features_of_both(degraded, source)
+            return Guidance(a.restored, a.encoder, b.restored, b.decoder)
         count = len(degraded)
         both = _features(self.teacher, torch.cat([degraded, source]))
         encoder = tuple(level[:count] for level in both.encoder)

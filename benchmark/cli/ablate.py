@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from benchmark.core.types import Scale, Task
 from benchmark.methods.find import get_method
 from benchmark.studies import ablation
+from benchmark.training.data.source import DataSource
+from benchmark.training.job import Outputs
+from benchmark.training.recipe import RecipeOverrides
+from benchmark.training.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,11 +55,18 @@ def register(app: typer.Typer) -> None:
                 for variant in ablation.variants(base, found):
                     console.print(f"  {variant.id}")
             return
-        wishes: dict[str, Any] = {"iterations": iterations}
-        around = {"device": device, "threads": threads, "quiet": False}
-        where = {"photos": photos, "runs": runs}
+        study = ablation.Study(
+            task,
+            scale,
+            tuple(seed),
+            out,
+            RecipeOverrides(iterations=iterations),
+            DataSource(photos),
+            Outputs(runs=runs),
+            Settings(device=device, threads=threads),
+        )
         chosen = ablation.chosen_axes(axis or [])
-        rows = ablation.ablate(base, chosen, task, scale, seed, out, wishes, around, where)
+        rows = ablation.ablate(base, chosen, study)
         for found in chosen:
             _print(console, f"{found.question}. Each minus {base.id}.", rows[found.name])
 

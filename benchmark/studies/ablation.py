@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmark.core.errors import GroupStopped, SlkdBenchError, UnknownName
 from benchmark.core.types import Scale, Task
@@ -19,7 +19,11 @@ from benchmark.runs.choose import choose_datasets
 from benchmark.runs.execute import execute
 from benchmark.runs.plan import make_plan
 from benchmark.statistics.compare import compare
-from benchmark.training.command import train_methods
+from benchmark.training.data.source import DataSource
+from benchmark.training.job import Outputs, Selection, TrainJob, jobs_of
+from benchmark.training.recipe import RecipeOverrides
+from benchmark.training.settings import Settings
+from benchmark.training.train import train
 from slkd.readings import RECOMMENDED, reading_names
 
 if TYPE_CHECKING:
@@ -80,35 +84,44 @@ class AblationRow:
     stopped: str = ""
 
 
-def ablate(
-    base: Method,
-    chosen: Sequence[Axis],
-    task: Task,
-    scale: Scale,
-    seeds: Sequence[int],
-    out: Path,
-    wishes: dict[str, Any],
-    around: dict[str, Any],
-    where: dict[str, Any],
-) -> dict[str, list[AblationRow]]:
+@dataclass(frozen=True)
+class Study:
+    """How the variants are trained, alike, and where their scores go; weights go to the user's own folder."""
+
+    task: Task
+    scale: Scale = Scale.MINI
+    seeds: tuple[int, ...] = (0,)
+    out: Path = Path("runs")
+    overrides: RecipeOverrides = RecipeOverrides()
+    data: DataSource = DataSource()
+    outputs: Outputs = Outputs()
+    settings: Settings = Settings()
+
+    def jobs(self, methods: Sequence[Method], seed: int) -> list[TrainJob]:
+        """One job in which all methods train side by side."""
+        selection = Selection(scale=self.scale, seed=(seed,), together=True)
+        return jobs_of([(m, self.task) for m in methods], selection, self.overrides, self.data, self.outputs)
+
+
+def ablate(base: Method, chosen: Sequence[Axis], study: Study) -> dict[str, list[AblationRow]]:
     """Train what is missing of `base` and the variants of the axes side by side, score them, and compare image by image.
 
-    `wishes`, `around` and `where` are as for `benchmark.training.command.train_methods`; weights go to the user's own
-    folder, result files below `out`. A variant whose loss is not a number has no result: its row says why.
+    A variant whose loss is not a number has no result: its row says why.
     """
+    task, scale, out = study.task, study.scale, study.out
 
     by_axis = {axis.name: variants(base, axis) for axis in chosen}
     methods = {m.id: m for found in by_axis.values() for m in found}
     methods = {base.id: base} | methods
     stopped: dict[str, str] = {}
-    for seed in seeds:
+    for seed in study.seeds:
         try:
-            train_methods([(m, task) for m in methods.values()], scale, [seed], wishes, around, where, together=True)
+            train(study.jobs(list(methods.values()), seed), study.settings)
         except GroupStopped as group:
             stopped |= {id: f"{failure.found}" for id, failure in group.failures.items()}
     if base.id in stopped:
         raise SlkdBenchError(f"{base.id} to train", stopped[base.id], "Look at its terms with `slkd-bench inspect`.")
-    score(list(methods.values()), task, scale, seeds, out)
+    score(list(methods.values()), task, scale, study.seeds, out)
     rows: dict[str, list[AblationRow]] = {}
     for name, found in by_axis.items():
         rows[name] = [

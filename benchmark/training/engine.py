@@ -10,70 +10,24 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack, contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from benchmark.core.errors import BadOutput, TrainingStopped
-from benchmark.training import checkpoint, distributed, validation
+from benchmark.core.errors import TrainingStopped
+from benchmark.training import distributed, step, validation
 from benchmark.training.data.loader import Batches
-from benchmark.training.data.stream import Steps, Stream
+from benchmark.training.data.opening import TrainingData
+from benchmark.training.data.stream import Steps
 from benchmark.training.live import LiveView
-from benchmark.training.log import Log
+from benchmark.training.member import Member, MemberState, Surroundings, TrainingResult
 from benchmark.training.recipe import Recipe
-from benchmark.training.run import Run
+from benchmark.training.run import Batch
+from benchmark.training.settings import Settings
 from benchmark.training.teacher import SharedTeacher
 
-
-@dataclass(frozen=True)
-class Settings:
-    """What surrounds a run without changing what is learnt (but for the device): where, how often, how loud.
-
-    `validate_every`, `log_every` and `norms_every` count steps (0: only at the end, or never for norms after step 0);
-    `checkpoint_seconds` is the time between two checkpoints. `threads` is torch's number of threads (None: as it is).
-    """
-
-    device: str = "cpu"
-    threads: int | None = None
-    channels_last: bool = False
-    resume: bool = True
-    validate_every: int = 500
-    log_every: int = 20
-    norms_every: int = 500
-    checkpoint_seconds: float = 60.0
-    prefetch: int = 4
-    tensorboard: bool = False
-    quiet: bool = False
-    title: str = "training"
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """A finished run: the state dict to ship (the running mean where the recipe keeps one) and what the card tells."""
-
-    state: dict[str, Tensor]
-    seconds: float
-    images: int
-    parameters: int
-    curve: list[tuple[int, float]]
-    gradient_norms: dict[str, dict[str, float]] = field(default_factory=dict)
-    world: int = 1
-    device: str = "cpu"
-
-
-@dataclass(frozen=True)
-class Member:
-    """One of the methods that train side by side: its objective, the folder of its checkpoint and metrics.jsonl, and the
-    facts (method, data) that must be the same for its run to be taken up again."""
-
-    objective: nn.Module
-    folder: Path
-    facts: dict[str, Any] = field(default_factory=dict)
-    title: str = ""
+__all__ = ["Member", "Settings", "TrainingData", "TrainingResult", "train", "train_together"]
 
 
 @contextmanager
@@ -92,35 +46,21 @@ def _signals() -> Iterator[list[int]]:
             signal.signal(kind, handler)
 
 
-def train(
-    objective: nn.Module,
-    stream: Stream,
-    recipe: Recipe,
-    folder: Path,
-    settings: Settings = Settings(),
-    pairs: Sequence[tuple[Tensor, Tensor]] = (),
-    facts: dict[str, Any] | None = None,
-) -> TrainingResult:
-    """Train `objective` (its `student` is the result) and return the last step's weights; none is picked by a score.
+def train(member: Member, data: TrainingData, recipe: Recipe, settings: Settings = Settings()) -> TrainingResult:
+    """Train an objective (its `student` is the result) and return the last step's weights; none is picked by a score.
 
-    `objective(degraded, clean)` gives unweighted terms by name, `objective.weights` their weights. `folder` holds the
-    checkpoint and metrics.jsonl; `pairs` are validation pairs; `facts` (method, data) must be the same for a run to be
-    taken up again. Under torchrun all processes call this alike. Raises TrainingStopped where a term is not finite, a
-    checkpoint does not fit or a signal asks to stop, and BadOutput where the folder cannot be written.
+    `objective(degraded, clean)` gives unweighted terms by name, `objective.weights` their weights. Under torchrun all
+    processes call this alike. Raises TrainingStopped where a term is not finite, a checkpoint does not fit or a signal
+    asks to stop, and BadOutput where the folder cannot be written.
     """
-    member = Member(objective, folder, facts or {}, settings.title)
-    result = train_together([member], stream, recipe, settings, pairs)[0]
+    result = train_together([member], data, recipe, settings)[0]
     if isinstance(result, TrainingStopped):
         raise result
     return result
 
 
 def train_together(
-    members: Sequence[Member],
-    stream: Stream,
-    recipe: Recipe,
-    settings: Settings = Settings(),
-    pairs: Sequence[tuple[Tensor, Tensor]] = (),
+    members: Sequence[Member], data: TrainingData, recipe: Recipe, settings: Settings = Settings()
 ) -> list[TrainingResult | TrainingStopped]:
     """Train several objectives on the same batches, step by step, each as `train` would alone; results in their order.
 
@@ -130,155 +70,105 @@ def train_together(
     """
     device = distributed.local_device(settings.device)
     rank, world = distributed.start(device)
-    if recipe.batch % world:
-        raise TrainingStopped(f"a batch that {world} processes can share alike", str(recipe.batch), "Change --batch.")
+    for batch in {stage.batch for stage in recipe.stages} | {recipe.batch}:
+        if batch % world:
+            raise TrainingStopped(f"a batch that {world} processes can share alike", str(batch), "Change --batch.")
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    form = torch.channels_last if settings.channels_last else torch.contiguous_format
-    seats = [_Seat(member, recipe, device, rank, world, settings) for member in members]
-    teachers = {
-        id(t): t for seat in seats if isinstance(t := getattr(seat.run.objective, "teacher", None), SharedTeacher)
-    }
-    first = min(seat.run.step for seat in seats)
-    view = LiveView(settings.title, recipe.iterations, quiet=settings.quiet or rank > 0)
-    saved = time.monotonic()
-    batches = Batches(stream, Steps(first, recipe.iterations, rank, world), device, settings.prefetch)
-    with _signals() as received, view, batches, ExitStack() as logs:
-        for seat in seats:
-            seat.open_log(logs, settings)
-        for step, (degraded, clean) in enumerate(batches, first):
-            degraded = degraded.to(device, non_blocking=True).contiguous(memory_format=form)
-            clean = clean.to(device, non_blocking=True).contiguous(memory_format=form)
-            for teacher in teachers.values():
-                teacher.begin(degraded, clean)
-            taking_part = [seat for seat in seats if seat.run.step == step and seat.failure is None]
-            for seat in taking_part:
-                seat.advance(degraded, clean, world, settings, pairs, len(seats) > 1)
-            last = step + 1 == recipe.iterations
-            if rank == 0 and (last or step == 0 or (step + 1) % max(1, settings.log_every) == 0):
-                _show(view, [seat for seat in taking_part if seat.failure is None], recipe)
-            wishes = torch.tensor([len(received) > 0, time.monotonic() - saved >= settings.checkpoint_seconds]).float()
-            stopping, due = (distributed.average(wishes.to(device) if world > 1 else wishes, world) > 0).tolist()
-            if last or due or stopping:
-                for seat in taking_part:
-                    seat.save(rank, world)
-                saved = time.monotonic()
-            if stopping and not last:
-                raise TrainingStopped(
-                    "to train to the end",
-                    f"a signal to stop; the checkpoint stands at step {step + 1}",
-                    "Give the same command again: it goes on from there.",
-                )
-            if all(seat.failure is not None for seat in seats):
-                break
-    return [seat.failure or seat.result(recipe, world, device) for seat in seats]
+    shared = Surroundings(device, rank, world, settings, data.validation, len(members) > 1)
+    with step.numerics(device, settings.tf32):
+        states = [MemberState(member, recipe, shared) for member in members]
+        _Loop(states, data, recipe, shared).run()
+        input_psnr = validation.mean_psnr(nn.Identity(), data.validation, device) if data.validation else None
+    return [state.failure or state.result(input_psnr) for state in states]
 
 
-class _Seat:
-    """A member in its place: its run, its own random generators, its log, and what stopped it."""
+class _Loop:
+    """The steps of all members, one after the other over each batch."""
 
-    def __init__(
-        self, member: Member, recipe: Recipe, device: torch.device, rank: int, world: int, settings: Settings
-    ) -> None:
-        self.member, self.rank = member, rank
-        try:
-            member.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BadOutput(f"to write to {member.folder}", str(error.strerror), "Give another --out.") from error
-        objective = member.objective
-        objective.to(device).train()
-        if settings.channels_last:
-            objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        distributed.broadcast_module(objective, world)
-        torch.manual_seed(recipe.seed + rank)
-        self.run = Run(objective, recipe, device)
-        self.identity = {"recipe": recipe.as_dict(), "objective": type(objective).__name__, **member.facts}
-        self.path = member.folder / "checkpoint.pt"
-        if settings.resume and self.path.is_file():
-            self.run.load(self.path, self.identity, rank)
-        self.random = checkpoint.random_state()
-        self.log: Log | None = None
-        self.failure: TrainingStopped | None = None
-        self.shown: tuple[dict[str, float], float] = ({}, 0.0)
-        self._unmeasured = time.monotonic()
+    def __init__(self, states: Sequence[MemberState], data: TrainingData, recipe: Recipe, shared: Surroundings) -> None:
+        self.states, self.data, self.recipe, self.shared = states, data, recipe, shared
+        objectives = [state.run.objective for state in states]
+        teachers = [t for o in objectives if isinstance(t := getattr(o, "teacher", None), SharedTeacher)]
+        self.teachers = {id(teacher): teacher for teacher in teachers}.values()
+        for teacher in self.teachers:
+            step.hold(teacher, recipe.precision)
+        self.saved = time.monotonic()
 
-    def open_log(self, logs: ExitStack, settings: Settings) -> None:
-        """Opens the log in process 0, to be closed with `logs`."""
-        if self.rank == 0:
-            self.log = logs.enter_context(closing(Log(self.member.folder, self.run.step, settings.tensorboard)))
-        self._unmeasured = time.monotonic()
+    def run(self) -> None:
+        """All steps. Raises TrainingStopped after a signal."""
+        shared, settings = self.shared, self.shared.settings
+        first, last = min(state.run.step for state in self.states), self.recipe.iterations
+        view = LiveView(settings.title, last, quiet=settings.quiet or shared.rank > 0, plain=settings.plain)
+        steps = Steps(first, last, shared.rank, shared.world)
+        batches = Batches(self.data.stream, steps, shared.device, settings.prefetch)
+        with _signals() as received, view, batches, ExitStack() as logs:
+            for state in self.states:
+                state.open_log(logs)
+            for number, batch in enumerate(batches, first):
+                self._step(number, batch)
+                self._show(view, number)
+                self._keep(number, len(received) > 0)
+                if all(state.failure is not None for state in self.states):
+                    break
 
-    def advance(
-        self,
-        degraded: Tensor,
-        clean: Tensor,
-        world: int,
-        settings: Settings,
-        pairs: Sequence[tuple[Tensor, Tensor]],
-        beside: bool,
-    ) -> None:
-        """One step with this member's random generators, its validation and its log."""
-        run, recipe = self.run, self.run.recipe
-        step = run.step
-        begin = (
-            time.monotonic() if beside else self._unmeasured
-        )  # alone, waiting for batches and checkpoints counts too
-        with_norms = step == 0 or (settings.norms_every > 0 and step % settings.norms_every == 0)
-        checkpoint.restore_random_state(self.random)
-        try:
-            names, values = run.advance(degraded, clean, world, with_norms)
-        except TrainingStopped as failure:
-            self.failure = failure
+    def _taking_part(self, number: int) -> list[MemberState]:
+        return [state for state in self.states if state.run.step == number and state.failure is None]
+
+    def _step(self, number: int, batch: Batch) -> None:
+        degraded, clean = self._placed(batch)
+        for teacher in self.teachers:
+            teacher.begin(degraded, clean)
+        for state in self._taking_part(number):
+            state.advance(degraded, clean, self._batch_of)
+
+    def _placed(self, batch: Batch) -> Batch:
+        form = torch.channels_last if self.shared.settings.channels_last else torch.contiguous_format
+        degraded, clean = (
+            side.to(self.shared.device, non_blocking=True).contiguous(memory_format=form) for side in batch
+        )
+        return degraded, clean
+
+    def _batch_of(self, number: int) -> Batch:
+        """The batch of an earlier step again, which the teachers then are asked about."""
+        degraded, clean = self._placed(self.data.stream.batch(number, self.shared.rank, self.shared.world))
+        for teacher in self.teachers:
+            teacher.begin(degraded, clean)
+        return degraded, clean
+
+    def _keep(self, number: int, asked_to_stop: bool) -> None:
+        """The checkpoints that are due after step `number`; with several processes they agree on it now and then."""
+        shared, settings = self.shared, self.shared.settings
+        last = number + 1 == self.recipe.iterations
+        stopping, due = asked_to_stop, time.monotonic() - self.saved >= settings.checkpoint_seconds
+        if shared.world > 1:
+            if not last and (number + 1) % max(1, settings.log_every):
+                return
+            wishes = distributed.average(torch.tensor([stopping, due], device=shared.device).float(), shared.world)
+            stopping, due = (wishes > 0).tolist()
+        if not (last or due or stopping):
             return
-        self.random = checkpoint.random_state()
-        last = run.step == recipe.iterations
-        if pairs and (last or (settings.validate_every > 0 and run.step % settings.validate_every == 0)):
-            psnr = validation.mean_psnr(run.shipped, pairs, run.device)
-            run.curve.append((run.step, psnr))
-            if self.log is not None:
-                self.log.write("validation", run.step, psnr=psnr)
-        self._unmeasured = time.monotonic()
-        run.seconds += self._unmeasured - begin
-        if self.log is None:
-            return
-        if with_norms:
-            self.log.write("gradients", step, norms=run.norms[str(step)])
-        if last or step == 0 or run.step % max(1, settings.log_every) == 0:
-            *terms, loss = values.tolist()
-            self.shown = dict(zip(names, terms, strict=True)), loss
-            self.log.write(
-                "train", run.step, terms=self.shown[0], loss=loss, rate=recipe.rate(step), seconds=run.seconds
+        for state in self._taking_part(number + 1):
+            state.check(self._batch_of)
+            if state.failure is None:
+                state.save()
+        self.saved = time.monotonic()
+        if stopping and not last:
+            raise TrainingStopped(
+                "to train to the end",
+                f"a signal to stop; the checkpoint stands at step {number + 1}",
+                "Give the same command again: it goes on from there.",
             )
 
-    def save(self, rank: int, world: int) -> None:
-        """The checkpoint, with this member's random generators; every process must call."""
-        if self.failure is None:
-            self.run.save(self.path, self.identity, rank, world, self.random)
-
-    def result(self, recipe: Recipe, world: int, device: torch.device) -> TrainingResult:
-        """What the finished run gives."""
-        run = self.run
-        return TrainingResult(
-            state=checkpoint.to_cpu(run.shipped.state_dict()),
-            seconds=run.seconds,
-            images=recipe.iterations * recipe.batch,
-            parameters=sum(p.numel() for p in run.student.parameters()),
-            curve=run.curve,
-            gradient_norms=run.norms,
-            world=world,
-            device=str(device),
-        )
-
-
-def _show(view: LiveView, seats: Sequence[_Seat], recipe: Recipe) -> None:
-    """One member with all its terms; of several, the loss of each."""
-    if not seats:
-        return
-    step = seats[0].run.step
-    curves = [seat.run.curve[-1][1] for seat in seats if seat.run.curve]
-    view.psnr = sum(curves) / len(curves) if curves else None
-    terms, loss = seats[0].shown
-    if len(seats) > 1:
-        terms = {seat.member.title: seat.shown[1] for seat in seats}
-        loss = sum(terms.values()) / len(terms)
-    view.update(step, recipe.batch, recipe.rate(step - 1), terms, loss)
+    def _show(self, view: LiveView, number: int) -> None:
+        """One member with all its terms; of several, the loss of each."""
+        states = self._taking_part(number + 1)
+        if not states or not (number == 0 or states[0].is_due(self.shared.settings.log_every)):
+            return
+        curves = [state.run.curve[-1][1] for state in states if state.run.curve]
+        view.psnr = sum(curves) / len(curves) if curves else None
+        terms, loss = states[0].shown
+        if len(self.states) > 1:
+            terms = {state.member.title: state.shown[1] for state in states}
+            loss = sum(terms.values()) / len(terms)
+        view.update(number + 1, self.recipe.sizes(number)[0], self.recipe.rate(number), terms, loss)

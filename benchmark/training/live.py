@@ -7,22 +7,24 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+PLAIN_EVERY = 15.0  # seconds
+
 
 class LiveView:
     """Losses by term, PSNR, images a second and time left of one run.
 
-    `plain_every` is the least number of seconds between two plain lines. Nothing is shown when `quiet`.
+    Plain lines come `PLAIN_EVERY` seconds apart, on a terminal too when `plain`. Nothing is shown when `quiet`.
     """
 
-    def __init__(self, title: str, total: int, quiet: bool = False, plain_every: float = 15.0) -> None:
-        self.title, self.total, self.plain_every = title, total, plain_every
+    def __init__(self, title: str, total: int, quiet: bool = False, plain: bool = False) -> None:
+        self.title, self.total, self.plain = title, total, plain
         self.psnr: float | None = None
         self._quiet, self._last = quiet, 0.0
         self._live: Any = None
         self._marks: list[tuple[float, int]] = []
 
     def __enter__(self) -> LiveView:
-        if not self._quiet and sys.stdout.isatty():
+        if not self._quiet and not self.plain and sys.stdout.isatty():
             from rich.live import Live
 
             self._live = Live(refresh_per_second=4, transient=True)
@@ -37,7 +39,7 @@ class LiveView:
         """Show the state after `step` steps; `images` are seen by one step of all processes together."""
         now = time.monotonic()
         self._marks = [*self._marks[-200:], (now, step)]
-        if self._quiet or (self._live is None and now - self._last < self.plain_every and step < self.total):
+        if self._quiet or (self._live is None and now - self._last < PLAIN_EVERY and step < self.total):
             return
         self._last = now
         begin, first = self._marks[0]

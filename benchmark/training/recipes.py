@@ -12,19 +12,7 @@ from benchmark.core.errors import BadMethod
 from benchmark.core.types import Scale, Task
 from benchmark.methods.method import Method
 from benchmark.methods.networks import network
-from benchmark.training.recipe import Recipe
-
-
-def changed(recipe: Recipe, **wishes: int | float | str | None) -> Recipe:
-    """`recipe` with the numbers a person asked for; those that are None stay.
-
-    A new `lr` keeps its ratio to `final_lr`.
-    """
-    given = {name: value for name, value in wishes.items() if value is not None}
-    if "lr" in given:
-        given.setdefault("final_lr", recipe.final_lr * float(given["lr"]) / recipe.lr)
-    return replace(recipe, **given)  # type: ignore[arg-type]
-
+from benchmark.training.recipe import Recipe, RecipeOverrides
 
 # Paper: "100 epochs", iterations not given. Here: 100 epochs of Rain13K's 13,711 pairs at batch 8, for every task.
 PAPER = Recipe(iterations=171_400)
@@ -37,7 +25,7 @@ _MINI = Recipe(1000, 2, 64, "adamw", lr=6e-3, final_lr=4e-5, warmup=50, clip=0.1
 # The lightweight networks have 2.5 times its iterations on twice the patches (MPRNet 1.5 times), at about a fifth (a
 # third) of the cost of an iteration with a teacher: rows that are compared have had about the same computation.
 # Teachers train longer. Those of deblurring also see clean images, which Teacher B has to leave alone.
-_MINI_LIGHT = changed(_MINI, iterations=2500, batch=4, lr=1.5e-3, clip=1.0)
+_MINI_LIGHT = RecipeOverrides(iterations=2500, batch=4, lr=1.5e-3, clip=1.0).apply(_MINI)
 _L1 = DISTILLATIONS["scratch"].target  # trains what declares no objective of its own
 _SLKD = "slkd.distiller:SLKD"
 
@@ -53,7 +41,9 @@ def recipe_for(method: Method, scale: Scale, task: Task | None = None) -> Recipe
     try:
         if scale is Scale.PAPER:  # as published; the sizes of the training sets fix the iterations
             return replace(recipe, **spec.recipe)
-        return changed(changed(recipe, **spec.mini_recipe), **spec.mini_recipe_by_task.get(task or "", {}))
+        for numbers in (spec.mini_recipe, spec.mini_recipe_by_task.get(task or "", {})):
+            recipe = RecipeOverrides(**numbers).apply(recipe)
+        return recipe
     except TypeError as problem:
         expected = f"numbers of a recipe in the declaration of {spec.id}: {', '.join(f.name for f in fields(Recipe))}"
         raise BadMethod(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,48 +11,60 @@ from torch import Tensor, nn
 
 from benchmark.core.errors import TrainingStopped
 from benchmark.training import checkpoint, distributed, optimisation
-from benchmark.training.recipe import Recipe
+from benchmark.training.balance import Balance
+from benchmark.training.recipe import BALANCE_BATCHES, Recipe
+from benchmark.training.step import autocast
+
+Batch = tuple[Tensor, Tensor]
 
 
 class Run:
-    """All that changes while a run goes on, and how it is saved and taken up again."""
+    """All that changes while a run goes on, and how it is saved and taken up again.
+
+    A step asks the device for nothing: whether terms and gradients are finite is kept there and read by `check`. From
+    the first step that is not finite on, weights and optimiser stay as they were before it.
+    """
 
     def __init__(self, objective: nn.Module, recipe: Recipe, device: torch.device) -> None:
         self.objective, self.recipe, self.device = objective, recipe, device
-        self.student = cast(nn.Module, objective.student)
+        self.call: Callable[[Tensor, Tensor], dict[str, Tensor]] = objective
+        self.student = cast("nn.Module", objective.student)
         self.trained = [p for p in objective.parameters() if p.requires_grad]
         self.watched = [p for p in self.student.parameters() if p.requires_grad]
         self.optimiser = optimisation.make_optimiser(recipe, self.trained)
         self.scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
         self.mean = optimisation.RunningMean(self.student, recipe.ema) if recipe.ema > 0 else None
+        self.balance = Balance.of(objective)
         self.step, self.seconds = 0, 0.0
         self.curve: list[tuple[int, float]] = []
         self.norms: dict[str, dict[str, float]] = {}
+        self.names: tuple[str, ...] = ()
+        self.values = torch.zeros(0, device=device)
+        self._weights: tuple[tuple[float, ...], Tensor] = ((), self.values)
+        self._good = torch.ones((), dtype=torch.bool, device=device)
+        self._good_steps = torch.zeros((), dtype=torch.long, device=device)
+        self._checked = 0
 
     @property
     def shipped(self) -> nn.Module:
         """The network whose weights are validated and shipped."""
-        return self.mean.network if self.mean is not None else self.student
+        return self.mean.module if self.mean is not None else self.student
 
-    def save(self, path: Path, identity: dict[str, Any], rank: int, world: int, random: dict[str, Any]) -> None:
-        """Write the checkpoint from process 0, with the state of this process's generators; every process must call."""
-        states = distributed.gather(random, world)
-        if rank == 0:
-            checkpoint.save_checkpoint(
-                path,
-                {
-                    "identity": identity,
-                    "step": self.step,
-                    "seconds": self.seconds,
-                    "curve": self.curve,
-                    "norms": self.norms,
-                    "objective": checkpoint.objective_state(self.objective),
-                    "optimiser": self.optimiser.state_dict(),
-                    "scaler": self.scaler.state_dict(),
-                    "random": states,
-                    "mean": self.mean.network.state_dict() if self.mean is not None else None,
-                },
-            )
+    def content(self, identity: dict[str, Any], randoms: list[dict[str, Any]]) -> dict[str, Any]:
+        """What a checkpoint holds; `randoms` are the states of every process's generators."""
+        return {
+            "identity": identity,
+            "step": self.step,
+            "seconds": self.seconds,
+            "curve": self.curve,
+            "norms": self.norms,
+            "objective": checkpoint.objective_state(self.objective),
+            "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "random": randoms,
+            "mean": self.mean.module.state_dict() if self.mean is not None else None,
+            "balance": self.balance.state() if self.balance is not None else None,
+        }
 
     def load(self, path: Path, identity: dict[str, Any], rank: int) -> None:
         """Take up the checkpoint at `path`."""
@@ -61,59 +73,120 @@ class Run:
         self.optimiser.load_state_dict(saved["optimiser"])
         self.scaler.load_state_dict(saved["scaler"])
         if self.mean is not None:
-            self.mean.network.load_state_dict(saved["mean"])
+            self.mean.module.load_state_dict(saved["mean"])
+        if self.balance is not None:
+            self.balance.load(saved["balance"], self.device, self.objective)
         self.step, self.seconds = saved["step"], saved["seconds"]
+        self._checked = self.step
         self.curve, self.norms = [(s, p) for s, p in saved["curve"]], saved["norms"]
         checkpoint.restore_random_state(saved["random"][rank % len(saved["random"])])
 
+    def advance(self, degraded: Tensor, clean: Tensor, world: int, with_norms: bool = False) -> None:
+        """One optimisation step; `names` and `values` are then the terms' and the loss's, over all processes.
+
+        Waits for the device only `with_norms`, and once where the first batches of a balance are complete.
+        """
+        recipe = self.recipe
+        optimisation.set_rate(self.optimiser, recipe.rate(self.step))
+        self._before_step(degraded, clean, world)
+        with autocast(recipe.precision, self.device):
+            terms = self.call(degraded, clean)
+        loss, values = self._sum(terms, world)
+        self._compare(terms, world, with_norms)
+        self.optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        distributed.average_gradients(self.trained, world)
+        self.scaler.unscale_(self.optimiser)
+        total = optimisation.clip(self.trained, recipe.clip)
+        self._judge(values, total)
+        if self.scaler.is_enabled():
+            self.scaler.step(self.optimiser)  # leaves out steps whose gradients overflow, which is no failure
+            self.scaler.update()
+        else:
+            optimisation.step_if(self.optimiser, self._good)
+        if self.mean is not None:
+            self.mean.update(self.student, self.step)
+        self.step += 1
+
+    def check(self, batch_of: Callable[[int], Batch]) -> None:
+        """Wait for the device and see that all steps since the last check were finite.
+
+        Raises TrainingStopped with the step and the term or parameter; weights and optimiser are those before it.
+        `batch_of` gives the batch of a step again.
+        """
+        if bool(self._good):
+            self._checked = self.step
+            self._good_steps.zero_()
+            return
+        self.step = self._checked + int(self._good_steps)
+        names = [*self.names, "loss"]
+        bad = [n for n, v in zip(names, self.values.tolist(), strict=True) if not abs(v) < float("inf")]
+        if bad:
+            raise _not_finite(f"term '{bad[0]}' is {float(self.values[names.index(bad[0])]):.3g}", self.step)
+        raise _not_finite(f"the gradient of {self._without_finite_gradient(*batch_of(self.step))}", self.step)
+
+    def _before_step(self, degraded: Tensor, clean: Tensor, world: int) -> None:
+        before_step = getattr(self.objective, "before_step", None)
+        if before_step is not None:
+            with autocast(self.recipe.precision, self.device):
+                before_step(self.step, self.recipe.iterations, degraded, clean)
+            distributed.average_parameters(self._self_trained(), world)
+
+    def _sum(self, terms: dict[str, Tensor], world: int) -> tuple[Tensor, Tensor]:
+        """The weighted sum of the terms, and all of them with it over all processes, without gradients."""
+        self.names = tuple(terms)
+        with torch.autocast(self.device.type, enabled=False):
+            each = torch.stack([term if term.dtype == torch.float64 else term.float() for term in terms.values()])
+            loss = (each * self._weight_vector(each)).sum()
+            return loss, distributed.average(torch.cat([each.detach(), loss.detach()[None]]), world)
+
+    def _weight_vector(self, like: Tensor) -> Tensor:
+        weights = cast("dict[str, float]", self.objective.weights)
+        wanted = tuple(float(weights.get(name, 1.0)) for name in self.names)
+        known, vector = self._weights
+        if known != wanted or vector.dtype != like.dtype:
+            self._weights = wanted, torch.tensor(wanted, dtype=like.dtype).to(self.device, non_blocking=True)
+        return self._weights[1]
+
+    def _compare(self, terms: dict[str, Tensor], world: int, with_norms: bool) -> None:
+        """The terms' gradients one by one, for the log and for the weights."""
+        balance = self.balance if self.balance is not None and self.balance.reference in terms else None
+        wanted = balance is not None and len(terms) > 1 and balance.wants(self.step)
+        if not wanted and not with_norms:
+            return
+        gradients = optimisation.gradients_by_term(terms, self.watched)
+        if with_norms:
+            self.norms[str(self.step)] = {name: float(optimisation.norm(g)) for name, g in gradients.items()}
+        if balance is not None and wanted:
+            balance.add(gradients, cast("dict[str, float]", self.objective.weights))
+            if self.step + 1 == min(BALANCE_BATCHES, self.recipe.iterations):
+                balance.settle(world)
+                if self.recipe.balance > 0:
+                    balance.share_out(self.objective, self.recipe.balance)
+
+    def _judge(self, values: Tensor, total: Tensor) -> None:
+        """Keep on the device whether all was finite so far, and the values of the first step that was not."""
+        probe = values.sum() if self.scaler.is_enabled() else values.sum() + total.to(values.dtype)
+        self.values = torch.where(self._good, values, self.values) if len(self.values) == len(values) else values
+        self._good = self._good & torch.isfinite(probe)
+        self._good_steps += self._good
+
     def _self_trained(self) -> list[Tensor]:
+        """The parameters that the objective trains by itself before a step."""
         teacher = getattr(self.objective, "teacher", None)
         apart = {id(p) for p in self.trained}
         apart |= {id(p) for p in teacher.parameters()} if isinstance(teacher, nn.Module) else set()
         return [p for p in self.objective.parameters() if id(p) not in apart]
 
-    def _precision(self) -> AbstractContextManager[object]:
-        kind = _AUTOCAST.get(self.recipe.precision)
-        return torch.autocast(self.device.type, kind) if kind is not None else nullcontext()
-
-    def advance(self, degraded: Tensor, clean: Tensor, world: int, with_norms: bool) -> tuple[list[str], Tensor]:
-        """One optimisation step; returns the terms' names and their values over all processes, the loss last.
-
-        Raises TrainingStopped, before any weight is changed, where a term or its gradient is not finite.
-        """
-        recipe, objective = self.recipe, self.objective
-        optimisation.set_rate(self.optimiser, recipe.rate(self.step))
-        before_step = getattr(objective, "before_step", None)
-        if before_step is not None:
-            before_step(self.step, recipe.iterations, degraded, clean)
-            distributed.average_parameters(self._self_trained(), world)
-        with self._precision():
-            terms: dict[str, Tensor] = objective(degraded, clean)
-            weights = cast(dict[str, float], objective.weights)
-            loss = torch.stack([weights.get(name, 1.0) * term for name, term in terms.items()]).sum()
-        values = distributed.average(torch.stack([*(t.detach().float() for t in terms.values()), loss.detach()]), world)
-        if not bool(torch.isfinite(values).all()):
-            bad = [n for n, v in zip([*terms, "loss"], values.tolist(), strict=True) if not abs(v) < float("inf")]
-            raise _not_finite(f"term '{bad[0]}' is {values[[*terms, 'loss'].index(bad[0])]:.3g}", self.step)
-        if with_norms:
-            self.norms[str(self.step)] = optimisation.norms_by_term(terms, self.watched)
-        self.optimiser.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
-        distributed.average_gradients(self.trained, world)
-        self.scaler.unscale_(self.optimiser)
-        total = optimisation.norm(p.grad for p in self.trained)
-        if recipe.precision != "fp16" and not bool(torch.isfinite(total)):
-            raise _not_finite(f"the gradient of {_guilty(objective, degraded, clean, self.watched)}", self.step)
-        optimisation.clip(self.trained, total, recipe.clip)
-        self.scaler.step(self.optimiser)
-        self.scaler.update()
-        if self.mean is not None:
-            self.mean.update(self.student, self.step)
-        self.step += 1
-        return [*terms], values
-
-
-_AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+    def _without_finite_gradient(self, degraded: Tensor, clean: Tensor) -> str:
+        with autocast(self.recipe.precision, self.device):
+            terms = self.objective(degraded, clean)
+        parameters = [name for name, p in self.student.named_parameters() if p.requires_grad]
+        for name, gradients in optimisation.gradients_by_term(terms, self.watched).items():
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                if not bool(torch.isfinite(gradient).all()):
+                    return f"term '{name}' is not finite, first at the parameter '{parameter}',"
+        return "the sum of all terms is not finite"
 
 
 def _not_finite(found: str, step: int) -> TrainingStopped:
@@ -122,9 +195,3 @@ def _not_finite(found: str, step: int) -> TrainingStopped:
         f"{found} at step {step}",
         "The last checkpoint still holds good weights. Lower the rate (--lr), or look at the term with `inspect`.",
     )
-
-
-def _guilty(objective: nn.Module, degraded: Tensor, clean: Tensor, watched: list[nn.Parameter]) -> str:
-    norms = optimisation.norms_by_term(objective(degraded, clean), watched)
-    bad = [name for name, value in norms.items() if not abs(value) < float("inf")]
-    return f"term '{bad[0]}' is not finite" if bad else "the sum of all terms is not finite"

@@ -11,8 +11,9 @@ from baselines.networks.shape.features import Features
 class SharedTeacher(nn.Module):
     """Stands for `network` in the objectives of one training; its features of the current batch are kept until the next.
 
-    Only passes without gradients over the two images given to `begin`, alone or laid end to end, are kept; every other
-    call goes to the network. What is kept is read by all and must not be changed in place.
+    Only passes without gradients over the two images given to `begin` are kept; every other call goes to the network.
+    What is kept is read by all and must not be changed in place. Two images of one batch are recognised by being the
+    very tensors, so that nothing is read from the device.
     Here: one method trained alone goes through the same keeping, so that it learns the same, bit for bit, as beside others.
     """
 
@@ -44,14 +45,21 @@ class SharedTeacher(nn.Module):
         for place, known in enumerate(self._batch):
             if image is known:
                 return self._of(place)
-        if self._is_both(image):
-            first, second = self._of(0), self._of(1)
-            return Features(
-                torch.cat([first.restored, second.restored]),
-                tuple(torch.cat(pair) for pair in zip(first.encoder, second.encoder, strict=True)),
-                tuple(torch.cat(pair) for pair in zip(first.decoder, second.decoder, strict=True)),
-            )
         return self.network.features(image)  # type: ignore[operator]
+
+    @torch.no_grad()
+    def features_of_both(self, degraded: Tensor, clean: Tensor) -> tuple[Features, Features]:
+        """The features of two images (N, 3, H, W); on a GPU in one pass where neither is kept yet."""
+        images = (degraded, clean)
+        known = all(image is mine for image, mine in zip(images, self._batch, strict=False)) and self._batch
+        if not known or degraded.device.type == "cpu" or any(self._kept):
+            return self.features(degraded), self.features(clean)
+        both = self.network.features(torch.cat(images))  # type: ignore[operator]
+        self.passes += 2
+        halves = zip(*(level.chunk(2) for level in (both.restored, *both.encoder, *both.decoder)), strict=True)
+        count = 1 + len(both.encoder)
+        self._kept = [Features(h[0], tuple(h[1:count]), tuple(h[count:])) for h in halves]
+        return self._of(0), self._of(1)
 
     def forward(self, image: Tensor) -> Tensor:
         """The restored image (N, 3, H, W)."""
@@ -72,12 +80,6 @@ class SharedTeacher(nn.Module):
     def _is_kept(self, image: Tensor) -> bool:
         found = any(image is known for known in self._batch)
         return found and not torch.is_grad_enabled() and hasattr(self.network, "features")
-
-    def _is_both(self, image: Tensor) -> bool:
-        if not self._batch or image.shape[0] != 2 * self._batch[0].shape[0]:
-            return False
-        first, second = image.split(image.shape[0] // 2)
-        return torch.equal(first, self._batch[0]) and torch.equal(second, self._batch[1])
 
     def _of(self, place: int) -> Features:
         kept = self._kept[place]

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from benchmark.core.errors import BadMethod, UnknownName
-from benchmark.core.types import Scale, Task
+from benchmark.core.types import Task
 from benchmark.methods.find import get_method
 from benchmark.methods.weights import files
 from benchmark.studies import ablation
-from benchmark.training import job
-from tests.training.blobs import Blobs
+from benchmark.training.job import Outputs
+from benchmark.training.recipe import RecipeOverrides
+from tests.training.jobs import QUIET, use_blobs
 
 
 def test_table_iv_is_the_papers_for_the_papers_student_and_alike_for_others() -> None:
@@ -38,10 +39,7 @@ def test_every_axis_varies_one_thing_around_the_paper() -> None:
 
 
 def test_ablate_trains_scores_and_compares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def build_stream(task, recipe, photos):  # type: ignore[no-untyped-def]
-        return Blobs(recipe.batch, 32, recipe.seed), [], {"stream": "blobs"}
-
-    monkeypatch.setattr(job, "build_stream", build_stream)
+    use_blobs(monkeypatch, pairs=False)
     monkeypatch.setenv("SLKD_BENCH_HOME", str(tmp_path / "home"))
     scored: list[str] = []
 
@@ -61,13 +59,13 @@ def test_ablate_trains_scores_and_compares(tmp_path: Path, monkeypatch: pytest.M
     rows = ablation.ablate(
         get_method("res-sl-slkd"),
         ablation.chosen_axes(["two"]),
-        Task.DERAINING,
-        Scale.MINI,
-        [0],
-        tmp_path / "out",
-        {"iterations": 1, "batch": 1},
-        {"device": "cpu", "threads": 1, "quiet": True},
-        {"runs": tmp_path / "runs"},
+        ablation.Study(
+            Task.DERAINING,
+            out=tmp_path / "out",
+            overrides=RecipeOverrides(iterations=1, batch=1, patch=32),
+            outputs=Outputs(runs=tmp_path / "runs"),
+            settings=QUIET,
+        ),
     )["two"]
     pixel, literal = rows
     assert [c.dataset for c in pixel.comparisons] == ["mini-rain1400"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmark.training.engine import Settings, TrainingResult, train
+from benchmark.training.engine import Member, Settings, TrainingData, TrainingResult, train
 from benchmark.training.recipe import Recipe
 from slkd import SLKD
 from tests.distillation.toy import Toy
@@ -39,7 +39,7 @@ def slkd(folder: Path, last: int = 1000) -> TrainingResult:
     """Twenty steps, of which those after `last` are cut off; every step is logged and kept."""
     torch.manual_seed(0)
     settings = Settings(threads=1, log_every=1, norms_every=0, checkpoint_seconds=0.0, quiet=True)
-    return train(SLKD(Toy(6, 2), Toy(3, 2)).double(), Ends(last), RECIPE, folder, settings)
+    return train(Member(SLKD(Toy(6, 2), Toy(3, 2)).double(), folder), TrainingData(Ends(last)), RECIPE, settings)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import torch
 from benchmark.core.errors import TrainingStopped
 from benchmark.core.types import Scale, Task
 from benchmark.training.data.clean_share import WithClean
-from benchmark.training.job import build_data
+from benchmark.training.data.opening import open_data
+from benchmark.training.data.source import DataSource
 from benchmark.training.recipe import Recipe
 
 
@@ -50,20 +51,20 @@ def test_ranks_laid_end_to_end_are_the_batch_of_one_process() -> None:
 
 
 def test_a_recipe_with_a_share_gets_such_batches_and_unchanged_validation_pairs(tmp_path: Path) -> None:
-    plain, pairs, facts = build_data(Task.DEBLURRING, Scale.MINI, Recipe(5, 8, 32), None, None)
-    mixed, same_pairs, same_facts = build_data(
-        Task.DEBLURRING, Scale.MINI, Recipe(5, 8, 32, clean_share=0.5), None, None
-    )
-    (blurred, clean), (some, still) = plain.batch(0), mixed.batch(0)
+    plain = open_data(Task.DEBLURRING, Scale.MINI, Recipe(5, 8, 32), DataSource())
+    mixed = open_data(Task.DEBLURRING, Scale.MINI, Recipe(5, 8, 32, clean_share=0.5), DataSource())
+    (blurred, clean), (some, still) = plain.stream.batch(0), mixed.stream.batch(0)
     sharp = [bool((s == c).all()) for s, c in zip(some, clean, strict=True)]
     assert 1 <= sum(sharp) <= 7
     for was, now, is_sharp in zip(blurred, some, sharp, strict=True):
         assert is_sharp or bool((was == now).all())
     assert torch.equal(clean, still)
     assert all(
-        torch.equal(a, b) for old, new in zip(pairs, same_pairs, strict=True) for a, b in zip(old, new, strict=True)
+        torch.equal(a, b)
+        for old, new in zip(plain.validation, mixed.validation, strict=True)
+        for a, b in zip(old, new, strict=True)
     )
-    assert facts == same_facts
+    assert plain.facts == mixed.facts
 
 
 def test_the_card_tells_a_share_and_is_silent_about_none() -> None:

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.core.types import Scale, Task
+from benchmark.core.types import Task
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
-from benchmark.training.job import build_objective
+from benchmark.training.build import build_objective
 from benchmark.training.objectives import mprnet, mtrnn, vdn
 from benchmark.training.objectives.prenet import ssim
+from tests.training.jobs import job
 
 LIGHT = [(m, t) for m in methods() if m.kind == "lightweight" for t in m.tasks[:1]]
 
@@ -90,7 +91,7 @@ def test_local_variance_of_flat_noise() -> None:
 
 @pytest.mark.parametrize(("method", "task"), LIGHT, ids=[m.id for m, _ in LIGHT])
 def test_every_lightweight_network_trains_on_its_loss(method, task, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    objective, teacher = build_objective(method, Task(task), Scale.MINI, 0, tmp_path)
+    objective, teacher = build_objective(method, job(tmp_path, method.id, task=Task(task)))
     assert teacher is None
     torch.manual_seed(0)
     clean = torch.nn.functional.interpolate(torch.rand(1, 3, 6, 6), size=(32, 32), mode="bilinear")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,36 +11,29 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from benchmark.core.errors import BadWeights, TrainingStopped, UnknownName
+from benchmark.core.errors import BadData, BadWeights, GroupStopped, TrainingStopped, UnknownName
 from benchmark.core.types import Scale, Task
 from benchmark.methods import networks
 from benchmark.methods.find import get_method
 from benchmark.methods.weights import coding, files
 from benchmark.methods.weights.loading import load_network
-from benchmark.training import job
-from benchmark.training.command import chosen, pick_device, train_methods
-from benchmark.training.engine import Settings
-from benchmark.training.recipe import Recipe
-from tests.training.blobs import Blobs
-
-RECIPE = Recipe(6, 2, 16, lr=1e-3)
-QUIET = Settings(quiet=True, threads=1)
-RAIN = Task.DERAINING
+from benchmark.training import storage
+from benchmark.training.build import build_objective, student_of
+from benchmark.training.data.source import DataSource
+from benchmark.training.execute import Trained
+from benchmark.training.job import Outputs, Selection, TrainJob, make_jobs
+from benchmark.training.recipe import RecipeOverrides
+from benchmark.training.settings import Settings
+from benchmark.training.step import pick_device
+from benchmark.training.train import train
+from tests.training.jobs import QUIET, RAIN, RECIPE, job, trained, use_blobs
 
 
 @pytest.fixture(autouse=True)
 def blobs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tiny stream in the place of the real one, which has tests of its own."""
 
-    def build_stream(task, recipe, photos):  # type: ignore[no-untyped-def]
-        return Blobs(recipe.batch, recipe.patch, recipe.seed), [Blobs(2, 16, 77).batch(0)], {"stream": "blobs"}
-
-    monkeypatch.setattr(job, "build_stream", build_stream)
-
-
-def trained(folder: Path, name: str = "prenet", **changes: object) -> Path:
-    options = {"recipe": RECIPE, "out": folder / "weights", "runs": folder / "runs", "settings": QUIET} | changes
-    return job.train_method(name, RAIN, **options)  # type: ignore[arg-type]
+    use_blobs(monkeypatch)
 
 
 def test_weights_and_card_are_written_and_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +93,7 @@ def test_another_size_of_network_is_trained_again(tmp_path: Path, monkeypatch: p
 
 
 def test_seeds_have_files_of_their_own(tmp_path: Path) -> None:
-    path = trained(tmp_path, seed=2)
+    path = trained(tmp_path, recipe=replace(RECIPE, seed=2))
     assert path.name == "prenet.seed2.safetensors"
     assert files.read_card(path)["seed"] == 2
     assert path.read_bytes() != trained(tmp_path).read_bytes()
@@ -115,12 +109,12 @@ def test_students_start_alike_and_learn_from_the_teacher_in_out(tmp_path: Path) 
     teacher = trained(tmp_path, "restormer", recipe=replace(RECIPE, iterations=1))
     starts = []
     for name in ("res-sl-scratch", "res-sl-logits", "res-sl-slkd", "res-sl-ablation-nc"):
-        objective, found = job.build_objective(get_method(name), RAIN, Scale.MINI, 0, tmp_path / "weights")
-        starts.append(objective.student.state_dict())
+        objective, found = build_objective(get_method(name), job(tmp_path, name))
+        starts.append(student_of(objective).state_dict())
         assert (found is None) == (name == "res-sl-scratch")
         if found is not None:
             assert found.path == teacher
-            assert not any(p.requires_grad for p in objective.teacher.parameters())
+            assert not any(n.startswith("teacher.") and p.requires_grad for n, p in objective.named_parameters())
     assert all(torch.equal(s[k], starts[0][k]) for s in starts[1:] for k in starts[0])
     path = trained(tmp_path, "res-sl-slkd", recipe=replace(RECIPE, iterations=2, batch=1, patch=64))
     card = files.read_card(path)
@@ -138,48 +132,74 @@ def test_a_new_teacher_means_new_students(tmp_path: Path) -> None:
     assert trained(tmp_path, "res-sl-logits", recipe=short).read_bytes() != before[0]
 
 
+def make(names: tuple[str, ...], folder: Path, task: Task = RAIN, together: bool | None = None) -> list[TrainJob]:
+    outputs = Outputs(folder / "w", folder / "r", force=True)
+    overrides = RecipeOverrides(iterations=1, batch=1, patch=32)
+    return make_jobs(Selection(names, task=(task,), together=together), overrides, outputs=outputs)
+
+
 @pytest.mark.slow
-def test_several_methods_at_once_in_processes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    wishes = {"iterations": 1, "batch": 1, "patch": 32, "lr": None}
-    around = {"device": "cpu", "threads": 1, "channels_last": False, "quiet": False}
-    where = {"photos": None, "out": tmp_path / "w", "runs": tmp_path / "r", "fresh": False}
-    pairs = chosen(["res-sl-logits", "prenet", "restormer"], False, [RAIN])
-    train_methods(pairs, Scale.MINI, [0], wishes, around, where, jobs=2)
-    assert capfd.readouterr().out.count("safetensors") == 3
-    assert len(list((tmp_path / "w").rglob("*.safetensors"))) == 3
-    denoising = chosen(["res-sl-logits"], False, [Task.DENOISING])
-    with pytest.raises(TrainingStopped, match=r"1 of 1 failed: res-sl-logits --task denoising"):
-        train_methods(denoising, Scale.MINI, [0], wishes, around, where, jobs=2)
-    assert "slkd-bench train restormer --task denoising" in capfd.readouterr().out.replace("\n", " ")
+def test_several_methods_at_once_in_processes(tmp_path: Path) -> None:
+    jobs = make(("res-sl-logits", "prenet", "restormer"), tmp_path)
+    trained_now = train(jobs, Settings(threads=1), processes=2)
+    assert [one.method for one in trained_now] == ["restormer", "res-sl-logits", "prenet"]
+    assert all(one.new and one.path.is_file() for one in trained_now)
+    assert [one.new for one in train(jobs, Settings(threads=1), processes=2)] == [False] * 3
+    missing = [replace(job, data=DataSource(pairs=tmp_path / "none")) for job in jobs[1:]]
+    with pytest.raises(
+        GroupStopped, match=r"2 methods to train.*found res-sl-logits deraining mini seed 0: "
+    ) as stopped:
+        train(missing, QUIET, processes=2)
+    assert set(stopped.value.failures) == {job.title for job in missing}
+    with pytest.raises(BadData, match="none"):
+        train(missing[:1], QUIET)
 
 
-def test_teachers_are_done_before_students_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmark.training import parallel
+@pytest.mark.slow
+def test_jobs_go_through_submitit(tmp_path: Path) -> None:
+    pytest.importorskip("submitit")
+    (one,) = train(make(("prenet",), tmp_path), QUIET, cluster="local")
+    assert one.path.is_file()
 
-    started: list[list[str]] = []
-    monkeypatch.setattr(parallel, "_run", lambda arguments: started.append(arguments) or int("prenet" in arguments))
-    pairs = chosen(["res-sl-logits", "prenet", "restormer"], False, [RAIN])
-    with pytest.raises(TrainingStopped, match="1 of 2 failed: prenet --task deraining"):
-        train_methods(pairs, Scale.MINI, [0], {"lr": 1e-3}, {"quiet": True}, {"out": None, "fresh": False}, jobs=2)
-    expected = ["restormer", "--task", "deraining", "--seed", "0", "--scale", "mini", "--one-by-one"]
-    expected += ["--lr", "0.001", "--quiet"]
-    assert started[0] == expected
-    assert {arguments[0] for arguments in started[1:]} == {"res-sl-logits", "prenet"}
+
+def test_a_job_can_be_pickled_with_its_error(tmp_path: Path) -> None:
+    (job,) = make(("res-sl-logits",), tmp_path)
+    assert pickle.loads(pickle.dumps(job)) == job
+    error = GroupStopped({"a": TrainingStopped("x", "y", "z")}, 2)
+    again = pickle.loads(pickle.dumps(error))
+    assert str(again) == str(error)
+    assert again.failures["a"].remedy == "z"
+
+
+def test_teachers_are_done_before_students_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+
+    def run_alone(job: TrainJob, settings: Settings) -> list[Trained]:
+        started.append(job.methods[0].id)
+        if job.methods[0].id == "prenet":
+            raise BadWeights("a", "b", "c")
+        return []
+
+    monkeypatch.setattr("benchmark.training.train.run_alone", run_alone)
+    with pytest.raises(TrainingStopped, match="2 methods to train to their end; found prenet deraining"):
+        train(make(("res-sl-logits", "prenet", "restormer"), tmp_path))
+    assert started[0] == "restormer"
+    assert set(started[1:]) == {"res-sl-logits", "prenet"}
 
 
 def test_a_task_the_method_is_not_for(tmp_path: Path) -> None:
     with pytest.raises(TrainingStopped, match="deraining"):
-        job.train_method("prenet", Task.DENOISING, out=tmp_path)
+        train([job(tmp_path, "prenet", task=Task.DENOISING)])
 
 
 def test_the_degraded_image_cannot_be_trained(tmp_path: Path) -> None:
     with pytest.raises(TrainingStopped, match="nothing to train"):
-        job.train_method("identity", RAIN, out=tmp_path)
+        train([job(tmp_path, "identity")])
 
 
 def test_weights_are_stored_in_the_smallest_form_that_costs_little(tmp_path: Path) -> None:
     card = files.read_card(trained(tmp_path))
-    fitting = [form for form, cost in card["storage_cost_db"].items() if abs(cost) < job.STORAGE_COST]
+    fitting = [form for form, cost in card["storage_cost_db"].items() if abs(cost) < storage.STORAGE_COST]
     assert card["stored"] == ([*fitting, "as trained"])[0]
     tried = list(card["storage_cost_db"])
     assert tried == list(coding.FORMS[: len(tried)])  # up to the one that was taken
@@ -187,7 +207,7 @@ def test_weights_are_stored_in_the_smallest_form_that_costs_little(tmp_path: Pat
 
 
 def test_all_means_teachers_first() -> None:
-    pairs = chosen([], True, [])
+    pairs = Selection(everything=True).rows()
     kinds = [method.kind == "teacher" for method, _ in pairs]
     assert kinds == sorted(kinds, reverse=True)
     assert "identity" not in {method.id for method, _ in pairs}
@@ -197,9 +217,9 @@ def test_all_means_teachers_first() -> None:
 
 def test_nothing_to_train_and_no_such_device() -> None:
     with pytest.raises(TrainingStopped, match="--all"):
-        chosen([], False, [])
+        Selection().rows()
     with pytest.raises(UnknownName):
-        chosen(["restormr"], False, [])
+        Selection(("restormr",)).rows()
     with pytest.raises(TrainingStopped, match="--device"):
         pick_device("tpu")
 
@@ -223,10 +243,11 @@ def test_the_command_trains_and_says_where(tmp_path: Path) -> None:
 def test_an_identity_start_leaves_the_image_alone_and_still_learns(tmp_path: Path) -> None:
     image = torch.rand(2, 3, 16, 16)
     method = get_method("drs-sl-scratch")
-    objective, _ = job.build_objective(method, RAIN, Scale.MINI, 0, tmp_path, identity_start=True)
-    assert torch.equal(job.student_of(objective)(image), image)
-    usual, _ = job.build_objective(method, RAIN, Scale.MINI, 0, tmp_path)
-    assert not torch.equal(job.student_of(usual)(image), image)
+    at_identity = replace(RECIPE, identity_start=True)
+    objective, _ = build_objective(method, job(tmp_path, method.id, recipe=at_identity))
+    assert torch.equal(student_of(objective)(image), image)
+    usual, _ = build_objective(method, job(tmp_path, method.id))
+    assert not torch.equal(student_of(usual)(image), image)
     path = trained(tmp_path, "drs-sl-scratch", recipe=replace(RECIPE, identity_start=True))
     assert files.read_card(path)["recipe"]["identity_start"] is True
     assert "identity_start" not in files.read_card(trained(tmp_path / "usual", "drs-sl-scratch"))["recipe"]

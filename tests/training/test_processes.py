@@ -43,9 +43,10 @@ def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path) -> None:
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from benchmark.core.errors import TrainingStopped
     from benchmark.training import distributed, engine
+    from benchmark.training.engine import Member, TrainingData
     from benchmark.training.recipe import Recipe
     from tests.training.blobs import Blobs, Plain, Small
 
     monkeypatch.setattr(distributed, "start", lambda device: (0, 2))
     with pytest.raises(TrainingStopped, match="--batch"):
-        engine.train(Plain(Small()), Blobs(), Recipe(2, batch=3), tmp_path)
+        engine.train(Member(Plain(Small()), tmp_path), TrainingData(Blobs()), Recipe(2, batch=3))

@@ -10,8 +10,8 @@ from benchmark.core.errors import TrainingStopped
 from benchmark.core.types import Scale, Task
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
-from benchmark.training.recipe import Recipe
-from benchmark.training.recipes import changed, objective_target, recipe_for
+from benchmark.training.recipe import Recipe, RecipeOverrides
+from benchmark.training.recipes import objective_target, recipe_for
 
 
 def test_the_default_is_the_papers() -> None:
@@ -52,7 +52,7 @@ def test_wrong_numbers_are_refused(wrong: dict[str, object]) -> None:
 
 
 def test_a_new_rate_keeps_the_shape_of_the_schedule() -> None:
-    recipe = changed(Recipe(100), lr=1e-3, batch=None)
+    recipe = RecipeOverrides(lr=1e-3).apply(Recipe(100))
     assert recipe.final_lr == pytest.approx(1e-5)
     assert recipe.batch == 8
 
@@ -81,9 +81,14 @@ def test_every_method_has_an_objective(method) -> None:  # type: ignore[no-untyp
     assert callable(getattr(importlib.import_module(module), name))
 
 
+DECIDING = ("recipe", "network", "objective", "options")
+
+
 def test_the_shipped_weights_were_made_by_the_recipes() -> None:
     from benchmark.core import paths
-    from benchmark.training.job import is_done, network_of
+    from benchmark.methods.weights import files
+    from benchmark.training.card import origin
+    from benchmark.training.job import TrainJob
 
     shipped = sorted((paths.packaged_weights() / "mini").glob("*/*.safetensors"))
     assert shipped
@@ -91,4 +96,7 @@ def test_the_shipped_weights_were_made_by_the_recipes() -> None:
         name, _, seed = path.stem.partition(".seed")
         method, task = get_method(name), Task(path.parent.name)
         recipe = replace(recipe_for(method, Scale.MINI, task), seed=int(seed or 0))
-        assert is_done(path, recipe, network_of(method, task, Scale.MINI)), path
+        assert files.has_whole_weights(path)
+        card = files.read_card(path)
+        wanted = origin(method, TrainJob((method,), task, Scale.MINI, recipe), card["data"])
+        assert {name: card.get(name) for name in DECIDING} == {name: wanted[name] for name in DECIDING}, path

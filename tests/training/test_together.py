@@ -13,12 +13,17 @@ from benchmark.core.types import Scale, Task
 from benchmark.methods.find import get_method, row_method
 from benchmark.methods.networks import build
 from benchmark.methods.weights import files
-from benchmark.training import engine, job
-from benchmark.training.command import chosen, grouped
-from benchmark.training.engine import Member, Settings, train, train_together
+from benchmark.training import engine
+from benchmark.training.build import Teachers, build_objective
+from benchmark.training.data.opening import open_data
+from benchmark.training.data.source import DataSource
+from benchmark.training.engine import Member, Settings, TrainingData, train, train_together
+from benchmark.training.job import Selection, jobs_of
 from benchmark.training.recipe import Recipe
 from benchmark.training.teacher import SharedTeacher
+from benchmark.training.train import train as train_jobs
 from tests.training.blobs import Blobs, Busy, Plain, Small
+from tests.training.jobs import job, trained, use_blobs
 
 QUIET = Settings(quiet=True, threads=1, validate_every=4, log_every=2, norms_every=5)
 RECIPE = Recipe(9, 2, 16, lr=1e-3)
@@ -28,10 +33,7 @@ STUDENTS = ("scratch", "logits", "dfkd", "dfkd-progressive", "dckd-cross", "dckd
 
 @pytest.fixture
 def blobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    def build_stream(task, recipe, photos):  # type: ignore[no-untyped-def]
-        return Blobs(recipe.batch, recipe.patch, recipe.seed), [Blobs(2, 16, 77).batch(0)], {"stream": "blobs"}
-
-    monkeypatch.setattr(job, "build_stream", build_stream)
+    use_blobs(monkeypatch)
 
 
 def objective(kind: type[torch.nn.Module]) -> torch.nn.Module:
@@ -49,9 +51,9 @@ def members(folder: Path) -> list[Member]:
 
 def test_side_by_side_is_alone(tmp_path: Path) -> None:
     pairs = [Blobs(seed=5).batch(0)]
-    together = train_together(members(tmp_path / "both"), Blobs(2, 16), RECIPE, QUIET, pairs)
+    together = train_together(members(tmp_path / "both"), TrainingData(Blobs(2, 16), pairs), RECIPE, QUIET)
     for member, result in zip(members(tmp_path / "one"), together, strict=True):
-        alone = train(member.objective, Blobs(2, 16), RECIPE, member.folder, QUIET, pairs)
+        alone = train(Member(member.objective, member.folder), TrainingData(Blobs(2, 16), pairs), RECIPE, QUIET)
         assert isinstance(result, engine.TrainingResult)
         assert same(result.state, alone.state)
         assert result.curve == alone.curve
@@ -60,27 +62,23 @@ def test_side_by_side_is_alone(tmp_path: Path) -> None:
 
 def test_every_student_of_a_teacher_learns_as_alone(tmp_path: Path, blobs: None) -> None:
     recipe = replace(RECIPE, iterations=3, batch=1, patch=32)
-    where = {"out": tmp_path / "w", "settings": QUIET}
-    job.train_method("restormer", RAIN, recipe=replace(recipe, iterations=1), runs=tmp_path / "r", **where)  # type: ignore[arg-type]
-    group = [get_method(f"res-sl-{name}") for name in STUDENTS]
-    paths = job.train_group(group, RAIN, recipe=recipe, runs=tmp_path / "r", **where)  # type: ignore[arg-type]
+    trained(tmp_path, "restormer", replace(recipe, iterations=1))
+    together = job(tmp_path, *(f"res-sl-{name}" for name in STUDENTS), recipe=recipe)
+    paths = [one.path for one in train_jobs([together], QUIET)]
     found = {path: path.read_bytes() for path in paths}
     assert len(set(found.values())) == len(paths)
-    for method, path in zip(group, paths, strict=True):
-        assert set(files.read_card(path)["trained_beside"]) == {m.id for m in group} - {method.id}
-    for method, path in zip(group, paths, strict=True):
-        again = job.train_method(method.id, RAIN, recipe=recipe, runs=tmp_path / "a", fresh=True, **where)  # type: ignore[arg-type]
-        assert again.read_bytes() == found[path], method.id
+    for method, path in zip(together.methods, paths, strict=True):
+        assert set(files.read_card(path)["trained_beside"]) == {m.id for m in together.methods} - {method.id}
+    for method, path in zip(together.methods, paths, strict=True):
+        assert trained(tmp_path, method.id, recipe, fresh=True).read_bytes() == found[path], method.id
 
 
 def test_a_teacher_is_asked_once_a_batch_for_each_image(tmp_path: Path, blobs: None) -> None:
     recipe = replace(RECIPE, iterations=1, batch=1, patch=32)
-    job.train_method("restormer", RAIN, recipe=recipe, out=tmp_path / "w", runs=tmp_path / "r", settings=QUIET)
-    kept: job.Teachers = {}
-    built = [
-        job.build_objective(get_method(name), RAIN, Scale.MINI, 0, tmp_path / "w", kept)[0]
-        for name in ("res-sl-logits", "res-sl-fakd", "res-sl-slkd", "res-sl-pisr")
-    ]
+    trained(tmp_path, "restormer", recipe)
+    kept: Teachers = {}
+    names = ("res-sl-logits", "res-sl-fakd", "res-sl-slkd", "res-sl-pisr")
+    built = [build_objective(get_method(name), job(tmp_path, name), kept)[0] for name in names]
     teacher = kept["restormer"][0]
     assert all(one.teacher is teacher for one in built)
     degraded, clean = Blobs(1, 32).batch(0)
@@ -99,13 +97,13 @@ def test_what_is_kept_equals_the_network_and_only_the_batch_is_kept() -> None:
     shared.begin(first, second)
     with torch.no_grad():
         assert torch.equal(shared(first), network(first))
-        both = shared.features(torch.cat([first, second]))
+        both = shared.features_of_both(first, second)
         apart = network.features(second)
-        assert torch.equal(both.decoder[0][1:], apart.decoder[0])
+        assert torch.equal(both[1].decoder[0], apart.decoder[0])
         passes = shared.passes
         assert torch.equal(shared(other), network(other))
-        swapped = shared.features(torch.cat([second, first])).restored
-        assert torch.equal(swapped, network.features(torch.cat([second, first])).restored)
+        swapped = shared.features_of_both(other, first)[0].restored
+        assert torch.equal(swapped, network.features(other).restored)
         assert shared.passes == passes == 2
         changed = first.clone()
         shared.begin(changed, second)
@@ -119,7 +117,7 @@ def test_what_is_kept_equals_the_network_and_only_the_batch_is_kept() -> None:
 
 
 def test_members_that_stand_at_different_steps_meet(tmp_path: Path) -> None:
-    whole = [r.state for r in train_together(members(tmp_path / "whole"), Blobs(2, 16), RECIPE, QUIET)]  # type: ignore[union-attr]
+    whole = [r.state for r in train_together(members(tmp_path / "whole"), TrainingData(Blobs(2, 16)), RECIPE, QUIET)]  # type: ignore[union-attr]
     ahead = members(tmp_path / "parts")
 
     class Stops(Blobs):
@@ -130,9 +128,9 @@ def test_members_that_stand_at_different_steps_meet(tmp_path: Path) -> None:
 
     eager = replace(QUIET, checkpoint_seconds=0.0)
     with pytest.raises(KeyboardInterrupt):
-        train_together(ahead[:1], Stops(2, 16), RECIPE, eager)
+        train_together(ahead[:1], TrainingData(Stops(2, 16)), RECIPE, eager)
     assert torch.load(ahead[0].folder / "checkpoint.pt", weights_only=True)["step"] == 5
-    found = train_together(members(tmp_path / "parts"), Blobs(2, 16), RECIPE, QUIET)
+    found = train_together(members(tmp_path / "parts"), TrainingData(Blobs(2, 16)), RECIPE, QUIET)
     assert all(same(result.state, state) for result, state in zip(found, whole, strict=True))  # type: ignore[union-attr]
 
 
@@ -143,25 +141,27 @@ class Breaks(Plain):
 
 def test_one_that_fails_leaves_the_others_their_weights(tmp_path: Path) -> None:
     three = [*members(tmp_path), Member(objective(Breaks), tmp_path / "breaks", title="breaks")]
-    found = train_together(three, Blobs(2, 16), RECIPE, QUIET)
+    found = train_together(three, TrainingData(Blobs(2, 16)), RECIPE, QUIET)
     assert isinstance(found[2], TrainingStopped)
     assert "pixel" in str(found[2])
-    alone = train_together(members(tmp_path / "again"), Blobs(2, 16), RECIPE, QUIET)
+    alone = train_together(members(tmp_path / "again"), TrainingData(Blobs(2, 16)), RECIPE, QUIET)
     assert all(same(a.state, b.state) for a, b in zip(found[:2], alone, strict=True))  # type: ignore[union-attr]
-    assert all(isinstance(r, TrainingStopped) for r in train_together(three[2:], Blobs(2, 16), RECIPE, QUIET))
+    assert all(
+        isinstance(r, TrainingStopped) for r in train_together(three[2:], TrainingData(Blobs(2, 16)), RECIPE, QUIET)
+    )
 
 
 def test_what_trains_in_one_process() -> None:
-    names = ["res-sl-logits", "prenet", "restormer", "res-sl-scratch", "ufor-sl-slkd", "res-sl-slkd@alpha2=1"]
-    pairs = chosen(names, False, [RAIN])
-    apart = grouped(pairs, [0, 1], together=False)
-    assert [len(group) for group, _, _ in apart] == [1] * 12
-    jobs = [([m.id for m in group], seed) for group, _, seed in grouped(pairs, [0], together=True)]
-    assert jobs == [
-        (["restormer"], 0),
-        (["res-sl-logits", "res-sl-scratch", "res-sl-slkd@alpha2=1"], 0),
-        (["prenet"], 0),
-        (["ufor-sl-slkd"], 0),
+    names = ("res-sl-logits", "prenet", "restormer", "res-sl-scratch", "ufor-sl-slkd", "res-sl-slkd@alpha2=1")
+    rows = Selection(names, task=(RAIN,)).rows()
+    apart = jobs_of(rows, Selection(seed=(0, 1), together=False))
+    assert [len(one.methods) for one in apart] == [1] * 12
+    assert {one.seed for one in apart} == {one.recipe.seed for one in apart} == {0, 1}
+    assert [[m.id for m in one.methods] for one in jobs_of(rows, Selection())] == [
+        ["restormer"],
+        ["res-sl-logits", "res-sl-scratch", "res-sl-slkd@alpha2=1"],
+        ["prenet"],
+        ["ufor-sl-slkd"],
     ]
 
 
@@ -170,8 +170,8 @@ def test_variants_have_names_and_weights_of_their_own() -> None:
     assert variant.id == "res-sl-slkd@alpha1=0.5,pixel_target=clean"
     assert variant.options == {"alpha1": 0.5, "pixel_target": "clean"}
     assert row_method(variant.id) == variant
-    assert job.weights_path(Path(), variant, RAIN, Scale.MINI, 0).stem == variant.id
-    (method, _), *rest = chosen(["ufor-sl-slkd"], False, [RAIN], reading="softplus")
+    assert job(Path(), variant.id).weights_path(variant).stem == variant.id
+    (method, _), *rest = Selection(("ufor-sl-slkd",), task=(RAIN,), reading="softplus").rows()
     assert not rest
     assert (method.id, method.options) == ("ufor-sl-slkd@reading=softplus", {"reading": "softplus"})
     for name, error in (
@@ -206,13 +206,13 @@ def test_training_on_pairs_and_never_on_other_data_in_their_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = pairs_on_disk(tmp_path / "mine")
-    where = {"out": tmp_path / "w", "runs": tmp_path / "r", "settings": QUIET}
-    path = job.train_method("prenet", RAIN, recipe=replace(RECIPE, iterations=2), data=folder, **where)  # type: ignore[arg-type]
-    told = files.read_card(path)["data"]
+    one = job(tmp_path, "prenet", recipe=replace(RECIPE, iterations=2))
+    (done,) = train_jobs([replace(one, data=DataSource(pairs=folder))], QUIET)
+    told = files.read_card(done.path)["data"]
     assert told["pairs"] == 3
     assert "mine" in told["dataset"]
     monkeypatch.setenv("SLKD_BENCH_DATA", str(tmp_path / "empty"))
     with pytest.raises(BadData, match="Rain13K"):
-        job.train_method("prenet", RAIN, Scale.PAPER, recipe=RECIPE, **where)  # type: ignore[arg-type]
+        train_jobs([replace(one, scale=Scale.PAPER)], QUIET)
     with pytest.raises(TrainingStopped, match="one source"):
-        job.build_data(RAIN, Scale.MINI, RECIPE, tmp_path, folder)
+        open_data(RAIN, Scale.MINI, RECIPE, DataSource(tmp_path, folder))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmark.training.engine import Settings, TrainingResult, train
+from benchmark.training.engine import Member, Settings, TrainingData, TrainingResult, train
 from benchmark.training.recipe import Recipe
 from tests.training.blobs import Blobs, Busy, Plain, Small
 
@@ -28,7 +28,9 @@ def busy(folder: Path, slow: bool = False, seconds: float = 0.05) -> TrainingRes
     torch.manual_seed(0)
     objective = Busy(Small())
     settings = Settings("cpu", 1, validate_every=7, norms_every=11, log_every=1, checkpoint_seconds=seconds, quiet=True)
-    return train(objective, (Slow if slow else Blobs)(), RECIPE, folder, settings, [Blobs(seed=9).batch(0)])
+    return train(
+        Member(objective, folder), TrainingData((Slow if slow else Blobs)(), [Blobs(seed=9).batch(0)]), RECIPE, settings
+    )
 
 
 def plain(folder: Path) -> TrainingResult:
@@ -36,7 +38,9 @@ def plain(folder: Path) -> TrainingResult:
     torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.GELU(), torch.nn.Conv2d(8, 3, 3, padding=1))
     recipe = Recipe(20, batch=8, patch=16, lr=1e-3, clip=1.0)
-    return train(Plain(net), Blobs(8), recipe, folder, Settings(log_every=1, quiet=True, threads=1))
+    return train(
+        Member(Plain(net), folder), TrainingData(Blobs(8)), recipe, Settings(log_every=1, quiet=True, threads=1)
+    )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from benchmark.studies.inspection.measure import (
     with_reading,
 )
 from benchmark.training import recipes
-from benchmark.training.job import build_stream
+from benchmark.training.data.opening import open_synthesis
 from benchmark.views.figures.restored import typical_image
 from benchmark.views.figures.style import drawing, save
 
@@ -200,7 +200,8 @@ def write_pictures(
     """Writes the maps of one image as PNG below `to`/METHOD-TASK, and the gradients along training where a card has them."""
 
     if pair is None:
-        _, pairs, _ = build_stream(task, recipes.recipe_for(method, request.scale, task), request.photos)
+        recipe = recipes.recipe_for(method, request.scale, task)
+        pairs = open_synthesis(task, recipe, request.photos).validation
         degraded, clean = (image[0] if image.dim() == 4 else image for image in pairs[0])
         pair = Pair("validation 1", degraded, clean)
     shown: nn.Module = objective.student if student is None else student  # type: ignore[assignment]

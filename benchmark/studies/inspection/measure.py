@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from benchmark.core import paths
 from benchmark.core.errors import SlkdBenchError, UnknownName
 from benchmark.core.types import Scale, Task
 from benchmark.methods.catalogue import methods
@@ -16,7 +15,9 @@ from benchmark.methods.method import Method
 from benchmark.methods.weights import store
 from benchmark.methods.weights.loading import load_network
 from benchmark.training import recipes
-from benchmark.training.job import build_objective, build_stream
+from benchmark.training.build import build_objective
+from benchmark.training.data.opening import open_synthesis
+from benchmark.training.job import TrainJob
 from benchmark.training.recipes import recipe_for
 from slkd.readings import reading_names
 
@@ -99,8 +100,8 @@ def build(method: Method, task: Task, scale: Scale, seed: int) -> nn.Module:
     """The objective as training starts with it, in training mode. Raises BadWeights when the teacher is missing."""
     import torch
 
-    at_identity = recipe_for(method, scale, task).identity_start
-    objective, _ = build_objective(method, task, scale, seed, paths.user_weights(), identity_start=at_identity)
+    recipe = dataclasses.replace(recipe_for(method, scale, task), seed=seed)
+    objective, _ = build_objective(method, TrainJob((method,), task, scale, recipe))
     torch.manual_seed(seed)  # as the engine does before its first step
     return objective.train()
 
@@ -130,7 +131,8 @@ def measure(
     from slkd.distiller import SLKD
 
     recipe = dataclasses.replace(recipes.recipe_for(method, scale, task), seed=seed)
-    stream, pairs, _ = build_stream(task, recipe, photos)
+    data = open_synthesis(task, recipe, photos)
+    stream, pairs = data.stream, data.validation
     device = torch.device("cpu")
     teacher = cast("nn.Module", objective.teacher)
     second = teacher_b(objective)

@@ -27,11 +27,11 @@ from benchmark.studies.inspection.measure import (
     terms_at_start,
     with_reading,
 )
-from benchmark.training import job
 from slkd import SLKD
 from slkd.failures import count_failures, failures
 from tests.distillation.toy import Toy
 from tests.training.blobs import Blobs
+from tests.training.jobs import use_blobs
 
 RAIN, MINI = Task.DERAINING, Scale.MINI
 TAUGHT = [m for m in methods() if m.teacher and m.distiller != "scratch" and RAIN in m.tasks]
@@ -41,11 +41,7 @@ TAUGHT = [m for m in methods() if m.teacher and m.distiller != "scratch" and RAI
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tiny stream, and no weights but those a test writes."""
 
-    def build_stream(task, recipe, photos):  # type: ignore[no-untyped-def]
-        return Blobs(2, 32, recipe.seed), [Blobs(3, 32, 77).batch(0)], {"stream": "blobs"}
-
-    monkeypatch.setattr(job, "build_stream", build_stream)
-    monkeypatch.setattr("benchmark.studies.inspection.measure.build_stream", build_stream)
+    use_blobs(monkeypatch, fixed=(2, 32))
     monkeypatch.setattr("benchmark.core.paths.packaged_weights", lambda: Path("/nowhere"))
 
 
@@ -104,7 +100,8 @@ def test_step_0_is_the_engines_step_0(teacher: None, tmp_path: Path) -> None:
         method = get_method(name)
         found = measure(build(method, RAIN, MINI, 0), None, {}, RAIN, method, MINI, 0)
         recipe, quiet = Recipe(1, 2, 32, seed=0), engine.Settings(quiet=True)
-        trained = engine.train(build(method, RAIN, MINI, 0), Blobs(2, 32, 0), recipe, tmp_path / name, quiet)
+        member = engine.Member(build(method, RAIN, MINI, 0), tmp_path / name)
+        trained = engine.train(member, engine.TrainingData(Blobs(2, 32, 0)), recipe, quiet)
         assert {t.name: t.gradient for t in found.terms} == pytest.approx(trained.gradient_norms["0"], rel=1e-4)
 
 

@@ -1,0 +1,104 @@
+"""How the gradients of an objective's terms compare: sizes over the reference term's, cosines, and weights by share.
+
+Only SLKD names a reference (`balance_reference`, L_pixel): its alphas are what a researcher has to trust.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.training import distributed, optimisation
+from benchmark.training.recipe import BALANCE_BATCHES
+
+LEAST, MOST = 0.02, 1.0  # a weighted gradient outside, over L_pixel's, decides nothing or everything
+
+
+@dataclass
+class Balance:
+    """The gradients of an objective's terms over the first batches of a run.
+
+    `ratios` are medians over `BALANCE_BATCHES` batches of the weighted term's gradient norm over the reference's,
+    `cosines` the mean cosines with it; both are empty until then. `weights` are those that `share` has led to.
+    """
+
+    reference: str
+    names: tuple[str, ...] = ()
+    rows: list[Tensor] = field(default_factory=list)
+    ratios: dict[str, float] = field(default_factory=dict)
+    cosines: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, objective: nn.Module) -> Balance | None:
+        """The empty record of an objective; None for one without a reference term."""
+        reference = getattr(objective, "balance_reference", "")
+        return cls(reference) if reference else None
+
+    def wants(self, step: int) -> bool:
+        """Whether optimisation step `step`, counted from 0, is one of those that are compared."""
+        return step < BALANCE_BATCHES
+
+    def add(self, gradients: dict[str, list[Tensor]], weights: dict[str, float]) -> None:
+        """Take in the gradients of one batch's unweighted terms; nothing waits for the device."""
+        self.names = tuple(name for name in gradients if name != self.reference)
+        reference = gradients[self.reference]
+        size = optimisation.norm(reference) * weights.get(self.reference, 1.0)
+        rows = []
+        for name in self.names:
+            own = optimisation.norm(gradients[name])
+            ratio = own * weights.get(name, 1.0) / size
+            rows.append(torch.stack([ratio, _inner(gradients[name], reference) / (own * size + 1e-30)]))
+        self.rows.append(torch.stack(rows))
+
+    def settle(self, world: int) -> None:
+        """Read what was taken in, over all processes: waits for the device once."""
+        rows = distributed.average(torch.stack(self.rows), world)
+        values, angles = rows[..., 0].median(0).values.tolist(), rows[..., 1].mean(0).tolist()
+        self.ratios = dict(zip(self.names, values, strict=True))
+        self.cosines = dict(zip(self.names, angles, strict=True))
+
+    def share_out(self, objective: nn.Module, share: float) -> None:
+        """Set the objective's weights so that each other term has `share` of the reference's gradient."""
+        weights: dict[str, float] = objective.weights  # type: ignore[assignment]
+        for name, ratio in self.ratios.items():
+            if weights.get(name, 1.0) > 0 and ratio > 0:
+                weights[name] = weights.get(name, 1.0) * share / ratio
+        self.weights = dict(weights)
+
+    def outside(self) -> dict[str, float]:
+        """The terms whose ratio is below `LEAST` or above `MOST`."""
+        return {name: ratio for name, ratio in self.ratios.items() if not LEAST <= ratio <= MOST}
+
+    def state(self) -> dict[str, object]:
+        """Everything, for a checkpoint."""
+        return {
+            "names": list(self.names),
+            "rows": torch.stack(self.rows).cpu() if self.rows else None,
+            "ratios": self.ratios,
+            "cosines": self.cosines,
+            "weights": self.weights,
+        }
+
+    def load(self, state: dict[str, object], device: torch.device, objective: nn.Module) -> None:
+        """Take up what `state` gave, with the weights."""
+        rows = state["rows"]
+        self.names = tuple(state["names"])  # type: ignore[arg-type]
+        self.rows = list(rows.to(device).unbind(0)) if isinstance(rows, Tensor) else []
+        self.ratios, self.cosines = state["ratios"], state["cosines"]  # type: ignore[assignment]
+        self.weights = state["weights"]  # type: ignore[assignment]
+        if self.weights:
+            objective.weights = dict(self.weights)  # type: ignore[assignment]
+
+    def told(self) -> dict[str, object]:
+        """What the card tells."""
+        facts: dict[str, object] = {
+            name: {"ratio": round(self.ratios[name], 5), "cosine": round(self.cosines[name], 4)} for name in self.ratios
+        }
+        return facts
+
+
+def _inner(first: list[Tensor], second: list[Tensor]) -> Tensor:
+    return torch.stack([(a * b).sum() for a, b in zip(first, second, strict=True)]).sum()

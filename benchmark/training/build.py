@@ -1,0 +1,97 @@
+"""The networks and the objective of a training: student, teacher, distiller."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import nn
+
+from baselines.networks.shape.pyramid import Pyramid
+from benchmark.core.errors import BadWeights, TrainingStopped
+from benchmark.core.types import Scale, Task
+from benchmark.methods.find import get_method
+from benchmark.methods.method import Method
+from benchmark.methods.networks import arguments
+from benchmark.methods.weights import loading, store
+from benchmark.training import recipes
+from benchmark.training.teacher import SharedTeacher
+
+if TYPE_CHECKING:
+    from benchmark.training.job import TrainJob
+
+Teachers = dict[str, "tuple[SharedTeacher, store.WeightsFile]"]
+
+
+def load_teacher(method: Method, job: TrainJob) -> tuple[SharedTeacher, store.WeightsFile]:
+    """The trained teacher of `method`, frozen by the distiller, and its file: beside the job's weights, then as always.
+
+    Raises BadWeights with the command that trains it when there is none.
+    """
+    teacher = get_method(method.teacher)
+    try:
+        file = teacher_file(method, job) or store.require(teacher.id, job.task, job.scale)
+    except BadWeights as error:
+        raise BadWeights(
+            f"a trained teacher for {method.id}: {error.expected}", error.found, f"Train it first: {error.remedy}"
+        ) from error
+    network = loading.build_network(teacher, job.task, job.scale)
+    loading.load_weights(network, file, teacher.id)
+    return SharedTeacher(network), file
+
+
+def teacher_file(method: Method, job: TrainJob) -> store.WeightsFile | None:
+    """The weights of the teacher that `method` would learn from today; None where there are none."""
+    beside = job.outputs.folder / store.relative_path(method.teacher, job.task, job.scale, 0)
+    return store.WeightsFile(beside) if beside.is_file() else store.find(method.teacher, job.task, job.scale)
+
+
+def learns_from_teacher(method: Method) -> bool:
+    """Whether `method` is trained with a teacher."""
+    return bool(method.teacher) and method.distiller != "scratch"
+
+
+def objective_class(method: Method) -> type[nn.Module]:
+    """The class of the objective that trains `method`."""
+    module, _, name = recipes.objective_target(method).partition(":")
+    return cast("type[nn.Module]", getattr(importlib.import_module(module), name))
+
+
+def build_objective(
+    method: Method, job: TrainJob, teachers: Teachers | None = None
+) -> tuple[nn.Module, store.WeightsFile | None]:
+    """The objective that trains `method`, and its teacher's file: the student depends on network, scale and seed alone.
+
+    So every distiller starts from the same student. `teachers` keeps what was loaded, by method id, for the next of the
+    same job. Raises BadWeights when the teacher is missing, TrainingStopped for an identity start of a network that
+    does not add its last convolution to its input.
+    """
+    torch.manual_seed(job.seed)
+    student = loading.build_network(method, job.task, job.scale)
+    if job.recipe.identity_start:
+        if not isinstance(student, Pyramid):
+            told = f"{method.network}, whose last convolution is not simply added to the image"
+            raise TrainingStopped("a network that can start at the identity", told, "Train without --identity-start.")
+        nn.init.zeros_(student.output.weight)
+    kind = objective_class(method)
+    if not learns_from_teacher(method):
+        return kind(student, **method.options), None
+    teachers = {} if teachers is None else teachers
+    if method.teacher not in teachers:
+        teachers[method.teacher] = load_teacher(method, job)
+    teacher, file = teachers[method.teacher]
+    torch.manual_seed(job.seed + 1)
+    return kind(teacher, student, **method.options), file
+
+
+def student_of(objective: nn.Module) -> nn.Module:
+    """The network an objective trains."""
+    return cast("nn.Module", objective.student)
+
+
+def network_of(method: Method, task: Task, scale: Scale) -> dict[str, Any]:
+    """The network of a method and its constructor arguments as JSON data, for the card."""
+    told = {"name": method.network, "arguments": arguments(method.network, str(scale), str(task))}
+    return json.loads(json.dumps(told))  # type: ignore[no-any-return]

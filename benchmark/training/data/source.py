@@ -1,0 +1,26 @@
+"""Where training pairs come from, as a person asks for it.
+
+Importing this module does not import torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """The training data a person asked for: photographs to degrade, or pairs, or (both None) what the scale has."""
+
+    photos: Path | None = field(
+        default=None, metadata={"help": "Train on this folder of clean photographs, not on synthesis."}
+    )
+    pairs: Path | None = field(
+        default=None,
+        metadata={
+            "help": "Train on pairs: the folder of the official sets, or one with input and target.",
+            "flags": ("--data",),
+        },
+    )
+    dataset: str = field(default="", metadata={"help": "Another official training set of the task; see `data list`."})
