@@ -31,7 +31,7 @@ def image_files(base: Path, patterns: Iterable[str], problems: list[SlkdBenchErr
         folders = base.glob(folder_pattern) if folder_pattern else iter([base])
         for folder in folders:
             if not folder.is_dir():
-                if folder.is_symlink():
+                if folder.is_symlink() and not folder.exists() and not is_image(folder):
                     problems.append(dead_link(folder))
                 continue
             for entry in os.scandir(folder):

@@ -20,11 +20,6 @@ def slkd(*words: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
     return done
 
 
-@pytest.fixture
-def pairs(tmp_path: Path) -> Path:
-    return tmp_path / "set"
-
-
 def fill(folder: Path, name: str) -> Path:
     values = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
     for side in ("input", "target"):

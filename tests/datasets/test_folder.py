@@ -13,6 +13,7 @@ from benchmark.core.errors import BadData, BadImage, SlkdBenchError
 from benchmark.core.types import Scale, Task
 from benchmark.datasets import get_dataset, verify
 from benchmark.datasets.pairs import iterate
+from benchmark.datasets.restored import open_restored
 from benchmark.images.io import read_image
 
 
@@ -135,6 +136,12 @@ def test_links_that_the_user_made_are_followed(folder, tmp_path):
     linked.mkdir()
     for side in ("input", "target"):
         (linked / side).symlink_to(folder / side)
+    (tmp_path / "restored").mkdir()
+    for path in (folder / "input").iterdir():
+        (tmp_path / "restored" / path.name).symlink_to(path)
+    restored = open_restored(tmp_path / "restored", before)
+    assert restored.problems == []
+    assert len(restored.files) == 3
     for other in (cache / "snapshot", linked):
         data = get_dataset(other)
         assert not data.problems
