@@ -10,6 +10,7 @@ import typer
 
 from benchmark import __version__
 from benchmark.cli.lazy import COMMANDS, LazyCommands, stand_in
+from benchmark.cli.settings import defaults_from, refuse_strangers, set_up_logging
 from benchmark.core.console import prepare_streams
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.files import DISK_FULL, cannot_write
@@ -21,7 +22,7 @@ app = typer.Typer(
     "under its exact protocol, count what it costs, and print the tables.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SLKD_BENCH"},
 )
 
 
@@ -33,11 +34,19 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
     ),
+    verbose: int = typer.Option(0, "--verbose", "-v", count=True, metavar="", help="Say more; -vv says why."),
+    quiet: bool = typer.Option(False, "--quiet", "-q", metavar="", help="Say nothing but results and errors."),
+    config: Path | None = typer.Option(
+        None, envvar="SLKD_BENCH_CONFIG", help='TOML file with defaults of options: [run] device = "cuda".'
+    ),
 ) -> None:
-    pass
+    set_up_logging(-1 if quiet else verbose)
+    if config is not None:
+        context.default_map = defaults_from(config)
 
 
 for _name, _entry in COMMANDS.items():
@@ -49,6 +58,7 @@ def main() -> None:
     prepare_streams()
     try:
         try:
+            refuse_strangers()
             app()
         finally:
             sys.stdout.flush()
@@ -56,7 +66,7 @@ def main() -> None:
         _complain(problem)
         sys.exit(2)
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. Finished cells are kept; the same command goes on from there.\n")
+        sys.stderr.write("\nStopped. What is finished is kept; the same command goes on from there.\n")
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
