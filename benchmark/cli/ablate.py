@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from benchmark.core.types import Scale, Task
+from benchmark.datasets.passport import known_task
 from benchmark.methods.find import get_method
 from benchmark.studies import ablation
 from benchmark.training.data.source import DataSource
@@ -30,7 +31,9 @@ def register(app: typer.Typer) -> None:
             None, help="table-iv, pixel, alpha, readings; the first two when none is named."
         ),
         method: str = typer.Option("res-sl-slkd", "--method", "-m", help="The SLKD row that is varied."),
-        task: Task = typer.Option(Task.DERAINING, "--task", "-t", help="The task it is trained for."),
+        task: Task = typer.Option(
+            Task.DERAINING, "--task", "-t", parser=known_task, help="The task it is trained for."
+        ),
         scale: Scale = typer.Option(Scale.MINI, help="mini: small networks. paper: full-size networks."),
         seed: list[int] = typer.Option([0], help="Training seeds; may be repeated."),
         iterations: int | None = typer.Option(None, min=1, help="Optimisation steps, instead of the recipe's."),

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from benchmark.core.types import Scale, Task
+from benchmark.datasets.passport import known_task
 
 
 def register(app: typer.Typer) -> None:
@@ -15,7 +16,9 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def inspect(
         method: str = typer.Argument(help="A distilled student, res-sl-slkd say; see `list methods`."),
-        task: Task | None = typer.Option(None, "--task", "-t", help="Which task; otherwise the method's first."),
+        task: Task | None = typer.Option(
+            None, "--task", "-t", parser=known_task, help="Which task; otherwise the method's first."
+        ),
         scale: Scale = typer.Option(Scale.MINI, help="mini or paper."),
         seed: int = typer.Option(0, help="Training seed: of the fresh student and of the trained one."),
         photos: Path | None = typer.Option(None, help="Train and validate on this folder of clean photographs."),

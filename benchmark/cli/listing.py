@@ -7,7 +7,7 @@ from enum import StrEnum
 import typer
 
 from benchmark.core.errors import BadMethod
-from benchmark.core.types import Scale
+from benchmark.core.types import ALL_TASKS, Scale
 from benchmark.datasets import dataset_ids, describe
 from benchmark.methods import catalogue, outside
 from benchmark.methods.weights import store
@@ -53,7 +53,7 @@ def _methods() -> object:
             if not method.network
             else ", ".join(f"{s} {ready.count(s)}/{len(method.tasks)}" for s in dict.fromkeys(ready)) or "none"
         )
-        tasks = "all" if len(method.tasks) == 3 else ", ".join(method.tasks)
+        tasks = "all" if set(ALL_TASKS) <= set(method.tasks) else ", ".join(method.tasks)
         table.add_row(f"[bold]{method.id}[/]", method.title, method.kind, tasks, weights)
     for name, value in outside.plug_ins().items():  # only read here: a plug-in is imported when it is used
         try:

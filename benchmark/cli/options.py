@@ -1,7 +1,7 @@
 """Options of a command made from data classes: each field is typed once, where it is used.
 
 A field with `metadata={"help": ...}` becomes an option; `flags` are its names where they are not --field-name, `min` and
-`max` its bounds, `argument` makes it positional. Fields without a help are not options.
+`max` its bounds, `parser` reads its words, `argument` makes it positional. Fields without a help are not options.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _as_typer(annotation: Any, default: Any) -> tuple[Any, Any]:
 
 
 def _option(metadata: Any, default: Any) -> Any:
-    bounds = {name: metadata[name] for name in ("min", "max") if name in metadata}
+    bounds = {name: metadata[name] for name in ("min", "max", "parser") if name in metadata}
     if metadata.get("argument"):
         return typer.Argument(default or None, help=metadata["help"])
     return typer.Option(default, *metadata.get("flags", ()), help=metadata["help"], **bounds)

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from benchmark.core.types import Scale
+from benchmark.papers.read import open_paper
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
             None, help="Where `run --save-images` wrote the restored images; otherwise OUT/images."
         ),
         card: str | None = typer.Option(None, help="Which device card the inference times come from."),
+        paper: str = typer.Option("", help="The paper it is about: an id of `claims papers`, or a folder."),
         latex: Path | None = typer.Option(
             None, help="Also write all tables and verdicts, with their provenance, as a LaTeX document."
         ),
@@ -31,4 +33,7 @@ def register(app: typer.Typer) -> None:
         """Write the report: a self-contained HTML page (from result files and claims; no network is loaded)."""
         from benchmark.views.report.command import Request, write_report
 
-        write_report(Request(scale, out, to, title, 0 if no_images else images, restored, latex, card))
+        known = open_paper(paper) if paper else ""
+        write_report(
+            Request(scale, out, to, title, 0 if no_images else images, restored, latex=latex, card=card, paper=known)
+        )

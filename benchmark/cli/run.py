@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from benchmark.core.types import Scale, Task
+from benchmark.datasets.passport import known_task
 from benchmark.runs.slurm import submit, without_slurm
 
 
@@ -24,7 +25,9 @@ def register(app: typer.Typer) -> None:
             [], "--dataset", "-d", help="A data set, or a folder with input and target; may be repeated."
         ),
         protocol: str = typer.Option("", help="How a folder is scored; see `list protocols`."),
-        task: Task | None = typer.Option(None, help="What networks are to remove from a folder's images."),
+        task: Task | None = typer.Option(
+            None, parser=known_task, help="What networks are to remove from a folder's images."
+        ),
         scale: Scale = typer.Option(Scale.MINI, help="mini: embedded data, shipped weights. paper: official data."),
         seed: list[int] = typer.Option([], help="Only these training seeds; all that have weights otherwise."),
         device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:1, mps."),

@@ -1,4 +1,4 @@
-"""`slkd-bench table`: the paper's tables from result files."""
+"""`slkd-bench table`: a paper's tables from result files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from benchmark.core.types import Scale
+from benchmark.papers.read import open_paper
 from benchmark.views.tables.parts import Marks
 
 
@@ -15,12 +16,16 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def table(
-        name: str = typer.Argument("all", help="I, II, III, IV, V (every distiller on Res-SL), gap (closed) or all."),
+        name: str = typer.Argument(
+            "all", help="A table of the paper (I to V and gap of the default one), own, or all."
+        ),
         markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown."),
         latex: bool = typer.Option(False, "--latex", help="LaTeX with booktabs."),
         csv: bool = typer.Option(False, "--csv", help="Comma-separated, unrounded."),
         html: bool = typer.Option(False, "--html", help="A self-contained HTML page."),
+        json: bool = typer.Option(False, "--json", help="Every number with its mark, for programs."),
         document: bool = typer.Option(False, "--document", help="With --latex: a whole article, ready to compile."),
+        paper: str = typer.Option("", help="The paper whose tables are meant: an id of `claims papers`, or a folder."),
         scale: Scale = typer.Option(Scale.MINI, help="mini or paper; the two never share a table."),
         out: Path = typer.Option(Path("runs"), help="The folder of result files."),
         card: str | None = typer.Option(None, help="Which device card the inference times come from."),
@@ -31,9 +36,9 @@ def register(app: typer.Typer) -> None:
         save: Path | None = typer.Option(None, "--save", "-o", help="Write to this file instead of the terminal."),
     ) -> None:
         """Print the comparison tables (from result files alone: nothing is computed)."""
-        from benchmark.views.tables.command import print_tables
+        from benchmark.views.tables.command import TableRequest, print_tables
 
-        form = [
-            name for name, wanted in (("markdown", markdown), ("latex", latex), ("csv", csv), ("html", html)) if wanted
-        ]
-        print_tables(name, form, document, scale, out, card, save, marks, spread)
+        asked = {"markdown": markdown, "latex": latex, "csv": csv, "html": html, "json": json}
+        forms = tuple(form for form, wanted in asked.items() if wanted)
+        known = open_paper(paper) if paper else ""
+        print_tables(name, TableRequest(forms, document, scale, out, known, card, marks, spread, save))

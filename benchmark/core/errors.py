@@ -59,6 +59,10 @@ class BadOutput(SlkdBenchError):
     """An output folder that cannot be written, or is in use by another run."""
 
 
+class BadFile(SlkdBenchError):
+    """A file that describes something (a paper, a table, a passport) and has a wrong entry; the message names the line."""
+
+
 class BadResult(SlkdBenchError):
     """A result file that is cut off or does not follow the schema."""
 

@@ -5,20 +5,42 @@ Nothing here imports torch: listing and planning must stay instant.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Task(StrEnum):
-    """What a network is asked to remove."""
+class Task(str):
+    """What a network is asked to do with an image: a lower-case word. The set is open, the passports say which there are.
 
-    DERAINING = "deraining"
-    DEBLURRING = "deblurring"
-    DENOISING = "denoising"
+    The three tasks that the shipped networks know are constants. Equal tasks are one object, so `is` compares them.
+    Raises ValueError for what is no such word.
+
+    >>> Task("deraining") is Task.DERAINING
+    True
+    """
+
+    __slots__ = ()
+    DERAINING: ClassVar[Task]
+    DEBLURRING: ClassVar[Task]
+    DENOISING: ClassVar[Task]
+    _known: ClassVar[dict[str, Task]] = {}
+
+    def __new__(cls, name: str) -> Task:
+        """The task of that name, always the same object."""
+        if name not in cls._known:
+            if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+                raise ValueError(f"'{name}' is no task: expected a lower-case word such as deraining")
+            cls._known[str(name)] = super().__new__(cls, name)
+        return cls._known[name]
+
+
+Task.DERAINING, Task.DEBLURRING, Task.DENOISING = map(Task, ("deraining", "deblurring", "denoising"))
+ALL_TASKS = (Task.DERAINING, Task.DEBLURRING, Task.DENOISING)  # of the shipped networks
 
 
 class Scale(StrEnum):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmark.core import paths
 from benchmark.core.errors import BadResult
 from benchmark.core.files import write_atomically
+
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,16 @@ class Latency:
     p90_ms: float
     peak_mib: float | None
     repeats: int
+
+
+def record_of(records: Mapping[tuple[str, str], Record], network: str, tasks: Iterable[str]) -> Record | None:
+    """The record of a network on the first of `tasks` that has one.
+
+    A network that is the same on all its tasks is recorded on one alone, so any other record of it serves in the end.
+    """
+    wanted = [records[network, str(task)] for task in tasks if (network, str(task)) in records]
+    others = (record for (name, _), record in records.items() if name == network)
+    return next(iter(wanted), None) or next(others, None)
 
 
 def complexity_path(root: Path | None = None) -> Path:

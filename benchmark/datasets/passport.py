@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.core.types import Scale, Task
+from benchmark.core.errors import UnknownName
+from benchmark.core.types import ALL_TASKS, Scale, Task
 
 FOLDER = Path(__file__).resolve().parent / "passports"
 
@@ -85,6 +86,18 @@ def passports() -> dict[str, Passport]:
     """Every official data set's passport by id, in the order of the ids."""
     found = [passport for path in sorted(FOLDER.glob("*.toml")) for passport in read_passport(path)]
     return {passport.id: passport for passport in sorted(found, key=lambda p: p.id)}
+
+
+def tasks() -> tuple[Task, ...]:
+    """The tasks there are: the three that the shipped networks know, then what other passports say."""
+    return tuple(dict.fromkeys((*ALL_TASKS, *sorted({passport.task for passport in passports().values()}))))
+
+
+def known_task(name: str) -> Task:
+    """The task of that name. Raises UnknownName for one of which no passport is."""
+    if name.lower() not in tasks():
+        raise UnknownName("task", name, tasks())
+    return Task(name.lower())
 
 
 def read_passport(path: Path) -> list[Passport]:

@@ -1,85 +1,109 @@
-"""The built-in rows as data, in the order of the paper's tables. Importing this module does not import torch."""
+"""The built-in rows: networks as their files declare them, trained as the known papers compare. Importing this is light."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 from baselines.networks.spec import NetworkSpec
+from benchmark.core.errors import BadFile
 from benchmark.core.types import Task
-from benchmark.methods.method import ALL_TASKS, RAIN, Method
+from benchmark.datasets.passport import tasks
+from benchmark.methods.method import Method
 from benchmark.methods.networks import networks
-
-# distiller, printed as, kind, source, whether only the Restormer family has the row
-_DISTILLED = (
-    ("scratch", "scratch", "control", "no teacher: L1 to the clean image", False),
-    ("logits", "logits", "control", "L1 to the clean image and to the teacher's output", False),
-    ("dfkd", "DFKD", "student", "Zhang et al., CVPR 2021", False),
-    ("dfkd-progressive", "DFKD progressive", "student", "Zhang et al., CVPR 2021", False),
-    ("dckd-cross", "DCKD", "student", "Fang et al., JVCIR 2023", False),
-    ("slkd", "", "student", "Zhang and Yan, 2025", False),
-    ("dckd-dynamic", "DCKD dynamic", "student", "AAAI 2025", True),
-    ("fakd", "FAKD", "student", "He et al., ICIP 2020", True),
-    ("at", "AT", "student", "Zagoruyko and Komodakis, ICLR 2017", True),
-    ("fitnets", "FitNets", "student", "Romero et al., ICLR 2015", True),
-    ("pisr", "PISR", "student", "Lee et al., ECCV 2020", True),
-)
-
-# Table IV: id, printed as, options of the SLKD distiller. The fifth row of the table is res-sl-slkd itself.
-_ABLATIONS = (
-    ("rainy", "decoder source rainy", {"decoder_source": "degraded", "natural_colour": False, "edge_texture": False}),
-    ("clean", "decoder source clean", {"natural_colour": False, "edge_texture": False}),
-    ("nc", "clean + $L_{NC}$", {"edge_texture": False}),
-    ("et", "clean + $L_{ET}$", {"natural_colour": False}),
-)
-
-
-def _rows(known: Iterable[NetworkSpec]) -> Iterable[Method]:
-    yield Method("identity", "Degraded input", "", ALL_TASKS, "control", "the degraded image itself")
-    for spec in known:
-        tasks = tuple(Task(task) for task in spec.tasks)
-        if spec.kind == "teacher":
-            yield Method(spec.id, spec.title, spec.id, tasks, spec.kind, spec.paper)
-        for distiller, title, kind, origin, restormer_only in _DISTILLED if spec.kind == "student" else ():
-            if restormer_only and spec.teacher != "restormer":
-                continue
-            yield Method(
-                f"{spec.id}-{distiller}",
-                f"{spec.title} ({title})" if title else spec.title,
-                spec.id,
-                tasks,
-                kind,
-                origin,
-                distiller,
-                spec.teacher,
-            )
-    for name, title, options in _ABLATIONS:
-        yield Method(
-            f"res-sl-ablation-{name}",
-            f"Res-SL, {title}",
-            "res-sl",
-            RAIN,
-            "ablation",
-            "Zhang and Yan, 2025, Table IV",
-            "slkd",
-            "restormer",
-            options,
-        )
-    for spec in known:
-        if spec.kind == "lightweight":
-            yield Method(spec.id, spec.title, spec.id, tuple(Task(task) for task in spec.tasks), spec.kind, spec.paper)
-
-
-def registered() -> dict[str, Method]:
-    """The built-in methods, and those of the user's own networks, by id. Raises BadMethod for one that is badly declared."""
-    return _registered(tuple(networks().items()))
-
-
-@cache
-def _registered(known: tuple[tuple[str, NetworkSpec], ...]) -> dict[str, Method]:
-    return {method.id: method for method in _rows([spec for _, spec in known])}
+from benchmark.papers.model import Ablation, Paper
+from benchmark.papers.read import every_paper, known_papers
 
 
 def methods() -> tuple[Method, ...]:
-    """All these methods, in the order of the paper's tables; the user's own last."""
+    """All built-in methods, in the order of the papers' tables; the user's own networks last."""
     return tuple(registered().values())
+
+
+def registered() -> dict[str, Method]:
+    """The built-in methods, and those of the user's own networks and papers, by id.
+
+    Raises BadMethod for a network that is badly declared, BadFile for a paper's file that is not sound.
+    """
+    return _registered(known_papers(), tuple(networks().items()))
+
+
+def own_rows() -> dict[str, str]:
+    """By the name of a student alone the row that it means: the student as its paper trains it."""
+    found: dict[str, str] = {}
+    for paper in every_paper():
+        for family in paper.methods.family:
+            if family.own:
+                found.setdefault(family.student, f"{family.student}-{family.own}")
+        for name, spec in networks().items():
+            if spec.kind == "student" and paper.methods.own:
+                found.setdefault(name, f"{name}-{paper.methods.own}")
+    return found
+
+
+@cache
+def _registered(papers: tuple[str, ...], known: tuple[tuple[str, NetworkSpec], ...]) -> dict[str, Method]:
+    read = every_paper()
+    found = {"identity": Method("identity", "Degraded input", "", tasks(), "control", "the degraded image itself")}
+    for name, spec in known:
+        if spec.kind == "teacher":
+            found[name] = _plain(spec)
+        elif spec.kind == "student":
+            found |= {method.id: method for method in _students(spec, read)}
+    for paper in read:
+        for ablation in paper.methods.ablation:
+            _add(found, _ablation(ablation, found, paper), paper)
+    return found | {name: _plain(spec) for name, spec in known if spec.kind == "lightweight"}
+
+
+def _plain(spec: NetworkSpec) -> Method:
+    """A network trained by the recipe of its own paper."""
+    return Method(spec.id, spec.title, spec.id, tuple(map(Task, spec.tasks)), spec.kind, spec.paper)
+
+
+def _students(spec: NetworkSpec, papers: list[Paper]) -> Iterator[Method]:
+    """The rows of a student: one for each distiller that a paper trains it by, or else that the first paper has."""
+    families = [(paper, f) for paper in papers for f in paper.methods.family if f.student == spec.id]
+    named: dict[str, Paper] = {}
+    for paper, family in families:
+        for name in family.distillers:
+            named.setdefault(name, paper)
+    for name, paper in (named or dict.fromkeys(papers[0].methods.distillers, papers[0])).items():
+        row = next((row for row in paper.methods.distiller if row.id == name), None)
+        if row is None:
+            place = paper.folder / "methods.toml"
+            raise BadFile(f"in {place}, an entry [[distiller]] of {spec.id}'s '{name}'", "none", "Add one.")
+        title = f"{spec.title} ({row.title})" if row.title else spec.title
+        trained = tuple(map(Task, spec.tasks))
+        yield Method(f"{spec.id}-{name}", title, spec.id, trained, row.kind, row.source, name, spec.teacher)
+
+
+def _ablation(row: Ablation, known: dict[str, Method], paper: Paper) -> Method:
+    if row.of not in known:
+        place = paper.folder / "methods.toml"
+        raise BadFile(f"in {place}, key ablation of {row.id}: a row that is there", f"'{row.of}'", "Name one.")
+    try:
+        of_tasks = tuple(map(Task, row.tasks))
+    except ValueError as problem:
+        raise BadFile(
+            f"in {paper.folder / 'methods.toml'}, tasks of {row.id}", str(problem), "Correct them."
+        ) from problem
+    return replace(
+        known[row.of],
+        id=row.id,
+        title=row.title,
+        tasks=of_tasks,
+        kind="ablation",
+        source=row.source,
+        options=row.options,
+    )
+
+
+def _add(found: dict[str, Method], method: Method, paper: Paper) -> None:
+    if found.setdefault(method.id, method) != method:
+        raise BadFile(
+            f"in {paper.folder / 'methods.toml'}, a row '{method.id}' as in the other papers",
+            f"another one: {method.title} beside {found[method.id].title}",
+            "Give it an id of its own.",
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmark.core.errors import UnknownName
 from benchmark.methods import outside
-from benchmark.methods.catalogue import registered
+from benchmark.methods.catalogue import own_rows, registered
 from benchmark.methods.method import Method
 from benchmark.methods.variants import varied
 
@@ -22,8 +22,7 @@ def get_method(name: str) -> Method:
     if separator and wanted:
         return varied(get_method(wanted), changes)
     wanted = name.lower()
-    if wanted not in known and f"{wanted}-slkd" in known:
-        wanted = f"{wanted}-slkd"
+    wanted = own_rows().get(wanted, wanted)
     if wanted in known:
         return known[wanted]
     found = outside.find(name)

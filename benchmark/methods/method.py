@@ -7,9 +7,6 @@ from typing import Any
 
 from benchmark.core.types import Task
 
-ALL_TASKS = tuple(Task)
-RAIN, BLUR, NOISE = (Task.DERAINING,), (Task.DEBLURRING,), (Task.DENOISING,)
-
 
 @dataclass(frozen=True)
 class Method:

@@ -20,6 +20,7 @@ from baselines.spec import SpecError
 from benchmark.core import paths
 from benchmark.core.errors import BadMethod, UnknownName
 from benchmark.core.types import Task
+from benchmark.datasets.passport import tasks
 
 if TYPE_CHECKING:
     from torch import nn
@@ -96,9 +97,9 @@ def _read(files: tuple[tuple[Path, int], ...]) -> dict[str, NetworkSpec]:
         for spec in declared:
             if spec.id in found:
                 raise BadMethod(f"one network called '{spec.id}'", f"{found[spec.id].file} and {file}", _REMEDY)
-            unknown = [task for task in spec.tasks if task not in tuple(Task)]
+            unknown = [task for task in spec.tasks if task not in tasks()]
             if unknown:
-                expected = f"tasks: of {', '.join(Task)}"
+                expected = f"tasks: of {', '.join(tasks())}"
                 raise BadMethod(expected, f"'{unknown[0]}' ({file})", _REMEDY)
             found[spec.id] = spec
     return {spec.id: spec for spec in sorted(found.values(), key=lambda spec: _place(spec, found))}
@@ -112,5 +113,5 @@ def _place(spec: NetworkSpec, known: dict[str, NetworkSpec]) -> tuple[object, ..
         )
     first = known.get(spec.teacher, spec)
     own = first.file is not None and first.file.parent in own_folders()
-    tasks = len(spec.tasks), tuple(Task).index(Task(spec.tasks[0]))
-    return own, first.kind == "lightweight", tasks, first.year, first.id, bool(spec.teacher), spec.id
+    of_tasks = len(spec.tasks), tasks().index(Task(spec.tasks[0]))
+    return own, first.kind == "lightweight", of_tasks, first.year, first.id, bool(spec.teacher), spec.id

@@ -25,10 +25,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.core.errors import BadMethod
+from benchmark.core.errors import BadMethod, UnknownName
 from benchmark.core.types import Task
+from benchmark.datasets.passport import known_task, tasks
 from benchmark.methods.catalogue import methods
-from benchmark.methods.method import ALL_TASKS, Method
+from benchmark.methods.method import Method
 
 if TYPE_CHECKING:
     from torch import nn
@@ -55,12 +56,12 @@ def find(name: str) -> Method | None:
         if not path.is_file():
             raise BadMethod("an ONNX file", f"no file '{path}'", "Check the path.")
         id = checked_id(chosen or re.sub(r"[^A-Za-z0-9._-]", "-", path.name))
-        return _method(id, f"onnx:{path.resolve()}", str(path), ALL_TASKS)
+        return _method(id, f"onnx:{path.resolve()}", str(path), tasks())
     if ":" in target:
         if str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))
-        tasks = _tasks(target)
-        return _method(checked_id(chosen or target.replace(":", ".")), f"python:{target}", target, tasks)
+        said = _tasks(target)
+        return _method(checked_id(chosen or target.replace(":", ".")), f"python:{target}", target, said)
     value = plug_ins().get(target)
     if value is None:
         return None
@@ -80,11 +81,11 @@ def checked_id(id: str) -> str:
 
 def row(id: str) -> Method:
     """An outside method of which only its result files are known."""
-    return _method(id, "", "", ALL_TASKS)
+    return _method(id, "", "", tasks())
 
 
-def _method(id: str, loader: str, source: str, tasks: tuple[Task, ...]) -> Method:
-    return Method(id, id, "", tasks, "outside", source, loader=loader)
+def _method(id: str, loader: str, source: str, for_tasks: tuple[Task, ...]) -> Method:
+    return Method(id, id, "", for_tasks, "outside", source, loader=loader)
 
 
 def load(method: Method, task: Task | None, device: str = "cpu") -> nn.Module:
@@ -176,11 +177,11 @@ def _built(loader: str, task: Task | None) -> Callable[[Any], Any]:
 
 def _tasks(target: str) -> tuple[Task, ...]:
     """The tasks a factory says it is for; all where it says nothing."""
-    said = getattr(_imported(target), "tasks", ALL_TASKS)
+    said = getattr(_imported(target), "tasks", tasks())
     try:
-        return tuple(Task(str(task)) for task in ((said,) if isinstance(said, str) else said))
-    except (TypeError, ValueError) as problem:
-        raise BadMethod(f"tasks of {target} among {', '.join(Task)}", repr(said), "Mend its `tasks`.") from problem
+        return tuple(known_task(str(task)) for task in ((said,) if isinstance(said, str) else said))
+    except (TypeError, UnknownName) as problem:
+        raise BadMethod(f"tasks of {target} among {', '.join(tasks())}", repr(said), "Mend its `tasks`.") from problem
 
 
 def _imported(target: str) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmark.core.errors import BadResult, UnknownName
 from benchmark.core.types import Scale
+from benchmark.methods.catalogue import own_rows
 from benchmark.runs.cells import Cell, read_cells
 from benchmark.statistics import CONFIDENCE, Difference, averaged, difference, holm, paired
 
@@ -97,7 +98,7 @@ def _results(method: str, out: Path, scale: Scale | None, dataset: str) -> dict[
         raise BadResult(f"result files below {out / 'cells'}", "none", "Run or score methods first, or give --out.")
     wanted = method if method in names else method.lower()
     if wanted not in names:
-        wanted = f"{wanted}-slkd" if f"{wanted}-slkd" in names else wanted
+        wanted = own_rows().get(wanted, wanted)
     if wanted not in names:
         raise UnknownName("method with results", method, names)
     grouped: dict[tuple[str, str], list[Cell]] = {}

@@ -35,7 +35,15 @@ def averaged(cells: Sequence[Cell]) -> dict[str, ImageScore]:
     common = [name for name in tables[0] if all(name in table for table in tables)]
     return {
         name: ImageScore(
-            name, tables[0][name].scene, fmean(t[name].psnr for t in tables), fmean(t[name].ssim for t in tables)
+            name,
+            tables[0][name].scene,
+            fmean(t[name].psnr for t in tables),
+            fmean(t[name].ssim for t in tables),
+            {
+                metric: fmean(t[name].extra[metric] for t in tables)
+                for metric in tables[0][name].extra
+                if all(metric in t[name].extra for t in tables)
+            },
         )
         for name in common
     }

@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmark.core import paths
 from benchmark.core.errors import TrainingStopped
 from benchmark.core.types import Scale, Task
+from benchmark.datasets.passport import known_task
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
@@ -96,7 +97,12 @@ class Selection:
         default=False, metadata={"help": "Every method on each of its tasks, teachers first.", "flags": ("--all",)}
     )
     task: tuple[Task, ...] = field(
-        default=(), metadata={"help": "Only these tasks; otherwise all of each method.", "flags": ("--task", "-t")}
+        default=(),
+        metadata={
+            "help": "Only these tasks; otherwise all of each method.",
+            "flags": ("--task", "-t"),
+            "parser": known_task,
+        },
     )
     scale: Scale = field(default=Scale.MINI, metadata={"help": "mini: small networks. paper: full-size networks."})
     seed: tuple[int, ...] = field(default=(0,), metadata={"help": "Training seeds; may be repeated."})

@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 
 from benchmark.core.errors import BadData, BadImage
-from benchmark.core.types import Task
+from benchmark.core.types import ALL_TASKS
 from benchmark.datasets import mini
 from benchmark.datasets.mini import debian
 from benchmark.datasets.mini.photographs import embedded
 from benchmark.training.data import mini as training
 
-TASKS = list(Task)
+TASKS = list(ALL_TASKS)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from benchmark.core.errors import BadData, BadImage, UnknownName
-from benchmark.core.types import Task
+from benchmark.core.types import ALL_TASKS, Task
 from benchmark.datasets import describe
 from benchmark.images.io import read_uint8
 from benchmark.training.data import pairs as training_pairs
@@ -161,7 +161,7 @@ def test_the_sides_of_a_picture_with_both_are_the_right_ones(tmp_path, expect):
             assert any(torch.equal(tensor, whole[:, :12, left : left + 12]) for left in range(5))
 
 
-@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("task", list(ALL_TASKS))
 def test_an_absent_set_is_told_with_its_owner_and_its_place(tmp_path, monkeypatch, task):
     id = training_pairs.OFFICIAL[task]
     for root in (tmp_path, None):

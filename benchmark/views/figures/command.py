@@ -11,19 +11,21 @@ from rich.console import Console
 from rich.markup import escape
 
 from benchmark.core.errors import BadResult, BadWeights
-from benchmark.core.types import Scale, Task
+from benchmark.core.types import Scale
 from benchmark.datasets import describe, resolve
+from benchmark.datasets.passport import tasks as all_tasks
 from benchmark.methods.find import get_method, row_method
 from benchmark.methods.method import Method
+from benchmark.papers.read import get_paper
 from benchmark.protocols import get_protocol
 from benchmark.runs.choose import choose_datasets
 from benchmark.views.figures.convergence import read_curves
 from benchmark.views.figures.pareto import COSTS, mean_psnr, points
 from benchmark.views.figures.restored import find_image, restore_row, typical_image
-from benchmark.views.figures.specs import FIGURES, FigureSpec
+from benchmark.views.figures.specs import PLOTS, FigureSpec, get_figure
 from benchmark.views.figures.style import FORMATS, drawing, save
 from benchmark.views.tables.grid import read_results
-from benchmark.views.tables.specs import TABLES, dataset_id
+from benchmark.views.tables.specs import dataset_id, quality_columns, rows_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """The options of one call of `slkd-bench figure`."""
+    """The options of one call of `slkd-bench figure`; `paper` is the default one where it is empty."""
 
     name: str
     scale: Scale
@@ -49,13 +51,14 @@ class Request:
     card: str | None = None
     training: Path = Path("training")
     columns: int = 2
+    paper: str = ""
 
 
 def make_figure(request: Request, console: Console | None = None) -> list[Path]:
     """Draws the figure that is asked for; gives the files written. Raises SlkdBenchError where nothing can be shown."""
     console = console or Console()
     with drawing():
-        if request.name in FIGURES:
+        if request.name not in PLOTS:
             figure, notes = _qualitative(request)
             stem = f"figure-{request.name}-{request.scale}"
         elif request.name == "pareto":
@@ -75,7 +78,7 @@ def make_figure(request: Request, console: Console | None = None) -> list[Path]:
 def _qualitative(request: Request) -> tuple[Figure, list[str]]:
     from benchmark.views.figures.qualitative import draw
 
-    spec = FIGURES[request.name]
+    spec = get_figure(request.name, request.paper)
     rows = gather(spec, request)
     if not any(row.panels for row in rows):
         raise BadWeights(
@@ -134,10 +137,10 @@ def _pareto(request: Request) -> tuple[Figure, list[str]]:
     from benchmark.views.figures.pareto_plot import TaskPanels, draw
 
     results = read_results(request.out, request.scale, request.card)
-    rows = [row for table in ("II", "III", "V") for section in TABLES[table].sections for row in section.rows]
-    methods = _methods(request, rows)
+    paper = get_paper(request.paper)
+    methods = _methods(request, rows_of(paper.id, paper.figures.pareto))
     by_task: dict[str, list[str]] = {}
-    for name in request.datasets or [dataset_id(column, request.scale) for column in TABLES["II"].columns]:
+    for name in request.datasets or [dataset_id(column, request.scale) for column in quality_columns(paper.id)]:
         known = resolve(name, request.scale)
         by_task.setdefault(str(describe(known).task), []).append(known)
     panels, notes = [], list(results.broken)
@@ -160,7 +163,7 @@ def _pareto(request: Request) -> tuple[Figure, list[str]]:
     if not any(panel.points["latency"] for panel in panels):
         command = f"slkd-bench profile --all --scale {request.scale} --device cpu --save"
         notes.append(f"no times are recorded at scale {request.scale}, so their panels are left out: `{command}`")
-    return draw(panels, _pareto_caption(panels, results, request.scale), request.columns), notes
+    return draw(panels, _pareto_caption(panels, results, request.scale), paper.figures, request.columns), notes
 
 
 def _pareto_caption(panels: Sequence[TaskPanels], results: Results, scale: Scale) -> str:
@@ -179,11 +182,12 @@ def _pareto_caption(panels: Sequence[TaskPanels], results: Results, scale: Scale
 
 
 def _convergence(request: Request) -> tuple[Figure, list[str]]:
-    from benchmark.views.figures.convergence_plot import below, draw
+    from benchmark.views.figures.convergence_plot import Look, below, draw
 
-    methods = _methods(request, [row for section in TABLES["V"].sections for row in section.rows])
+    paper = get_paper(request.paper)
+    methods = _methods(request, rows_of(paper.id, paper.figures.convergence))
     sets = [describe(resolve(name, request.scale)) for name in request.datasets]
-    tasks = list(dict.fromkeys(one.task for one in sets)) or list(Task)
+    tasks = list(dict.fromkeys(one.task for one in sets)) or list(all_tasks())
     curves = read_curves(methods, tasks, request.scale, request.training)
     if not curves:
         raise BadWeights(
@@ -205,7 +209,8 @@ def _convergence(request: Request) -> tuple[Figure, list[str]]:
     lacking = [m.title for m in methods if m.network and not any(c.method == m.id for c in curves)]
     notes = [f"no curves, left out: {', '.join(lacking)}"] if lacking else []
     panel_titles = {str(task): str(task).capitalize() for task in tasks}
-    return draw(curves, methods, panel_titles, " ".join(text), request.columns), notes
+    look = Look(panel_titles, paper.figures, request.columns)
+    return draw(curves, methods, look, " ".join(text)), notes
 
 
 def _scale_line(scale: Scale) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from benchmark.methods.method import Method
+from benchmark.papers.model import FiguresFile
 from benchmark.views.figures.convergence import Curve
 from benchmark.views.figures.style import ONE_COLUMN, SMALL, TWO_COLUMNS, Mark, marks
 
@@ -17,17 +19,26 @@ if TYPE_CHECKING:
 PANEL, DEPTH = 2.1, 4.0  # inches high; dB below the best end at which a panel stops
 
 
-def draw(
-    curves: Sequence[Curve], methods: Sequence[Method], titles: dict[str, str], caption: str, columns: int = 2
-) -> Figure:
+@dataclass(frozen=True)
+class Look:
+    """How the curves are shown: the panels' titles by task, the paper's marks, the width in columns of a paper."""
+
+    titles: dict[str, str] = field(default_factory=dict)
+    said: FiguresFile = field(default_factory=FiguresFile)
+    columns: int = 2
+
+
+def draw(curves: Sequence[Curve], methods: Sequence[Method], look: Look, caption: str) -> Figure:
     """A figure one or two columns of a paper wide: panels side by side, or one below the other in a single column."""
     from matplotlib.figure import Figure
 
+    columns = look.columns
     tasks = list(dict.fromkeys(curve.task for curve in curves))
     across = len(tasks) if columns == 2 else 1
     rows = len(tasks) // across
     width = TWO_COLUMNS if columns == 2 else ONE_COLUMN
-    drawn = marks(methods)
+    drawn = marks(methods, look.said)
+    strong = {m.id for m in methods if m.kind == "teacher" or (look.said.own and m.distiller == look.said.own)}
     shown = [m for m in methods if any(c.method == m.id for c in curves)]
     per_line = 6 if columns == 2 else 3
     lines = textwrap.wrap(caption, 150 if columns == 2 else 70)
@@ -40,7 +51,10 @@ def draw(
         row, column = divmod(number, across)
         place = (left + column * (side + gap)) / width, (height - (row + 1) * (PANEL + 0.52) + 0.34) / height
         axes = figure.add_axes((*place, side / width, PANEL / height), label=task)
-        _panel(axes, [c for c in curves if c.task == task], drawn, titles.get(task, task), first=column == 0)
+        _panel(axes, [c for c in curves if c.task == task], drawn, strong)
+        axes.set_title(look.titles.get(task, task), loc="left", fontweight="bold", pad=4)
+        if column == 0:
+            axes.set_ylabel("validation PSNR (dB)", labelpad=2)
     _legend(figure, shown, drawn, per_line, (0.12 + 0.115 * len(lines)) / height)
     figure.text(
         0.04 / width,
@@ -62,7 +76,7 @@ def below(curves: Sequence[Curve]) -> list[Curve]:
     return [curve for curve in curves if curve.band()[-1][1] < floors[curve.task]]
 
 
-def _panel(axes: Axes, curves: Sequence[Curve], drawn: dict[str, Mark], title: str, first: bool) -> None:
+def _panel(axes: Axes, curves: Sequence[Curve], drawn: dict[str, Mark], strong_ones: Collection[str]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     best = max(curve.band()[-1][1] for curve in curves)
@@ -71,7 +85,7 @@ def _panel(axes: Axes, curves: Sequence[Curve], drawn: dict[str, Mark], title: s
         mark, band = drawn[curve.method], curve.band()
         steps, means, least, most = ([point[k] for point in band] for k in range(4))
         thousands = [step / 1000 for step in steps]
-        strong = curve.method.endswith("slkd") or mark.colour == "#000000"
+        strong = curve.method in strong_ones
         axes.plot(
             thousands,
             means,
@@ -94,9 +108,6 @@ def _panel(axes: Axes, curves: Sequence[Curve], drawn: dict[str, Mark], title: s
     axes.set_ylim(low - 0.04 * room, max(max(max(p[3] for p in c.band()) for c in curves), low + room) + 0.05 * room)
     axes.set_xlim(left=0)
     axes.set_xlabel("iterations (thousands)", labelpad=1.5)
-    if first:
-        axes.set_ylabel("validation PSNR (dB)", labelpad=2)
-    axes.set_title(title, loc="left", fontweight="bold", pad=4)
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.grid(color="#EEEEEE", linewidth=0.4)

@@ -6,15 +6,15 @@ Everything comes from result files and cost records; no network is loaded.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Protocol, TypeVar
 
+from benchmark.costs.records import record_of
 from benchmark.methods.method import Method
 from benchmark.views.tables.grid import Results
 
-Record = TypeVar("Record")
 COSTS = {"gmacs": "GMACs", "parameters": "parameters", "latency": "time (ms)"}
 
 
@@ -39,18 +39,12 @@ def mean_psnr(results: Results, method: str, datasets: Sequence[str]) -> float |
 def cost_of(results: Results, method: Method, task: str, cost: str) -> float | None:
     """A recorded cost of the method's network for the task; a network that no task changes has one record for all."""
     if cost == "latency":
-        timed = recorded(results.latency, method, task)
+        timed = record_of(results.latency, method.network, (task, *method.tasks))
         return timed.median_ms if timed else None
-    counted = recorded(results.complexity, method, task)
+    counted = record_of(results.complexity, method.network, (task, *method.tasks))
     if counted is None:
         return None
     return counted.gmacs if cost == "gmacs" else float(counted.parameters)
-
-
-def recorded(records: Mapping[tuple[str, str], Record], method: Method, task: str) -> Record | None:
-    """The record of a method's network on `task`; a network that is the same on all its tasks is recorded on one alone."""
-    tasks = (task, *map(str, method.tasks))
-    return next((records[method.network, t] for t in tasks if (method.network, t) in records), None)
 
 
 def points(results: Results, methods: Iterable[Method], datasets: Sequence[str], task: str, cost: str) -> list[Point]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from benchmark.methods.method import Method
+from benchmark.papers.model import FiguresFile
 from benchmark.views.figures.labels import Box, place
 from benchmark.views.figures.pareto import COSTS, Point, front
 from benchmark.views.figures.style import ONE_COLUMN, SMALL, TWO_COLUMNS, Mark, marks
@@ -46,7 +47,7 @@ class TaskPanels:
         return [f"{self.methods[m].title} {value:.2f} dB" for m, value in low]
 
 
-def draw(panels: Sequence[TaskPanels], caption: str, columns: int = 2) -> Figure:
+def draw(panels: Sequence[TaskPanels], caption: str, said: FiguresFile, columns: int = 2) -> Figure:
     """All panels in a figure one or two columns of a paper wide, a legend of how the students were trained, `caption`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -56,8 +57,8 @@ def draw(panels: Sequence[TaskPanels], caption: str, columns: int = 2) -> Figure
     rows = len(panels) * len(costs) // across
     width = TWO_COLUMNS if columns == 2 else ONE_COLUMN
     methods = list({p.method: t.methods[p.method] for t in panels for c in costs for p in t.shown(c)}.values())
-    drawn = {**marks(methods), **{m.id: Mark("#444444", "D") for m in methods if m.kind == "lightweight"}}
-    entries = legend_entries(methods, drawn)
+    drawn = {**marks(methods, said), **{m.id: Mark("#444444", "D") for m in methods if m.kind == "lightweight"}}
+    entries = legend_entries(methods, drawn, said)
     lines = textwrap.wrap(caption, 150 if columns == 2 else 70)
     per_line = 7 if columns == 2 else 4
     legend_lines = -(-len(entries) // per_line)
@@ -89,14 +90,14 @@ def draw(panels: Sequence[TaskPanels], caption: str, columns: int = 2) -> Figure
     return figure
 
 
-def legend_entries(methods: Sequence[Method], drawn: dict[str, Mark]) -> dict[str, Mark]:
+def legend_entries(methods: Sequence[Method], drawn: dict[str, Mark], said: FiguresFile) -> dict[str, Mark]:
     """What each mark means, once: how a student was trained, a teacher, a lightweight network."""
     found: dict[str, Mark] = {}
     for method in methods:
         if method.kind in ("teacher", "lightweight"):
             name = {"teacher": "teacher", "lightweight": "lightweight network"}[method.kind]
-        elif method.distiller == "slkd" and method.kind == "student":
-            name = "SLKD"
+        elif method.kind == "student" and method.distiller in said.mark and said.mark[method.distiller].name:
+            name = said.mark[method.distiller].name
         elif "(" in method.title:
             name = method.title.partition("(")[2].rstrip(")")
         else:

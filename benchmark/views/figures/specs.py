@@ -1,11 +1,14 @@
-"""Figures 1, 3 and 4 of the paper as data: which sets are the rows, which methods the columns."""
+"""A paper's figures of restored images: which sets are the rows, which methods the columns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from benchmark.core.errors import UnknownName
 from benchmark.methods.method import Method
-from benchmark.views.tables.specs import TABLES
+from benchmark.papers.read import get_paper
+
+PLOTS = ("pareto", "convergence")  # figures that every paper has
 
 
 @dataclass(frozen=True)
@@ -26,36 +29,24 @@ class FigureSpec:
         return self.titles.get(method.id, method.title)
 
 
-_TASKS = ("rain1400", "gopro", "sidd")
+def figures(paper: str = "") -> dict[str, FigureSpec]:
+    """The figures of a paper by id. Raises UnknownName for a paper that is not known."""
+    read = get_paper(paper)
+    return {
+        shown.id: FigureSpec(
+            shown.id,
+            shown.caption,
+            shown.datasets,
+            shown.methods,
+            (read.short_titles if shown.short else {}) | shown.titles,
+        )
+        for shown in read.figures.figure
+    }
 
-FIGURES: dict[str, FigureSpec] = {
-    "1": FigureSpec(
-        "1",
-        "Distillation methods on deraining, deblurring and denoising.",
-        _TASKS,
-        TABLES["II"].sections[0].rows,
-        TABLES["II"].titles,
-    ),
-    "3": FigureSpec(
-        "3", "Lightweight networks on deraining, deblurring and denoising.", _TASKS, TABLES["III"].sections[1].rows
-    ),
-    "4": FigureSpec(
-        "4",
-        "Ablation of the decoder's source and of the two feature losses.",
-        ("rain1400",),
-        TABLES["IV"].sections[0].rows,
-        dict(
-            zip(
-                TABLES["IV"].sections[0].rows,
-                (
-                    "(a) degraded\nsource",
-                    "(b) clean\nsource",
-                    "(c) clean\n+ $L_{NC}$",
-                    "(d) clean\n+ $L_{ET}$",
-                    "(e) clean +\n$L_{NC}$ + $L_{ET}$",
-                ),
-                strict=True,
-            )
-        ),
-    ),
-}
+
+def get_figure(name: str, paper: str = "") -> FigureSpec:
+    """The figure called `name`. Raises UnknownName."""
+    known = figures(paper)
+    if name not in known:
+        raise UnknownName(f"figure of {get_paper(paper).short}", name, [*known, *PLOTS])
+    return known[name]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.core.files import write_atomically
 from benchmark.methods.method import Method
+from benchmark.papers.model import FiguresFile
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,35 +57,21 @@ class Mark:
     line: str = "-"
 
 
-# Okabe and Ito's palette, and for what it lacks Tol's muted one; every colour has a marker of its own beside it.
-_TRAINED: dict[str, Mark] = {
-    "scratch": Mark("#777777", "o"),
-    "logits": Mark("#56B4E9", "^"),
-    "dfkd": Mark("#CC79A7", "v"),
-    "dfkd-progressive": Mark("#882255", "<"),
-    "dckd-cross": Mark("#0072B2", "p"),
-    "slkd": Mark("#D55E00", "*"),
-    "dckd-dynamic": Mark("#332288", ">"),
-    "fakd": Mark("#E69F00", "h"),
-    "at": Mark("#009E73", "d"),
-    "fitnets": Mark("#999933", "X"),
-    "pisr": Mark("#44AA99", "P"),
-}
+# Okabe and Ito's palette, then of Tol's muted one, for what a paper says no mark of
 _OTHERS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#882255", "#999933", "#332288")
 _OTHER_MARKERS = "Do^vph<>"
-_LINES = {"uformer": "--", "drsformer": ":"}
 
 
-def marks(methods: Sequence[Method]) -> dict[str, Mark]:
-    """The mark of each method by its id: fixed for teachers and distillers, in turn for the others."""
+def marks(methods: Sequence[Method], said: FiguresFile) -> dict[str, Mark]:
+    """The mark of each method by its id: the paper's own for teachers and distillers, in turn for the others."""
     found: dict[str, Mark] = {}
     others = 0
     for method in methods:
-        line = _LINES.get(method.teacher or method.id, "-")
+        line = said.line.get(method.teacher or method.id, "-")
         if method.kind == "teacher":
             found[method.id] = Mark("#000000", "s", line)
-        elif method.distiller in _TRAINED and method.kind != "ablation":
-            known = _TRAINED[method.distiller]
+        elif method.distiller in said.mark and method.kind != "ablation":
+            known = said.mark[method.distiller]
             found[method.id] = Mark(known.colour, known.marker, line)
         else:
             turn = others % len(_OTHERS)

@@ -12,8 +12,9 @@ from rich.markup import escape
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Scale
+from benchmark.papers.read import get_paper
 from benchmark.views.report.document import to_document
-from benchmark.views.report.page import PAPER, Contents, render
+from benchmark.views.report.page import Contents, render
 from benchmark.views.report.pictures import Album, make_album
 from benchmark.views.report.verdict_lines import VerdictGroup, sentence, verdict_group
 from benchmark.views.tables.grid import Results, read_results
@@ -31,12 +32,14 @@ class Request:
     restored: Path | None = None
     latex: Path | None = None
     card: str | None = None
+    paper: str = ""
 
 
 def write_report(request: Request) -> None:
     """Writes the page, and the LaTeX document where one is asked for. Raises SlkdBenchError when there are no results."""
     console = Console(highlight=False, soft_wrap=True)
-    results = read_results(request.out, request.scale, request.card)
+    size = get_paper(request.paper).complexity.image_size
+    results = read_results(request.out, request.scale, request.card, size=size)
     if not results.cells:
         raise SlkdBenchError(
             f"result files below {request.out / 'cells' / request.scale}",
@@ -44,14 +47,14 @@ def write_report(request: Request) -> None:
             f"Run `slkd-bench run --all --scale {request.scale} --out {request.out} "
             f"--save-images {request.out / 'images'}` first.",
         )
-    group = verdict_group(request.out, Scale.PAPER)
-    mini = verdict_group(request.out, Scale.MINI) if request.scale == Scale.MINI else None
+    group = verdict_group(request.out, Scale.PAPER, request.paper)
+    mini = verdict_group(request.out, Scale.MINI, request.paper) if request.scale == Scale.MINI else None
     page = render(contents(request, results, group, mini))
     write_atomically(request.to, page)
     console.print(f"{escape(str(request.to))}: {len(page) / 1e6:.1f} MB, one file that loads nothing else")
     if request.latex is not None:
         groups = [one for one in (group, mini) if one is not None]
-        document = to_document(results, groups, _title(request), sentence(group))
+        document = to_document(results, groups, _title(request), sentence(group), request.paper)
         write_atomically(request.latex, document)
         console.print(f"{escape(str(request.latex))}: compile it with pdflatex or tectonic")
 
@@ -88,13 +91,14 @@ def contents(request: Request, results: Results, group: VerdictGroup, mini: Verd
         no_pictures=why,
         picture_command=mend,
         made_with=_spoken(request),
+        paper=request.paper,
     )
 
 
 def _title(request: Request) -> str:
-    return request.title or f"What is true of {PAPER}"
+    return request.title or f"What is true of {get_paper(request.paper).title}"
 
 
 def _spoken(request: Request) -> str:
     words = ["slkd-bench", "report", "--scale", request.scale, "--out", str(request.out), "--to", str(request.to)]
-    return shlex.join(words)
+    return shlex.join([*words, "--paper", request.paper] if request.paper else words)

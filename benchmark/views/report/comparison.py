@@ -14,7 +14,7 @@ from benchmark.runs.cells import Cell
 from benchmark.views.report.drawing import span, strip
 from benchmark.views.report.words import plain, typeset
 from benchmark.views.tables.grid import Grid, Results, make_grid
-from benchmark.views.tables.specs import TABLES, Column, TableSpec, dataset_id
+from benchmark.views.tables.specs import Column, TableSpec, dataset_id, tables
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ def anchor(method: str, dataset: str, seed: int = 0) -> str:
     return f"cell-{plain_text}" + (f"--{seed}" if seed else "")
 
 
-def shown_tables(results: Results) -> list[ShownTable]:
-    """All tables of the specifications, made through their grids."""
-    return [_shown(spec, make_grid(spec, results), results) for spec in TABLES.values()]
+def shown_tables(results: Results, paper: str = "") -> list[ShownTable]:
+    """All tables of a paper, made through their grids."""
+    return [_shown(spec, make_grid(spec, results), results) for spec in tables(paper).values()]
 
 
 def per_image(cells: Sequence[Cell]) -> list[float]:
@@ -93,7 +93,7 @@ def _shown(spec: TableSpec, grid: Grid, results: Results) -> ShownTable:
             for row in rows
             if column and (found := results.cells.get((row.method, dataset_id(column, results.scale))))
         }
-        if column and column.kind == "quality"
+        if column and column.measures
         else {}
         for column in columns
     ]
@@ -141,7 +141,7 @@ def _shown(spec: TableSpec, grid: Grid, results: Results) -> ShownTable:
 
 
 def _cell_anchor(method: str, column: Column | None, results: Results) -> str:
-    if column is None or column.kind != "quality":
+    if column is None or not column.measures:
         return ""
     dataset = dataset_id(column, results.scale)
     found = results.cells.get((method, dataset))
@@ -168,15 +168,15 @@ class Beyond:
     anchor: str
 
 
-def beyond_the_tables(results: Results) -> list[Beyond]:
-    """Every result that no table shows, by data set and method."""
+def beyond_the_tables(results: Results, paper: str = "") -> list[Beyond]:
+    """Every result that no table of the paper shows, by data set and method."""
     shown = {
         (name, dataset_id(column, results.scale))
-        for spec in TABLES.values()
+        for spec in tables(paper).values()
         for section in spec.sections
         for name in section.rows
         for column in spec.columns
-        if column.kind == "quality"
+        if column.measures
     }
     left = {key: cells for key, cells in results.cells.items() if key not in shown}
     ranges = {

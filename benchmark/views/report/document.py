@@ -13,7 +13,7 @@ from benchmark.views.report.verdict_lines import VerdictGroup, VerdictLine
 from benchmark.views.report.words import plain
 from benchmark.views.tables.grid import Grid, Results, make_grid
 from benchmark.views.tables.latex import escape, to_latex
-from benchmark.views.tables.specs import TABLES, TableSpec, dataset_id
+from benchmark.views.tables.specs import TableSpec, dataset_id, tables
 
 _SYMBOL = re.compile(r"\bL_(NC|ET)\b")
 _SET = frozenset("‘’“”–—…†‡")
@@ -38,7 +38,7 @@ _HEAD = r"""\documentclass[10pt]{article}
 """
 
 
-def to_document(results: Results, groups: Sequence[VerdictGroup], title: str, statement: str) -> str:
+def to_document(results: Results, groups: Sequence[VerdictGroup], title: str, statement: str, paper: str = "") -> str:
     """The article: tables with provenance footnotes, verdicts scale by scale, every cell, and the environments."""
     cells = [cell for found in results.cells.values() for cell in found]
     made_in, letters = environments(cells)
@@ -50,7 +50,7 @@ def to_document(results: Results, groups: Sequence[VerdictGroup], title: str, st
         _text(statement)
         + " Best in bold, second underlined, as each table ranks them. Tables come from result files alone; "
         "under each stands what its cells were made from. E1, E2, \\ldots\\ are the environments at the end.",
-        *(_table(spec, results, letters) for spec in TABLES.values()),
+        *(_table(spec, results, letters) for spec in tables(paper).values()),
         r"\clearpage",
         *(_named(name) + _verdicts(group) for name, group in zip("AB", groups, strict=False) if group.lines),
         _named("C") + _cells(reproductions(cells, letters)),
@@ -67,8 +67,8 @@ def _named(id: str) -> str:
 
 def _table(spec: TableSpec, results: Results, letters: dict[int, str]) -> str:
     """A table of the specifications where it stands in the text, under its own name."""
-    text = to_latex(_with_provenance(spec, make_grid(spec, results), results, letters))
-    return _named(spec.id) + text.replace("}[t]", "}[!htbp]", 1)
+    grid = _with_provenance(spec, make_grid(spec, results), results, letters)
+    return _named(spec.id) + to_latex(grid, "!htbp")
 
 
 def _with_provenance(spec: TableSpec, grid: Grid, results: Results, letters: dict[int, str]) -> Grid:
@@ -76,7 +76,7 @@ def _with_provenance(spec: TableSpec, grid: Grid, results: Results, letters: dic
     notes = []
     rows = {row.method for section in grid.sections for row in section}
     for column in spec.columns:
-        if column.kind == "quality":
+        if column.measures:
             dataset = dataset_id(column, results.scale)
             cells = [c for m in rows for c in results.cells.get((m, dataset), [])]
             if cells:

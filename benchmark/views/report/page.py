@@ -21,7 +21,6 @@ from benchmark.views.report.verdict_lines import VerdictGroup
 from benchmark.views.tables.grid import Results
 
 _HERE = Path(__file__).resolve().parent
-PAPER = "Knowledge Distillation for Image Restoration (SLKD)"
 _CONTENTS = (
     ("verdicts", "Verdicts"),
     ("tables", "Tables"),
@@ -49,6 +48,7 @@ class Contents:
     no_pictures: str = ""
     picture_command: str = ""
     made_with: str = "slkd-bench report"
+    paper: str = ""
 
 
 def render(contents: Contents) -> str:
@@ -66,7 +66,7 @@ def _facts(contents: Contents) -> Mapping[str, Any]:
     results = contents.results
     cells = [cell for found in results.cells.values() for cell in found]
     made_in, letters = environments(cells)
-    tables, drawn = shown_tables(results), figures(results)
+    tables, drawn = shown_tables(results, contents.paper), figures(results, contents.paper)
     scale = str(results.scale)
     return {
         "title": contents.title,
@@ -82,7 +82,7 @@ def _facts(contents: Contents) -> Mapping[str, Any]:
         "tables": tables,
         "strips": any(table.strips for table in tables),
         "example_strip": strip([1, 2.2, 2.6, 3, 3.3, 3.7, 4, 5.5], 0.5, 6),
-        "beyond": beyond_the_tables(results),
+        "beyond": beyond_the_tables(results, contents.paper),
         "figures": drawn,
         "legend": legend(drawn),
         "album": contents.album,

@@ -9,13 +9,14 @@ from statistics import fmean
 
 from markupsafe import Markup, escape
 
+from benchmark.costs.records import record_of
 from benchmark.datasets import describe
 from benchmark.methods.find import row_method
 from benchmark.methods.method import Method
-from benchmark.views.figures.pareto import front, recorded
+from benchmark.views.figures.pareto import front
 from benchmark.views.report.words import plain
 from benchmark.views.tables.grid import Results
-from benchmark.views.tables.specs import TABLES, dataset_id
+from benchmark.views.tables.specs import dataset_id, quality_columns
 
 WIDTH, HEIGHT = 340, 258
 LEFT, RIGHT, TOP, BOTTOM = 38, 8, 12, 34
@@ -53,21 +54,21 @@ class Figure:
     remedy: str = ""
 
 
-def figures(results: Results) -> list[Figure]:
+def figures(results: Results, paper: str = "") -> list[Figure]:
     """PSNR against GMACs, parameters and latency, for every data set of the tables that has results."""
     # (id, name, axis, unit, cost of a method on a task)
     size = next((c.size for c in results.complexity.values()), 512)
 
     def gmacs(method: Method, task: str) -> float | None:
-        found = recorded(results.complexity, method, task)
+        found = record_of(results.complexity, method.network, (task, *method.tasks))
         return found.gmacs if found else None
 
     def parameters(method: Method, task: str) -> float | None:
-        found = recorded(results.complexity, method, task)
+        found = record_of(results.complexity, method.network, (task, *method.tasks))
         return found.parameters / 1e6 if found else None
 
     def latency(method: Method, task: str) -> float | None:
-        found = recorded(results.latency, method, task)
+        found = record_of(results.latency, method.network, (task, *method.tasks))
         return found.median_ms if found else None
 
     profile = f"slkd-bench profile --all --scale {results.scale}"
@@ -90,7 +91,7 @@ def _figure(
     results: Results, id: str, name: str, axis: str, unit: str, cost: Callable[[Method, str], float | None], remedy: str
 ) -> Figure:
     panels = []
-    for column in TABLES["V"].columns:
+    for column in quality_columns():
         dataset = dataset_id(column, results.scale)
         points = list(_points(results, dataset, column.group.lower(), cost))
         if len(points) > 1:

@@ -41,7 +41,7 @@ class VerdictGroup:
     counts: tuple[tuple[str, int], ...]
 
 
-def verdict_group(out: Path, scale: Scale, paper: str = "slkd") -> VerdictGroup:
+def verdict_group(out: Path, scale: Scale, paper: str = "") -> VerdictGroup:
     """The verdicts on a paper at `scale`, judged from the result files below `out`.
 
     Scale mini has orderings of quality alone: absolute values and costs of small networks settle nothing of a paper.

@@ -5,50 +5,77 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from statistics import fmean
+from typing import Any
 
-from benchmark.costs.records import Complexity
+from benchmark.core.errors import BadMethod, UnknownName
+from benchmark.core.types import Task
+from benchmark.costs.records import record_of
+from benchmark.datasets import dataset_ids, describe
 from benchmark.methods.method import Method
 from benchmark.methods.networks import arguments
+from benchmark.runs.cells import ImageScore
 from benchmark.statistics import gap_closed, spread
 from benchmark.views.tables.parts import NO_GAP, NOT_ITS_TASK, NOT_MEASURED, NOT_RUN, UNLIKE, Entry, Part
 from benchmark.views.tables.results import Results
-from benchmark.views.tables.specs import Column, dataset_id
+from benchmark.views.tables.specs import COSTS, LOWER_IS_BETTER, Column, dataset_id
 
-_TASK = {"rain1400": "deraining", "test1200": "deraining", "gopro": "deblurring", "hide": "deblurring"}
+_DIGITS = {"psnr": 2, "ssim": 3}
 
 
 def make_entry(method: Method, column: Column, results: Results, spread_too: bool = False) -> Entry:
     """The entry of `method` in `column`; with `spread_too`, scores of several seeds carry their standard deviation."""
-    if column.kind == "quality":
-        return _quality(method, column, results, spread_too)
+    if column.measures:
+        return _scores(method, column, results, spread_too)
     return _ENTRIES[column.kind](method, column, results)
 
 
-def _quality(method: Method, column: Column, results: Results, spread_too: bool) -> Entry:
+def metrics_of(column: Column) -> tuple[str, ...]:
+    """The metrics that stand in a column of a data set."""
+    return ("psnr", "ssim") if column.kind == "quality" else (column.kind,)
+
+
+def value_of(score: ImageScore, metric: str) -> float:
+    """A metric of one image: PSNR in dB, SSIM, or a further one by its name; NaN where it was not computed."""
+    return getattr(score, metric) if metric in _DIGITS else score.extra.get(metric, math.nan)
+
+
+def _scores(method: Method, column: Column, results: Results, spread_too: bool) -> Entry:
     dataset = dataset_id(column, results.scale)
     images = results.images(method.id, dataset)
     if not images:
         return _absent(method, column)
-    psnr, ssim = fmean(s.psnr for s in images.values()), fmean(s.ssim for s in images.values())
-    parts = (Part(psnr, f"{psnr:.2f}" if math.isfinite(psnr) else "inf"), Part(ssim, f"{ssim:.3f}"))
+    parts = tuple(_part(metric, [value_of(s, metric) for s in images.values()]) for metric in metrics_of(column))
+    if all(math.isnan(part.value) for part in parts):
+        return Entry(note=NOT_MEASURED)
     cells = results.cells[method.id, dataset]
     if not spread_too or len(cells) < 2:
         return Entry(parts)
     by_seed = [[score for score in cell.scores if score.name in images] for cell in cells]
-    deviations = (
-        spread([fmean(s.psnr for s in scores) for scores in by_seed]).deviation,
-        spread([fmean(s.ssim for s in scores) for scores in by_seed]).deviation,
-    )
-    return Entry(
-        tuple(
-            Part(part.value, part.text, after=f"±{d:.{digits}f}", details=(("sd", d),)) if math.isfinite(d) else part
-            for part, d, digits in zip(parts, deviations, (2, 3), strict=True)
-        )
-    )
+    return Entry(tuple(_with_spread(part, by_seed) for part in parts))
+
+
+def _part(metric: str, values: list[float]) -> Part:
+    mean = fmean(values) if not any(map(math.isnan, values)) else math.nan
+    text = f"{mean:.{_DIGITS.get(metric, 4)}f}" if math.isfinite(mean) else "inf" if mean > 0 else "–"
+    return Part(mean, text, metric in LOWER_IS_BETTER, metric=metric)
+
+
+def _with_spread(part: Part, by_seed: list[list[ImageScore]]) -> Part:
+    found = spread([fmean(value_of(s, part.metric) for s in scores) for scores in by_seed]).deviation
+    if not math.isfinite(found):
+        return part
+    after = f"±{found:.{_DIGITS.get(part.metric, 4)}f}"
+    return Part(part.value, part.text, part.lower_is_better, after=after, details=(("sd", found),), metric=part.metric)
+
+
+def task_of(dataset: str) -> Task | None:
+    """The task of a data set as its passport says; None for a set without one."""
+    return describe(dataset).task if dataset in dataset_ids() else None
 
 
 def _absent(method: Method, column: Column) -> Entry:
-    return Entry(note=NOT_RUN if _TASK.get(column.dataset, "denoising") in method.tasks else NOT_ITS_TASK)
+    task = task_of(column.dataset)
+    return Entry(note=NOT_RUN if task is None or task in method.tasks else NOT_ITS_TASK)
 
 
 def _gap(method: Method, column: Column, results: Results) -> Entry:
@@ -73,42 +100,36 @@ def _whole(percent: float) -> str:
     return str(round(percent)) if math.isfinite(percent) else str(percent)
 
 
-def _complexity(method: Method, results: Results) -> Complexity | None:
-    tasks = [str(task) for task in method.tasks]
-    return next(
-        (results.complexity[method.network, t] for t in tasks if (method.network, t) in results.complexity), None
-    )
+def _cost(column: Column, method: Method, results: Results) -> float | None:
+    if column.kind in ("latency", "ms"):
+        timed = record_of(results.latency, method.network, method.tasks)
+        return timed.median_ms if timed else None
+    counted = record_of(results.complexity, method.network, method.tasks)
+    if counted is None:
+        return None
+    return counted.gmacs if column.kind == "gmacs" else counted.parameters / 1e6
 
 
-def _gmacs(method: Method, column: Column, results: Results) -> Entry:
-    found = _complexity(method, results)
-    if found is None:
-        return Entry(note=NOT_MEASURED)
-    return Entry((Part(found.gmacs, f"{found.gmacs:.1f}G" if found.gmacs >= 10 else f"{found.gmacs:.2f}G", True),))
+_PRINTED: dict[str, Callable[[float], str]] = {
+    "gmacs": lambda value: f"{value:.1f}G" if value >= 10 else f"{value:.2f}G",
+    "parameters": lambda value: f"{value:.1f}M" if value >= 1 else f"{value:.3f}M",
+    "latency": lambda value: f"{value / 1e3:.4f}s",
+    "ms": lambda value: f"{value:.1f}",
+}
 
 
-def _parameters(method: Method, column: Column, results: Results) -> Entry:
-    found = _complexity(method, results)
-    if found is None:
-        return Entry(note=NOT_MEASURED)
-    millions = found.parameters / 1e6
-    return Entry((Part(millions, f"{millions:.1f}M" if millions >= 1 else f"{millions:.3f}M", True),))
-
-
-def _latency(method: Method, column: Column, results: Results) -> Entry:
-    tasks = [str(task) for task in method.tasks]
-    found = next((results.latency[method.network, t] for t in tasks if (method.network, t) in results.latency), None)
-    if found is None:
-        return Entry(note=NOT_MEASURED)
-    return Entry((Part(found.median_ms, f"{found.median_ms / 1e3:.4f}s", True),))
+def _priced(method: Method, column: Column, results: Results) -> Entry:
+    value = _cost(column, method, results)
+    return Entry(note=NOT_MEASURED) if value is None else Entry((Part(value, _PRINTED[column.kind](value), True),))
 
 
 def _argument(*names: str) -> Callable[[Method, Column, Results], Entry]:
     def entry(method: Method, column: Column, results: Results) -> Entry:
-
-        chosen = arguments(method.network, results.scale)
-        value = next(chosen[name] for name in names if name in chosen)
-        if isinstance(value, tuple):  # encoder and bottleneck, as Table I prints them
+        chosen = _arguments(method, results)
+        value = next((chosen[name] for name in names if name in chosen), None)
+        if value is None:
+            return Entry(note=NOT_MEASURED)
+        if isinstance(value, tuple):  # encoder and bottleneck, as papers print them
             value = value[: len(value) // 2 if len(value) > 5 else len(value)]
         text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
         return Entry((Part(math.nan, text),))
@@ -116,11 +137,18 @@ def _argument(*names: str) -> Callable[[Method, Column, Results], Entry]:
     return entry
 
 
+def _arguments(method: Method, results: Results) -> dict[str, Any]:
+    try:
+        return arguments(method.network, results.scale)
+    except (UnknownName, BadMethod):  # a network from outside, or without this scale
+        return {}
+
+
 _ENTRIES: dict[str, Callable[[Method, Column, Results], Entry]] = {
     "gap": _gap,
-    "gmacs": _gmacs,
-    "parameters": _parameters,
-    "latency": _latency,
     "levels": _argument("blocks", "depths"),
     "width": _argument("width"),
+    "printed": lambda method, column, results: Entry(note=NOT_MEASURED),
+    **dict.fromkeys(_PRINTED, _priced),
 }
+assert set(COSTS) <= set(_ENTRIES)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from benchmark.core.types import Scale
-from benchmark.datasets import describe
+from benchmark.datasets import dataset_ids, describe
 from benchmark.methods.find import row_method
-from benchmark.views.tables.entries import make_entry
-from benchmark.views.tables.footnotes import footnotes
+from benchmark.views.tables.entries import make_entry, metrics_of
+from benchmark.views.tables.footnotes import Noted, footnotes
 from benchmark.views.tables.marks import Significance, Unmarked, mark
 from benchmark.views.tables.parts import Entry, Grid, Marks, Part, Row
+from benchmark.views.tables.published import published_rows
 from benchmark.views.tables.results import Results, read_results
 from benchmark.views.tables.specs import Column, TableSpec, dataset_id
 
 __all__ = ["Entry", "Grid", "Marks", "Part", "Results", "Row", "make_grid", "read_results"]
+
+_COSTS = {
+    "gmacs": "FLOPs",
+    "parameters": "Param.",
+    "latency": "Infer time",
+    "ms": "ms",
+    "levels": "layers",
+    "width": "dim",
+}
 
 
 def make_grid(spec: TableSpec, results: Results, marks: Marks = Marks.significant, spread: bool = False) -> Grid:
@@ -20,7 +30,7 @@ def make_grid(spec: TableSpec, results: Results, marks: Marks = Marks.significan
 
     With `spread`, scores of several seeds carry their standard deviation over the seeds.
     """
-    sections = []
+    sections: list[tuple[Row, ...]] = []
     for section in spec.sections:
         rows = []
         for name in section.rows:
@@ -28,36 +38,60 @@ def make_grid(spec: TableSpec, results: Results, marks: Marks = Marks.significan
             entries = tuple(make_entry(method, column, results, spread) for column in spec.columns)
             rows.append(Row(spec.titles.get(name, method.title), name, entries, name not in section.unranked))
         sections.append(tuple(rows))
-    quality = {i: dataset_id(c, results.scale) for i, c in enumerate(spec.columns) if c.kind == "quality"}
-    tests = Significance(results, quality) if marks == Marks.significant else None
+    unmarked = _mark(spec, sections, results, marks)
+    titles = [section.title for section in spec.sections]
+    if spec.published:
+        for title, printed in published_rows(spec):
+            sections.append(printed)
+            titles.append(title)
+    headers = tuple(_header(spec, column, results) for column in spec.columns)
+    return Grid(
+        spec.id,
+        _caption(spec, results),
+        tuple(column.group for column in spec.columns),
+        headers,
+        tuple(sections),
+        footnotes(Noted(spec, headers, tuple(sections), marks, unmarked, spread), results),
+        tuple(titles),
+        spec.label or f"tab:slkd-bench-{spec.id}",
+        f"Table {spec.id}" if spec.named else "",
+    )
+
+
+def _mark(spec: TableSpec, sections: list[tuple[Row, ...]], results: Results, marks: Marks) -> Unmarked:
+    measured = {i: column for i, column in enumerate(spec.columns) if column.measures}
+    sets = {i: dataset_id(column, results.scale) for i, column in measured.items()}
+    metrics = {i: metrics_of(column) for i, column in measured.items()}
+    tests = Significance(results, sets, metrics) if marks == Marks.significant else None
     pools = {"section": [[i] for i in range(len(sections))], "table": [list(range(len(sections)))], "none": []}
     unmarked = Unmarked()
     for pool in pools[spec.pool]:
         found = mark(sections, pool, len(spec.columns), tests)
         unmarked.ties += found.ties
         unmarked.unlike += found.unlike
-    headers = tuple(_header(c, results) for c in spec.columns)
-    return Grid(
-        spec.id,
-        _caption(spec, results),
-        tuple(c.group for c in spec.columns),
-        headers,
-        tuple(sections),
-        footnotes(spec, headers, sections, results, marks, unmarked, spread),
-    )
+    return unmarked
 
 
-def _header(column: Column, results: Results) -> str:
-    if column.kind in ("quality", "gap"):
-        title = describe(dataset_id(column, results.scale)).title
-        return title.removeprefix("mini, ") if results.scale == Scale.MINI else title
-    return {"gmacs": "FLOPs", "parameters": "Param.", "latency": "Infer time", "levels": "layers", "width": "dim"}[
-        column.kind
-    ]
+def _header(spec: TableSpec, column: Column, results: Results) -> str:
+    named = spec.headers.get(f"{column.kind}:{column.dataset}") or spec.headers.get(column.dataset or column.kind)
+    if named:
+        return named
+    if column.kind == "printed":
+        return column.dataset
+    if not column.dataset:
+        return _COSTS[column.kind]
+    dataset = dataset_id(column, results.scale)
+    title = describe(dataset).title if dataset in dataset_ids() else dataset
+    title = title.removeprefix("mini, ") if results.scale == Scale.MINI else title
+    return title if column.kind in ("quality", "gap") else f"{title} {column.kind.upper()}"
 
 
 def _caption(spec: TableSpec, results: Results) -> str:
+    if not spec.named:
+        return spec.caption
     kinds = {column.kind for column in spec.columns}
+    if kinds == {"printed"}:
+        return spec.caption
     if not kinds & {"quality", "gap"}:
         return f"{spec.caption} Scale {results.scale}."
     where = (

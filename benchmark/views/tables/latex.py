@@ -1,14 +1,18 @@
-"""A grid as LaTeX with booktabs, to be pasted into an article: best in bold, second underlined."""
+"""A grid as LaTeX with booktabs, to be pasted into an article: best in bold, second underlined, a raised ring for ties."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from benchmark.views.tables.grid import Entry, Grid
+from benchmark.views.tables.parts import Entry, Grid
 
-_MARKS = {"best": r"\textbf{{{}}}", "second": r"\underline{{{}}}", "": "{}"}
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_MARKS = {"best": r"\textbf{{{}}}", "second": r"\underline{{{}}}", "tied": r"{}\textsuperscript{{$\circ$}}", "": "{}"}
 _SPECIAL = str.maketrans(
     {
         "&": r"\&",
@@ -26,47 +30,57 @@ _SPECIAL = str.maketrans(
         "‡": r"\textsuperscript{\ddag}",
         "§": r"\textsuperscript{\S}",
         "±": r"$\pm$",
+        "°": r"\textsuperscript{$\circ$}",
     }
 )
 
 
-def to_latex(grid: Grid) -> str:
-    """A `table*` (or `table` when narrow) with caption and footnotes. Needs `\\usepackage{booktabs,graphicx}`."""
+def environment() -> Environment:
+    """What fills the LaTeX templates of all views: `<< value >>` and `<% statement %>`; `| tex` escapes plain text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("benchmark.views", "latex"),
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+    )
+    made.filters["tex"] = escape
+    return made
+
+
+def to_latex(grid: Grid, place: str = "t") -> str:
+    """A `table*` (or `table` when narrow) with caption and footnotes. Needs `\\usepackage{booktabs,graphicx}`.
+
+    `place` is where it may float to.
+    """
     wide = len(grid.headers) > 2
     behind = any(part.after for rows in grid.sections for row in rows for entry in row.entries for part in entry.parts)
-    shrunk = wide and (len(grid.headers) > 5 or behind)
-    environment = "table*" if wide else "table"
-    lines = [
-        rf"\begin{{{environment}}}[t]",
-        r"\centering",
-        rf"\caption{{{escape(grid.caption)}}}",
-        rf"\label{{tab:slkd-bench-{grid.id}}}",
-        r"\small",
-        *([r"\resizebox{\textwidth}{!}{%"] if shrunk else []),
-        rf"\begin{{tabular}}{{l{'c' * len(grid.headers)}}}",
-        r"\toprule",
-    ]
-    if any(grid.groups):
-        lines += _group_rows(grid.groups)
-    lines.append(" & ".join(["Method", *map(escape, grid.headers)]) + r" \\")
-    for section in grid.sections:
-        lines.append(r"\midrule")
-        lines += [" & ".join([escape(row.title), *map(_cell, row.entries)]) + r" \\" for row in section]
-    lines += [r"\bottomrule", r"\end{tabular}" + ("}" if shrunk else "")]
-    if grid.footnotes:
-        width = r"\textwidth" if wide else r"\columnwidth"
-        notes = " ".join(map(escape, grid.footnotes))
-        lines.append(rf"\par\smallskip\parbox{{{width}}}{{\footnotesize {notes}}}")
-    return "\n".join([*lines, rf"\end{{{environment}}}", ""])
+    return (
+        environment()
+        .get_template("table.tex")
+        .render(
+            grid=grid,
+            place=place,
+            kind="table*" if wide else "table",
+            width=r"\textwidth" if wide else r"\columnwidth",
+            shrunk=wide and (len(grid.headers) > 5 or behind),
+            groups=list(_spans(grid.groups)) if any(grid.groups) else [],
+            cell=_cell,
+        )
+    )
 
 
 def to_document(tables: Sequence[str]) -> str:
     """A plain article around the tables, ready for pdflatex or tectonic."""
-    body = "\n".join(tables)
-    return (
-        "\\documentclass{article}\n\\usepackage[margin=2cm]{geometry}\n\\usepackage[T1]{fontenc}\n"
-        "\\usepackage{booktabs,graphicx}\n\\begin{document}\n" + body + "\\end{document}\n"
-    )
+    return environment().get_template("tables.tex").render(tables=tables)
 
 
 def escape(text: str) -> str:
@@ -83,12 +97,10 @@ def _cell(entry: Entry) -> str:
     return "/".join(numbers) or escape(entry.dash)
 
 
-def _group_rows(groups: Sequence[str]) -> list[str]:
-    cells, rules, start = [""], [], 2
+def _spans(groups: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+    """(name, first column, last column) of each group, the row titles being column 1."""
+    start = 2
     for name, members in groupby(groups):
-        span = len(list(members))
-        cells.append(rf"\multicolumn{{{span}}}{{c}}{{{escape(name)}}}" if name else " & ".join([""] * span))
-        if name:
-            rules.append(rf"\cmidrule(lr){{{start}-{start + span - 1}}}")
-        start += span
-    return [" & ".join(cells) + r" \\", "".join(rules)]
+        end = start + len(list(members)) - 1
+        yield name, start, end
+        start = end + 1

@@ -35,14 +35,19 @@ class Results:
         return {(str(c.key.get("data")), str(c.key.get("protocol"))) for c in self.cells.get((method, dataset), [])}
 
 
-def read_results(out: Path, scale: Scale, card: str | None = None, limit: int | None = None) -> Results:
-    """Reads the result files below `out` and the recorded costs; `card` chooses among several device cards."""
+def read_results(
+    out: Path, scale: Scale, card: str | None = None, limit: int | None = None, size: int = 512
+) -> Results:
+    """Reads the result files below `out` and the recorded costs; `card` chooses among several device cards.
+
+    `size` is the side of the image whose complexity is meant.
+    """
     cells, broken = read_cells(out, scale)
     grouped: dict[tuple[str, str], list[Cell]] = {}
     for cell in cells:
         if cell.key.get("limit") == limit:
             grouped.setdefault((cell.method, cell.dataset), []).append(cell)
-    results = Results(scale, grouped, read_complexity(scale), broken=broken)
+    results = Results(scale, grouped, read_complexity(scale, size=size), broken=broken)
     cards = read_latencies(scale)
     chosen = card or next(iter(cards), "")
     if chosen in cards:

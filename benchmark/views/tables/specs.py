@@ -1,4 +1,4 @@
-"""The paper's four tables, and two of ours, as data: which rows, which columns, what is ranked against what."""
+"""Tables as they are made: which rows, which columns, what is ranked against what. Papers give them as data."""
 
 from __future__ import annotations
 
@@ -6,158 +6,124 @@ from dataclasses import dataclass, field
 
 from benchmark.core.errors import UnknownName
 from benchmark.core.types import Scale
+from benchmark.datasets import dataset_ids, describe
+from benchmark.papers.model import Paper, Pool, ShownTable
+from benchmark.papers.read import get_paper
+
+COSTS = ("gmacs", "parameters", "latency", "ms", "levels", "width")  # columns of a network, not of a data set
+LOWER_IS_BETTER = frozenset({"gmacs", "parameters", "latency", "ms", "lpips", "niqe", "brisque", "piqe", "dists"})
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `quality` or `gap` (closed) of a data set, or `gmacs`, `parameters`, `latency`, `levels`, `width` of
-    a network.
+    """One column. `kind` is `quality` (PSNR and SSIM), `gap` (closed), `printed` (a column of a ledger) or the name of a
+    metric, each of the data set `dataset`; or one of `COSTS`. `group` stands above it.
     """
 
     kind: str
     dataset: str = ""
     group: str = ""
 
+    @property
+    def measures(self) -> bool:
+        """Whether it holds scores of a data set."""
+        return self.kind not in (*COSTS, "printed", "gap")
+
 
 @dataclass(frozen=True)
 class Section:
-    """Rows between two rules: method ids, and those among them that are not ranked (teachers, the degraded input)."""
+    """Rows between two rules: method ids, those among them that are not ranked, and what stands above them."""
 
     rows: tuple[str, ...]
     unranked: frozenset[str] = frozenset()
+    title: str = ""
 
 
 @dataclass(frozen=True)
 class TableSpec:
-    """One table: sections from top to bottom, columns from left to right; `pool` says what is ranked together."""
+    """One table: sections from top to bottom, columns from left to right; `pool` says what is ranked together.
+
+    `titles` and `headers` are what rows and columns are called where it is not by their own titles. `published` names a
+    ledger's table whose rows stand below. `named` is false for a table that is not one of a paper's, which has no number.
+    """
 
     id: str
     caption: str
     sections: tuple[Section, ...]
     columns: tuple[Column, ...]
-    pool: str = "table"  # or "section"
-    titles: dict[str, str] = field(default_factory=dict, hash=False)  # method id -> row title, where it differs
+    pool: Pool = "table"
+    titles: dict[str, str] = field(default_factory=dict, hash=False)
+    headers: dict[str, str] = field(default_factory=dict, hash=False)
+    published: str = ""
+    label: str = ""
+    named: bool = True
 
 
-_FIVE = (
-    Column("quality", "rain1400", "Deraining"),
-    Column("quality", "test1200", "Deraining"),
-    Column("quality", "gopro", "Deblurring"),
-    Column("quality", "hide", "Deblurring"),
-    Column("quality", "sidd", "Denoising"),
-)
-_FURTHER = ("dckd-dynamic", "fakd", "at", "fitnets", "pisr")
-_COMPRESSED = ("scratch", "logits", "dfkd", "dfkd-progressive", "dckd-cross", "slkd")
-_FAMILIES = (("restormer", "res-sl"), ("uformer", "ufor-sl"), ("drsformer", "drs-sl"))
+def tables(paper: str = "") -> dict[str, TableSpec]:
+    """The tables of a paper by id, in its order. Raises UnknownName for a paper or a data set that is not known."""
+    read = get_paper(paper)
+    return {shown.id: spec_of(shown, read) for shown in read.tables}
 
 
-def _short(student: str) -> dict[str, str]:
-    return {
-        f"{student}-scratch": "scratch",
-        f"{student}-logits": "logits",
-        f"{student}-dfkd": "DFKD",
-        f"{student}-dfkd-progressive": "DFKD prog.",
-        f"{student}-dckd-cross": "DCKD",
-        f"{student}-dckd-dynamic": "DCKD dyn.",
-        f"{student}-fakd": "FAKD",
-        f"{student}-at": "AT",
-        f"{student}-fitnets": "FitNets",
-        f"{student}-pisr": "PISR",
-    }
+def spec_of(shown: ShownTable, paper: Paper, known: frozenset[str] = frozenset()) -> TableSpec:
+    """A table of a paper's file, its columns' groups from the passports. Raises UnknownName for an unknown data set."""
+    columns = tuple(column_of(text, known) for text in shown.columns)
+    sections = tuple(Section(s.rows, frozenset(s.unranked), s.title) for s in shown.section)
+    titles = (paper.short_titles if shown.short else {}) | shown.titles
+    published = shown.published if "/" in shown.published or not shown.published else f"{paper.id}/{shown.published}"
+    return TableSpec(
+        shown.id,
+        shown.caption,
+        sections,
+        columns,
+        shown.pool,
+        titles,
+        shown.headers,
+        published,
+        shown.label,
+        bool(shown.id),
+    )
 
 
-TABLES: dict[str, TableSpec] = {
-    "I": TableSpec(
-        "I",
-        "Hyper-parameters and complexity of teachers and students.",
-        tuple(Section((teacher, f"{student}-slkd")) for teacher, student in _FAMILIES),
-        (Column("levels"), Column("width"), Column("gmacs"), Column("parameters"), Column("latency")),
-        pool="none",
-    ),
-    "II": TableSpec(
-        "II",
-        "Comparison of distillation methods, with a plainly trained student (scratch) and logits as controls.",
-        tuple(
-            Section((teacher, *(f"{student}-{d}" for d in _COMPRESSED)), frozenset({teacher}))
-            for teacher, student in _FAMILIES
-        ),
-        _FIVE,
-        pool="section",
-        titles={k: v for _, student in _FAMILIES for k, v in _short(student).items()},
-    ),
-    "III": TableSpec(
-        "III",
-        "Comparison with lightweight networks.",
-        (
-            Section(("identity",), frozenset({"identity"})),
-            Section(
-                (
-                    "prenet",
-                    "rcdnet",
-                    "dmphn",
-                    "mt-rnn",
-                    "vdn",
-                    "deamnet",
-                    "mprnet",
-                    "res-sl-slkd",
-                    "ufor-sl-slkd",
-                    "drs-sl-slkd",
-                )
-            ),
-        ),
-        (*_FIVE, Column("gmacs"), Column("latency")),
-    ),
-    "IV": TableSpec(
-        "IV",
-        "Ablation of the decoder's source and of the two feature losses.",
-        (
-            Section(
-                (
-                    "res-sl-ablation-rainy",
-                    "res-sl-ablation-clean",
-                    "res-sl-ablation-nc",
-                    "res-sl-ablation-et",
-                    "res-sl-slkd",
-                )
-            ),
-        ),
-        (Column("quality", "rain1400", "Deraining"),),
-        titles={"res-sl-slkd": r"Res-SL, clean + $L_{NC}$ + $L_{ET}$"},
-    ),
-    "V": TableSpec(
-        "V",
-        "Every distiller on Res-SL, beside its teacher and the controls (not in the paper).",
-        (
-            Section(("identity", "restormer"), frozenset({"identity", "restormer"})),
-            Section(tuple(f"res-sl-{d}" for d in (*_COMPRESSED[:-1], *_FURTHER, "slkd"))),
-        ),
-        _FIVE,
-    ),
-    "gap": TableSpec(
-        "gap",
-        "Part of the gap between the scratch student and its teacher that each distiller closes: "
-        "(student - scratch)/(teacher - scratch) in percent of PSNR (not in the paper).",
-        tuple(
-            Section(tuple(f"{s}-{d}" for d in (*_COMPRESSED[1:-1], *(_FURTHER if s == "res-sl" else ()), "slkd")))
-            for _, s in _FAMILIES
-        ),
-        tuple(Column("gap", column.dataset, column.group) for column in _FIVE),
-        pool="none",
-        titles={k: v for _, student in _FAMILIES for k, v in _short(student).items()},
-    ),
-}
+def column_of(text: str, known: frozenset[str] = frozenset()) -> Column:
+    """The column that `text` names: a cost, a data set, or METRIC:DATASET.
+
+    `known` are data sets that no passport is of. Raises UnknownName.
+    """
+    kind, separator, dataset = text.partition(":")
+    if not separator:
+        kind, dataset = (text, "") if text in COSTS else ("quality", text)
+    if kind == "printed" or not dataset:
+        return Column(kind, dataset)
+    if dataset not in known and dataset not in dataset_ids():
+        raise UnknownName("data set or cost", dataset, [*dataset_ids(), *COSTS, *known])
+    return Column(kind, dataset, str(describe(dataset).task).capitalize() if dataset in dataset_ids() else "")
 
 
-def get_tables(name: str) -> list[TableSpec]:
-    """The table called `name` (I to V or gap, in any case), or all of them for `all`. Raises UnknownName."""
+def get_tables(name: str, paper: str = "") -> list[TableSpec]:
+    """The paper's table called `name`, in any case, or all of them for `all`. Raises UnknownName."""
+    specs = tables(paper)
     if name.lower() == "all":
-        return list(TABLES.values())
-    found = [spec for id, spec in TABLES.items() if id.lower() == name.lower()]
+        return list(specs.values())
+    found = [spec for id, spec in specs.items() if id.lower() == name.lower()]
     if not found:
-        raise UnknownName("table", name, [*TABLES, "all"])
+        raise UnknownName(f"table of {get_paper(paper).short}", name, [*specs, "all"])
     return found
 
 
+def quality_columns(paper: str = "") -> tuple[Column, ...]:
+    """The data sets that a paper's tables score, each once, in their order."""
+    columns = (column for spec in tables(paper).values() for column in spec.columns if column.kind == "quality")
+    return tuple(dict.fromkeys(columns))
+
+
+def rows_of(paper: str = "", named: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The methods of a paper's tables (of those `named`, or of all), each once, in their order."""
+    specs = [spec for id, spec in tables(paper).items() if not named or id in named]
+    return tuple(dict.fromkeys(row for spec in specs for section in spec.sections for row in section.rows))
+
+
 def dataset_id(column: Column, scale: Scale | str) -> str:
-    """The data set of a quality column at `scale`."""
-    return f"mini-{column.dataset}" if str(scale) == "mini" else column.dataset
+    """The data set of a column at `scale`: the embedded one made after it at scale mini, where there is one."""
+    mini = f"mini-{column.dataset}"
+    return mini if str(scale) == "mini" and mini in dataset_ids() else column.dataset

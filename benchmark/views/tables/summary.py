@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from benchmark.core.terminal import print_whole
 from benchmark.core.types import Scale
 from benchmark.methods.catalogue import methods
 from benchmark.runs.cells import Cell
 from benchmark.views.tables.grid import make_grid, read_results
-from benchmark.views.tables.specs import TABLES, Section, TableSpec, dataset_id
-from benchmark.views.tables.terminal import to_rich
+from benchmark.views.tables.specs import Section, TableSpec, dataset_id, quality_columns
+from benchmark.views.tables.terminal import print_grid
 
 
 def print_summary(console: Console, out: Path, scale: Scale, limit: int | None = None) -> None:
@@ -24,7 +25,7 @@ def print_summary(console: Console, out: Path, scale: Scale, limit: int | None =
     Files that cannot be read are named below.
     """
     results = read_results(out, scale, limit=limit)
-    columns = TABLES["V"].columns
+    columns = quality_columns()
     usual = {dataset_id(column, scale) for column in columns}
     present = {method for method, dataset in results.cells if dataset in usual}
     built_in = [m.id for m in methods()]
@@ -37,10 +38,10 @@ def print_summary(console: Console, out: Path, scale: Scale, limit: int | None =
             if part
         )
         spec = TableSpec("of results", "Every method that was run.", sections, columns)
-        console.print(to_rich(make_grid(spec, results)))
+        print_grid(console, make_grid(spec, results))
     others = [cell for (_, dataset), cells in results.cells.items() if dataset not in usual for cell in cells]
     if others:
-        console.print(_plain(others))
+        print_whole(console, _plain(others))
     for line in results.broken:
         console.print(f"[yellow]not read[/] {escape(line)}", highlight=False, soft_wrap=True)
 

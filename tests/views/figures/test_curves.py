@@ -16,11 +16,12 @@ from rich.console import Console
 
 from benchmark.core import paths
 from benchmark.core.errors import BadResult, BadWeights
-from benchmark.core.types import Scale, Task
+from benchmark.core.types import ALL_TASKS, Scale, Task
 from benchmark.costs.records import Complexity, Latency
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
 from benchmark.methods.weights import store
+from benchmark.papers.read import get_paper
 from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
 from benchmark.views.figures import command, convergence_plot, pareto_plot
 from benchmark.views.figures.convergence import Curve, read_curves
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+SAID = get_paper().figures
 SETS = ("mini-rain1400", "mini-test1200", "mini-gopro", "mini-hide", "mini-sidd")
 
 
@@ -171,10 +173,10 @@ def test_the_drawn_front_is_the_front() -> None:
     }
     chosen = {name: get_method(name) for name in ("restormer", "res-sl-slkd", "res-sl-at")}
     with drawing():
-        figure = pareto_plot.draw([pareto_plot.TaskPanels("Deraining: X", found, 20.0, chosen)], "A caption.")
+        figure = pareto_plot.draw([pareto_plot.TaskPanels("Deraining: X", found, 20.0, chosen)], "A caption.", SAID)
         (line,) = [line for line in figure.axes[0].lines if line.get_gid() == "front"]
     assert [*map(tuple, line.get_xydata())] == [(3.0, 31.0), (20.0, 33.0)]
-    entries = pareto_plot.legend_entries([*chosen.values()], marks([*chosen.values()]))
+    entries = pareto_plot.legend_entries([*chosen.values()], marks([*chosen.values()], SAID), SAID)
     assert [*entries] == ["teacher", "SLKD", "AT"]
 
 
@@ -185,10 +187,10 @@ def test_pareto_without_results_says_what_to_run(tmp_path: Path) -> None:
 
 def test_every_distiller_has_colour_and_marker_of_its_own() -> None:
     family = [m for m in methods() if m.network == "res-sl" and m.kind != "ablation"] + [get_method("restormer")]
-    found = marks(family)
+    found = marks(family, SAID)
     assert len({(mark.colour, mark.line) for mark in found.values()}) == len(family)
     assert len({mark.marker for mark in found.values()}) == len(family)
-    others = marks([m for m in methods() if m.kind in ("lightweight", "ablation")])
+    others = marks([m for m in methods() if m.kind in ("lightweight", "ablation")], SAID)
     assert len({(mark.colour, mark.line) for mark in others.values()}) == len(others)
 
 
@@ -215,7 +217,9 @@ def test_curves_come_from_cards_then_from_logs(home: Path) -> None:
         log.parent.mkdir(parents=True)
         rows = [{"kind": "train", "step": 1}, *({"kind": "validation", "step": s, "psnr": psnr} for s in (500, 1000))]
         log.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (curve,) = read_curves([get_method("res-sl-slkd"), get_method("vdn")], list(Task), Scale.MINI, home / "training")
+    (curve,) = read_curves(
+        [get_method("res-sl-slkd"), get_method("vdn")], list(ALL_TASKS), Scale.MINI, home / "training"
+    )
     assert curve.task == "deraining"
     assert curve.unfinished == (2,)
     assert curve.series[0] == ((500, 28.0), (1000, 30.0))
@@ -238,7 +242,7 @@ def test_one_panel_a_task_one_line_a_method_and_a_band_for_seeds() -> None:
     ]
     low = Curve("res-sl-dfkd", "denoising", {0: ((500, 12.0), (1000, 15.0))})
     with drawing():
-        figure = convergence_plot.draw([*curves, low], [get_method(name) for name in names], {}, "A caption.")
+        figure = convergence_plot.draw([*curves, low], [*map(get_method, names)], convergence_plot.Look(), "A caption.")
         assert [axes.get_label() for axes in figure.axes] == ["deraining", "denoising"]
         assert [line.get_gid() for line in figure.axes[0].lines] == ["restormer", "res-sl-scratch"]
         assert [*map(float, figure.axes[0].lines[1].get_ydata())] == [28.5, 30.5]

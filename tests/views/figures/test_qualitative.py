@@ -22,7 +22,7 @@ from benchmark.runs.execute import execute
 from benchmark.views.figures import command, qualitative, restored
 from benchmark.views.figures.crop import Crop, busiest, choose, parse
 from benchmark.views.figures.restored import ImageRow, Panel, find_image, restore_row, typical_image
-from benchmark.views.figures.specs import FIGURES
+from benchmark.views.figures.specs import figures
 from benchmark.views.figures.style import TWO_COLUMNS, drawing, save
 from tests.runs.toys import ToySet, toy_plan
 
@@ -48,7 +48,7 @@ def weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def toy_row(out: Path, index: int = 3, crop: str = "") -> ImageRow:
-    spec = FIGURES["1"]
+    spec = figures()["1"]
     titled = [(get_method(name), spec.title(get_method(name))) for name in spec.methods]
     return restore_row(ToySet(), index, titled, Scale.MINI, out, crop)
 
@@ -140,7 +140,7 @@ def test_methods_without_weights_are_missing_and_the_lowest_seed_is_shown(tmp_pa
     assert [p.title for p in row.panels] == ["Restormer", "DCKD"]
     assert [p.seed for p in row.panels] == [0, 2]
     assert row.missing == ("scratch", "logits", "DFKD", "DFKD prog.", "Res-SL")
-    caption = command.qualitative_caption(FIGURES["1"], [row], Scale.MINI, image_given=False)
+    caption = command.qualitative_caption(figures()["1"], [row], Scale.MINI, image_given=False)
     assert "Without weights, not shown: scratch, logits, DFKD, DFKD prog., Res-SL." in caption
     assert "Training seeds: 0, 2." in caption
     assert "small sets made after the named ones" in caption
@@ -233,10 +233,10 @@ def test_files_are_the_same_bytes_every_time_and_pdf_fonts_are_embedded(tmp_path
 
 def test_every_method_of_a_figure_is_one_and_its_sets_are_the_papers() -> None:
     known = {method.id for method in methods()}
-    for spec in FIGURES.values():
+    for spec in figures().values():
         assert set(spec.methods) <= known
         assert set(spec.datasets) <= {"rain1400", "gopro", "sidd"}
-    assert FIGURES["4"].datasets == ("rain1400",)
+    assert figures()["4"].datasets == ("rain1400",)
 
 
 def test_the_command_writes_both_forms_and_tells_what_is_left_out(

@@ -13,7 +13,7 @@ from benchmark.runs.cells import read_cells
 from benchmark.views.report.command import Request, write_report
 from benchmark.views.report.page import in_script
 from benchmark.views.tables.grid import make_grid, read_results
-from benchmark.views.tables.specs import TABLES
+from benchmark.views.tables.specs import tables
 from tests.views.report.conftest import HOSTILE, HOSTILE_SET, METHODS, SETS, fabricate
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
@@ -111,7 +111,7 @@ def test_mini_orderings_stand_apart_and_hold_no_number_of_the_paper(read: Reader
 
 def test_every_row_of_every_table_stands_with_its_numbers(text: str, out: Path) -> None:
     results = read_results(out, Scale.MINI)
-    for spec in TABLES.values():
+    for spec in tables().values():
         grid = make_grid(spec, results)
         table = text[text.index(f'id="table-{spec.id}"') :].partition("</figure>")[0]
         shown = re.findall(r'<tr[^>]*data-method="([^"]*)">(.*?)</tr>', table, re.S)

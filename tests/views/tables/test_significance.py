@@ -13,7 +13,7 @@ from benchmark.views.tables.grid import Grid, Marks, make_grid, read_results
 from benchmark.views.tables.html import to_html
 from benchmark.views.tables.latex import to_latex
 from benchmark.views.tables.markdown import to_markdown
-from benchmark.views.tables.specs import TABLES
+from benchmark.views.tables.specs import tables
 from benchmark.views.tables.terminal import to_rich
 
 SETS = ("mini-rain1400", "mini-test1200", "mini-gopro", "mini-hide", "mini-sidd")
@@ -40,7 +40,7 @@ def put(
 
 
 def grid(out: Path, table: str = "II", marks: Marks = Marks.significant, spread: bool = False) -> Grid:
-    return make_grid(TABLES[table], read_results(out, Scale.MINI), marks, spread)
+    return make_grid(tables()[table], read_results(out, Scale.MINI), marks, spread)
 
 
 def marked(found: Grid, column: int = 0, part: int = 0) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Papers as data: a folder each, with what it claims, shows and compares. The laboratory knows none by name."""
