@@ -11,8 +11,9 @@ from typing import Any
 from benchmark.claims.complexity.readings import Reading, read_readings
 from benchmark.core import paths
 from benchmark.core.types import Scale
-from benchmark.costs.records import Complexity, Latency, read_complexity, read_latencies
+from benchmark.costs.records import Complexity, Latency, read_complexity, read_latencies, record_of
 from benchmark.datasets.passport import passports
+from benchmark.papers.read import get_paper
 from benchmark.runs.cells import Cell, read_cells
 
 
@@ -53,8 +54,7 @@ class Evidence:
 
     def cost(self, network: str, tasks: tuple[str, ...]) -> Complexity | None:
         """The recorded complexity of a network for the first of `tasks` that has one, or for any."""
-        wanted = [self.complexity[network, task] for task in tasks if (network, task) in self.complexity]
-        return next(iter([*wanted, *(c for (name, _), c in self.complexity.items() if name == network)]), None)
+        return record_of(self.complexity, network, tasks)
 
 
 def gather(out: Path | None, scale: Scale, paper: str) -> Evidence:
@@ -75,7 +75,8 @@ def gather(out: Path | None, scale: Scale, paper: str) -> Evidence:
     cards = tuple(
         (card, {(r.network, r.task): r for r in records}) for card, records in read_latencies(str(scale)).values()
     )
-    return Evidence(scale, cells, unfit, read_complexity(str(scale)), tuple(read_readings(paper)), cards)
+    counted = read_complexity(str(scale), size=get_paper(paper).complexity.image_size)
+    return Evidence(scale, cells, unfit, counted, tuple(read_readings(paper)), cards)
 
 
 def _problem(cell: Cell) -> str:

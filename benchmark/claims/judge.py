@@ -44,9 +44,7 @@ class Verdict:
     scale: str
 
 
-def verdicts(
-    out: Path | None = None, scale: Scale = Scale.PAPER, table: str = "all", paper: str = "slkd"
-) -> list[Verdict]:
+def verdicts(out: Path | None = None, scale: Scale = Scale.PAPER, table: str = "all", paper: str = "") -> list[Verdict]:
     """The verdict on every claim of `table` (I to IV, text, all), in the order of the paper.
 
     `out` holds the result files; without it they are those of `runs`, or else the reference results. Raises UnknownName
@@ -58,7 +56,7 @@ def verdicts(
 
     ledger = read_ledger(paper)
     chosen = select(ledger, table)
-    evidence = gather(out, scale, paper)
+    evidence = gather(out, scale, ledger.id)
     words = {v.claim.id: v for v in judge_words([c for c in chosen if c.kind != "number"], ledger, evidence)}
     found = []
     for claim in chosen:

@@ -17,10 +17,10 @@ from typing import Any
 from benchmark.claims.claim import METRICS, QUALITY, Claim, Ledger, Original
 from benchmark.claims.published import Published, loose_results
 from benchmark.claims.statements import read_statements
-from benchmark.core import paths
 from benchmark.core.errors import BadResult, UnknownName
 from benchmark.datasets.passport import passports
 from benchmark.methods.catalogue import methods
+from benchmark.papers.read import default_paper, known_papers, paper_folders, paper_ids
 from benchmark.protocols import protocol_ids
 
 __all__ = ["Claim", "Ledger", "Original", "papers", "read_ledger"]
@@ -34,23 +34,22 @@ _MARKS = {"<u>": "second", "<b>": "best"}
 
 
 def papers(root: Path | None = None) -> list[str]:
-    """The ids of the publications that have a ledger."""
-    folder = (root or paths.results()) / "paper"
-    return sorted(path.parent.name for path in folder.glob("*/paper.json"))
+    """The ids of the publications that have a ledger, the user's own among them where no `root` is given."""
+    return paper_ids(root)
 
 
-def read_ledger(paper: str = "slkd", root: Path | None = None) -> Ledger:
-    """The ledger of `paper`, each claim with the published original beside it.
+def read_ledger(paper: str = "", root: Path | None = None) -> Ledger:
+    """The ledger of `paper` (the default one without a name), each claim with the published original beside it.
 
-    `root` is the folder of reference data. Raises UnknownName for a paper without ledger, BadResult naming the file, the
+    `root` is another folder of reference data. Raises UnknownName for a paper without ledger, BadResult naming the file, the
     entry and the field that is wrong.
     """
-    return _ledger(paper.lower(), root or paths.results())
+    return _ledger((paper or default_paper()).lower(), root, known_papers())
 
 
 @cache
-def _ledger(paper: str, root: Path) -> Ledger:
-    ledger = _plain(paper, root)
+def _ledger(paper: str, root: Path | None, known: tuple[str, ...]) -> Ledger:
+    ledger = _plain(paper, root, known)
     record = others_results(paper, root)
     partners = {(c.cell, c.metric): c.value for c in ledger.numbers}
     claims = []
@@ -58,9 +57,8 @@ def _ledger(paper: str, root: Path) -> Ledger:
         found = _original(claim, partners, record) if claim.kind == "number" and claim.metric in QUALITY else None
         if claim.copied and (found is None or abs(found.value - (claim.value or 0)) > 1e-9):
             where = "none on record" if found is None else f"{found.text} of {found.where}"
-            raise _bad(
-                root / "paper" / paper, claim.where, "provenance", f"a published result equal to {claim.text}", where
-            )
+            folder = paper_folders(root)[paper]
+            raise _bad(folder, claim.where, "provenance", f"a published result equal to {claim.text}", where)
         if found and claim.copied:
             claim = replace(claim, protocol=claim.protocol or found.protocol, true_dataset=found.dataset)
         claims.append(replace(claim, original=found))
@@ -69,12 +67,12 @@ def _ledger(paper: str, root: Path) -> Ledger:
 
 def others_results(paper: str, root: Path | None = None) -> tuple[Published, ...]:
     """Every published result on record but `paper`'s own."""
-    return _others(paper, root or paths.results())
+    return _others(paper, root, known_papers())
 
 
 @cache
-def _others(paper: str, root: Path) -> tuple[Published, ...]:
-    ledgers = [_plain(other, root) for other in papers(root) if other != paper]
+def _others(paper: str, root: Path | None, known: tuple[str, ...]) -> tuple[Published, ...]:
+    ledgers = [_plain(other, root, known) for other in papers(root) if other != paper]
     return (*loose_results(), *(cell for ledger in ledgers for cell in cells_of(ledger)))
 
 
@@ -116,11 +114,12 @@ def _original(claim: Claim, partners: dict[Any, float | None], record: Sequence[
 
 
 @cache
-def _plain(paper: str, root: Path) -> Ledger:
+def _plain(paper: str, root: Path | None, known: tuple[str, ...]) -> Ledger:
     """The ledger as its files say, without originals."""
-    folder = root / "paper" / paper
-    if not (folder / "paper.json").is_file():
-        raise UnknownName("paper with a ledger", paper, papers(root))
+    folders = paper_folders(root)
+    if paper not in folders:
+        raise UnknownName("paper with a ledger", paper, folders)
+    folder = folders[paper]
     about = _read(folder / "paper.json")
     claims: list[Claim] = []
     for path in sorted(folder.glob("table-*.json")):

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmark.claims.claim import QUALITY, Claim
 from benchmark.core.errors import BadResult
+from benchmark.core.mathematics import plain
 from benchmark.datasets.passport import passports
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
@@ -41,7 +42,7 @@ def read_statements(paper: str, path: Path, numbers: Sequence[Claim]) -> Iterato
                 ".".join(part for part in (TEXT, entry["id"], better, than, dataset, metric) if part),
                 paper,
                 TEXT,
-                f"{_plain(get_method(better).title)} {sign} {_plain(get_method(than).title)}",
+                f"{plain(get_method(better).title)} {sign} {plain(get_method(than).title)}",
                 " ".join(part for part in (title, _METRICS[metric]) if part),
                 metric,
                 float(entry["percent"]) if ratio else 0.0,
@@ -58,11 +59,6 @@ def read_statements(paper: str, path: Path, numbers: Sequence[Claim]) -> Iterato
                 than,
                 statement=entry["id"],
             )
-
-
-def _plain(title: str) -> str:
-    """A method's title without mathematics, `L_NC`."""
-    return title.replace("$", "").replace("{", "").replace("}", "")
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:

@@ -7,8 +7,10 @@ from pathlib import Path
 import typer
 
 from benchmark.core.types import Scale
+from benchmark.papers.read import open_paper
 
-_PAPER = typer.Argument("slkd", help="A paper with a ledger; see `claims papers`.")
+_WHICH = "A paper of `claims papers`, or a folder; otherwise the default one."
+_PAPER = typer.Argument("", help=_WHICH)
 
 
 def register(app: typer.Typer) -> None:
@@ -30,28 +32,28 @@ def register(app: typer.Typer) -> None:
         """Check every ledger; the first wrong entry is named with its file and field (exit code 2)."""
         from benchmark.views.verdicts.command import validate as run
 
-        run(paper)
+        run(open_paper(paper) if paper else "")
 
     @claims.command("list")
     def list_(
-        table: str = typer.Argument("all", help="I, II, III, IV, text (claims in words) or all."),
-        paper: str = typer.Option("slkd", help="A paper with a ledger."),
+        table: str = typer.Argument("all", help="A table of the paper, text (claims in words) or all."),
+        paper: str = typer.Option("", help=_WHICH),
     ) -> None:
         """List every claim: as printed, the set it really is of, where it comes from."""
         from benchmark.views.verdicts.command import print_claims
 
-        print_claims(table, paper)
+        print_claims(table, open_paper(paper))
 
     @app.command()
     def verdict(
-        table: str = typer.Argument("all", help="I, II, III, IV, text (claims in words) or all."),
+        table: str = typer.Argument("all", help="A table of the paper, text (claims in words) or all."),
         scale: Scale = typer.Option(Scale.PAPER, help="paper, or mini: orderings and ratios only, marked as mini."),
         markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown, one line a claim."),
         latex: bool = typer.Option(False, "--latex", help="LaTeX with booktabs and longtable, one line a claim."),
         html: bool = typer.Option(False, "--html", help="An HTML fragment, one line a claim."),
         csv: bool = typer.Option(False, "--csv", help="Comma-separated, unrounded, with reasons and commands."),
         document: bool = typer.Option(False, "--document", help="With --latex: a whole article, ready to compile."),
-        paper: str = typer.Option("slkd", help="A paper with a ledger."),
+        paper: str = typer.Option("", help=_WHICH),
         out: Path | None = typer.Option(None, help="The folder of result files; otherwise runs, then the reference."),
         save: Path | None = typer.Option(None, "--save", "-o", help="Write to this file instead of the terminal."),
     ) -> None:
@@ -74,20 +76,25 @@ def register(app: typer.Typer) -> None:
         from benchmark.views.verdicts.command import print_verdicts
 
         wanted = (("markdown", markdown), ("latex", latex), ("html", html), ("csv", csv))
-        print_verdicts(table, scale, [name for name, on in wanted if on], document, paper, out, save)
+        print_verdicts(table, scale, [name for name, on in wanted if on], document, open_paper(paper), out, save)
 
     @audit.command()
-    def complexity(save: bool = typer.Option(False, "--save", help="Record what was found; verdicts read it.")) -> None:
-        """The complexity columns of Tables I and III, printed and measured, with what explains a difference."""
+    def complexity(
+        paper: str = typer.Option("", help=_WHICH),
+        save: bool = typer.Option(False, "--save", help="Record what was found; verdicts read it."),
+    ) -> None:
+        """A paper's complexity columns, printed and measured, with what explains a difference."""
         from benchmark.costs.command import audit_complexity
 
-        raise typer.Exit(audit_complexity(save))
+        raise typer.Exit(audit_complexity(save, open_paper(paper)))
 
     @audit.command("paper")
     def paper_(
-        paper: str = _PAPER, markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown.")
+        paper: str = _PAPER,
+        named: str = typer.Option("", "--paper", help="The same, as other commands take it."),
+        markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown."),
     ) -> None:
         """Read a paper's own numbers for slips: marks, tables that disagree, sets confused, controls missing."""
         from benchmark.views.verdicts.command import print_findings
 
-        print_findings(paper, markdown)
+        print_findings(open_paper(named or paper), markdown)

@@ -6,6 +6,7 @@ import typer
 
 from benchmark.claims.identify import identify as find
 from benchmark.core.errors import SlkdBenchError
+from benchmark.papers.read import open_paper
 
 
 def register(app: typer.Typer) -> None:
@@ -15,11 +16,13 @@ def register(app: typer.Typer) -> None:
     def identify(
         number: str = typer.Argument(help="PSNR/SSIM as printed, 34.18/0.944, or a PSNR alone."),
         dataset: str | None = typer.Option(None, "--dataset", "-d", help="The data set it is said to be of."),
+        paper: str = typer.Option("", help="Read this paper's folder too; those of `claims papers` always are."),
     ) -> None:
         """Say which published results a number is equal to (exit code 1: to none on record)."""
         from rich.console import Console
         from rich.markup import escape
 
+        open_paper(paper)
         matches = find(*_numbers(number), dataset)
         console = Console(highlight=False)
         if not matches:

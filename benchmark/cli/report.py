@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
         """Write the report: a self-contained HTML page (from result files and claims; no network is loaded)."""
         from benchmark.views.report.command import Request, write_report
 
-        known = open_paper(paper) if paper else ""
+        known = open_paper(paper)
         write_report(
             Request(scale, out, to, title, 0 if no_images else images, restored, latex=latex, card=card, paper=known)
         )

@@ -40,5 +40,5 @@ def register(app: typer.Typer) -> None:
 
         asked = {"markdown": markdown, "latex": latex, "csv": csv, "html": html, "json": json}
         forms = tuple(form for form, wanted in asked.items() if wanted)
-        known = open_paper(paper) if paper else ""
+        known = open_paper(paper)
         print_tables(name, TableRequest(forms, document, scale, out, known, card, marks, spread, save))

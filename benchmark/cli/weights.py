@@ -8,6 +8,7 @@ import typer
 
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.types import Scale, Task
+from benchmark.datasets.passport import known_task
 from benchmark.methods.find import get_method
 from benchmark.methods.weights.importing import import_weights
 
@@ -24,7 +25,7 @@ def register(app: typer.Typer) -> None:
         method: str = typer.Argument(help="The method, as in `list methods`."),
         files: list[Path] = typer.Argument(help="The authors' checkpoint; one file a level for DMPHN."),
         task: Task | None = typer.Option(
-            None, "--task", "-t", help="What it was trained for, if the method has several."
+            None, "--task", "-t", parser=known_task, help="What it was trained for, if the method has several."
         ),
         out: Path | None = typer.Option(None, help="Where to keep it; otherwise your own weights folder."),
     ) -> None:

@@ -19,6 +19,7 @@ from benchmark.costs.counters import fvcore_count, torch_count
 from benchmark.costs.records import Complexity, Latency, all_complexity, write_complexity, write_latencies
 from benchmark.methods.find import get_method
 from benchmark.methods.networks import arguments, build, networks
+from benchmark.papers.read import get_paper
 from benchmark.runs.code import made_by
 
 if TYPE_CHECKING:
@@ -206,14 +207,16 @@ def _save(
         console.print(f"recorded in {escape(str(path))}", highlight=False, soft_wrap=True)
 
 
-def audit_complexity(save: bool = False) -> int:
-    """Prints the paper's complexity columns beside the measured ones; 0 always: a finding is not a failure."""
+def audit_complexity(save: bool = False, paper: str = "") -> int:
+    """Prints a paper's complexity columns beside the measured ones; 0 always: a finding is not a failure."""
 
     console = Console()
     started = time.perf_counter()
+    read = get_paper(paper)
+    size = read.complexity.image_size
     table = Table(
         box=box.SIMPLE_HEAD,
-        title="Complexity at 512 x 512: printed and measured",
+        title=f"Complexity at {size} x {size}: printed and measured",
         title_justify="left",
         title_style="",
         pad_edge=False,
@@ -221,12 +224,12 @@ def audit_complexity(save: bool = False) -> int:
     )
     for name in ("table", "row", "paper", "measured", "verdict"):
         table.add_column(name, justify="right" if name in ("paper", "measured") else "left", overflow="fold")
-    findings = list(audit())
+    findings = list(audit(read.id))
     for finding in findings:
         claim = finding.claim
-        paper, measured = f"{claim.gmacs:.1f}G", f"{finding.gmacs:.1f}G"
+        printed, measured = f"{claim.gmacs:.1f}G", f"{finding.gmacs:.1f}G"
         if claim.parameters is not None:
-            paper, measured = f"{paper}/{claim.parameters}M", f"{measured}/{finding.parameters:.1f}M"
+            printed, measured = f"{printed}/{claim.parameters}M", f"{measured}/{finding.parameters:.1f}M"
         verdict = (
             "[green]agrees[/]"
             if finding.agrees
@@ -234,14 +237,15 @@ def audit_complexity(save: bool = False) -> int:
             if finding.explanation
             else f"[red]differs:[/] unexplained, none of {finding.tried} readings gives it"
         )
-        table.add_row(claim.table, claim.row, paper, measured, verdict)
+        table.add_row(claim.table, claim.row, printed, measured, verdict)
     console.print(table)
     console.print(
-        "Measured: multiply-accumulates of one 512 x 512 image, counted as the paper counts them "
+        f"Measured: multiply-accumulates of one {size} x {size} image, counted as the paper counts them "
         f"({time.perf_counter() - started:.0f} s).",
         highlight=False,
         soft_wrap=True,
     )
     if save:
-        console.print(f"recorded in {escape(str(write_readings('slkd', findings)))}", highlight=False, soft_wrap=True)
+        path = write_readings(read.id, findings)
+        console.print(f"recorded in {escape(str(path))}", highlight=False, soft_wrap=True)
     return 0

@@ -54,8 +54,11 @@ def paper_folders(root: Path | None = None) -> dict[str, Path]:
 def open_paper(name: str) -> str:
     """The id of a paper named on the command line: an id, or a folder, which is then known like a shipped paper.
 
+    Without a name it is the default one.
+
     Raises UnknownName, or BadFile for a folder that is no paper's.
     """
+    name = name or default_paper()
     path = Path(name).expanduser()
     if os.sep in name or (path / HEAD).is_file():
         folder = path.resolve()

@@ -33,7 +33,7 @@ class ComplexityClaim:
 _NONE: Mapping[str, Any] = {}
 
 
-def complexity_claims(paper: str = "slkd") -> Iterator[ComplexityClaim]:
+def complexity_claims(paper: str = "") -> Iterator[ComplexityClaim]:
     """The rows of the paper's ledger that print FLOPs, in the order of the paper.
 
     A network with a variant for each task has one entry a task, called `MPRNet, deblurring`: its row prints one number

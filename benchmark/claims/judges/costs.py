@@ -10,9 +10,11 @@ from benchmark.claims.evidence import Evidence
 from benchmark.claims.judge import Verdict
 from benchmark.claims.remedies import COUNTS, TIMES
 from benchmark.core.types import Scale
+from benchmark.costs.records import Latency, record_of
 from benchmark.datasets.passport import passports
 from benchmark.methods.find import get_method
 from benchmark.methods.networks import arguments
+from benchmark.papers.read import get_paper
 
 
 def judge_cost(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
@@ -44,7 +46,8 @@ def _count(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
     worst = max(values.values(), key=lambda value: abs(value - claim.value))  # type: ignore[operator]
     distance = abs(worst - claim.value)
     status = "reproduced" if distance <= near else "close" if distance <= far else "contradicted"
-    counted = "multiply-accumulates of a 512 x 512 image" if claim.metric == "gmacs" else "parameters"
+    size = get_paper(ledger.id).complexity.image_size
+    counted = f"multiply-accumulates of a {size} x {size} image" if claim.metric == "gmacs" else "parameters"
     if len(set(values.values())) > 1 and status == "contradicted":
         reason = ", ".join(f"{value:.1f}{unit} for {task}" for task, value in values.items())
         reason = f"one number for variants that cost {reason}"
@@ -147,7 +150,7 @@ def _related(first: str, second: str) -> bool:
     return get_method(first).teacher == second or get_method(second).teacher == first
 
 
-def _time(records: dict[tuple[str, str], Any], name: str) -> float | None:
+def _time(records: dict[tuple[str, str], Latency], name: str) -> float | None:
     method = get_method(name)
-    found = [records[method.network, str(t)].median_ms for t in method.tasks if (method.network, str(t)) in records]
-    return found[0] if found else None
+    found = record_of(records, method.network, method.tasks)
+    return found.median_ms if found else None

@@ -11,6 +11,7 @@ from benchmark.claims.evidence import Evidence
 from benchmark.claims.judge import Verdict
 from benchmark.claims.remedies import COUNTS, TIMES, of_quality, run_commands
 from benchmark.core.types import Scale
+from benchmark.costs.records import record_of
 from benchmark.methods.find import get_method
 from benchmark.statistics import holm
 
@@ -144,10 +145,8 @@ def _faster(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
     first, second = get_method(claim.method), get_method(claim.than)
     scale, results, sentences, gaps = str(evidence.scale), [], [], []
     for card, records in evidence.latencies:
-        own = next((records[first.network, str(t)] for t in first.tasks if (first.network, str(t)) in records), None)
-        other = next(
-            (records[second.network, str(t)] for t in second.tasks if (second.network, str(t)) in records), None
-        )
+        own = record_of(records, first.network, first.tasks)
+        other = record_of(records, second.network, second.tasks)
         if own is None or other is None:
             continue
         results.append(1 if own.p90_ms < other.p10_ms else -1 if other.p90_ms < own.p10_ms else 0)

@@ -29,7 +29,7 @@ LINTS: dict[str, Callable[[Ledger], Iterator[Finding]]] = {
 }
 
 
-def audit_paper(paper: str = "slkd") -> list[Finding]:
+def audit_paper(paper: str = "") -> list[Finding]:
     """Every finding of every rule, rule by rule. Raises UnknownName, or BadResult for a ledger that is not sound."""
     return audit_ledger(read_ledger(paper))
 

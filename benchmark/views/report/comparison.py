@@ -10,9 +10,9 @@ from statistics import fmean
 
 from markupsafe import Markup
 
+from benchmark.core.mathematics import html, plain
 from benchmark.runs.cells import Cell
 from benchmark.views.report.drawing import span, strip
-from benchmark.views.report.words import plain, typeset
 from benchmark.views.tables.grid import Grid, Results, make_grid
 from benchmark.views.tables.specs import Column, TableSpec, dataset_id, tables
 
@@ -101,7 +101,7 @@ def _shown(spec: TableSpec, grid: Grid, results: Results) -> ShownTable:
     sections = tuple(
         tuple(
             ShownRow(
-                typeset(row.title),
+                Markup(html(row.title)),
                 row.method,
                 tuple(
                     ShownEntry(
@@ -131,11 +131,11 @@ def _shown(spec: TableSpec, grid: Grid, results: Results) -> ShownTable:
     groups = tuple((name, len(list(members))) for name, members in groupby(grid.groups)) if any(grid.groups) else ()
     return ShownTable(
         grid.id,
-        typeset(grid.caption),
+        Markup(html(grid.caption)),
         groups,
         shown,
         sections,
-        tuple(typeset(note) for note in grid.footnotes),
+        tuple(Markup(html(note)) for note in grid.footnotes),
         any(scores),
     )
 

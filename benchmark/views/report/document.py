@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from benchmark import __version__
+from benchmark.core.mathematics import plain
 from benchmark.runs.cells import Cell
 from benchmark.views.report.provenance import Environment, Reproduction, environments, reproductions
 from benchmark.views.report.verdict_lines import VerdictGroup, VerdictLine
-from benchmark.views.report.words import plain
 from benchmark.views.tables.grid import Grid, Results, make_grid
 from benchmark.views.tables.latex import escape, to_latex
 from benchmark.views.tables.specs import TableSpec, dataset_id, tables

@@ -9,12 +9,12 @@ from statistics import fmean
 
 from markupsafe import Markup, escape
 
+from benchmark.core.mathematics import plain
 from benchmark.costs.records import record_of
 from benchmark.datasets import describe
 from benchmark.methods.find import row_method
 from benchmark.methods.method import Method
 from benchmark.views.figures.pareto import front
-from benchmark.views.report.words import plain
 from benchmark.views.tables.grid import Results
 from benchmark.views.tables.specs import dataset_id, quality_columns
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import SlkdBenchError
+from benchmark.core.mathematics import plain
 from benchmark.core.types import Scale
 from benchmark.datasets import dataset_ids, get_dataset
 from benchmark.images.io import read_image
@@ -24,7 +25,6 @@ from benchmark.protocols import get_protocol
 from benchmark.protocols.choices import Rounding
 from benchmark.protocols.definition import Protocol
 from benchmark.runs.cells import Cell, ImageScore
-from benchmark.views.report.words import plain
 from benchmark.views.tables.grid import Results
 
 if TYPE_CHECKING:

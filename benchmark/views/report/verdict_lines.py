@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmark.claims.claim import QUALITY, Claim
 from benchmark.claims.judge import Verdict, counts, verdicts
+from benchmark.core.mathematics import plain
 from benchmark.core.types import Scale
-from benchmark.views.report.words import plain
 
 
 @dataclass(frozen=True)

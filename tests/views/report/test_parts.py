@@ -10,6 +10,7 @@ import pytest
 
 from benchmark.claims.judge import Verdict
 from benchmark.claims.ledger import read_ledger
+from benchmark.core.mathematics import html, plain
 from benchmark.core.types import Scale
 from benchmark.runs.cells import Cell, ImageScore, read_cell, write_cell
 from benchmark.views.figures.pareto import front
@@ -19,7 +20,6 @@ from benchmark.views.report.pareto import Point, draw, figures, linear_ticks, lo
 from benchmark.views.report.pictures import make_album
 from benchmark.views.report.provenance import command, environments, estimator, reproductions
 from benchmark.views.report.verdict_lines import grouped, line, sentence
-from benchmark.views.report.words import plain, typeset
 from benchmark.views.tables.grid import read_results
 from tests.views.report.conftest import SETS, fabricate
 
@@ -90,7 +90,7 @@ def test_no_recorded_cost_is_told_with_its_command(out: Path) -> None:
 
 def test_titles() -> None:
     assert plain("clean + $L_{NC}$") == "clean + L_NC"
-    assert typeset("<b> $L_{ET}$") == "&lt;b&gt; <i>L</i><sub>ET</sub>"
+    assert html("<b> $L_{ET}$") == "&lt;b&gt; <i>L</i><sub>ET</sub>"
 
 
 def test_images_of_several_seeds_are_averaged(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_latex_escapes_text_but_not_mathematics() -> None:
 
 def test_html_escapes(out: Path) -> None:
     text = to_html([grid(out, "IV")])
-    assert "L<sub>NC</sub>" in text
+    assert "<i>L</i><sub>NC</sub>" in text
     assert "<script" not in text
 
 
