@@ -19,6 +19,8 @@ _STYLES = {"best": "bold", "second": "underline", "tied": "", "": ""}
 def print_grid(console: Console, grid: Grid) -> None:
     """Prints a table; where it is wider than a terminal, its columns stand in several tables one below the other."""
     whole = to_rich(grid)
+    if natural_width(console, whole) > console.width:
+        whole.show_edge = False  # two columns less
     if not console.is_terminal or natural_width(console, whole) <= console.width:
         print_whole(console, whole)
         return
