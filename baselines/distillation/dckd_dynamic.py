@@ -45,7 +45,7 @@ class DCKDDynamic(Objective):
     @torch.no_grad()
     def before_step(self, step: int, total: int, degraded: Tensor, clean: Tensor) -> None:
         """Fills the codebook at the first step and moves the history towards the student."""
-        if not self.codebook.any():
+        if step == 0:
             self.codebook.copy_(self._codes(clean))
         for past, present in zip(self.history.parameters(), self.student.parameters(), strict=True):
             past.lerp_(present.detach(), 1 - self.decay)

@@ -3,7 +3,6 @@ one."""
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 
@@ -17,24 +16,21 @@ class Growth(nn.Module):
     `encode` and `decode` is always whole.
     """
 
-    opened: Tensor
-
     def __init__(self, levels: int) -> None:
         super().__init__()
         self.levels = levels
-        self.register_buffer("opened", torch.tensor(1))
+        self.opened = 1
 
     def at(self, step: int, total: int) -> None:
         """Opens the levels that step `step` of `total` trains."""
-        self.opened.fill_(min(self.levels, 1 + step * self.levels // max(total, 1)))
+        self.opened = min(self.levels, 1 + step * self.levels // max(total, 1))
 
     def forward(self, student: nn.Module, image: Tensor) -> Tensor:
         """The restored image (N, 3, H, W) of the opened part of `student`."""
-        opened = int(self.opened)
-        if opened >= self.levels:
+        if self.opened >= self.levels:
             return student(image)
         encoder = student.encode(image)  # type: ignore[operator]
-        kept = tuple(level if k < opened else level * 0 for k, level in enumerate(encoder))
+        kept = tuple(level if k < self.opened else level * 0 for k, level in enumerate(encoder))
         return student.decode(kept, image).restored  # type: ignore[operator]
 
 

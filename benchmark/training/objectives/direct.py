@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -28,8 +30,13 @@ def smooth(image: Tensor, kernel: Tensor) -> Tensor:
     return torch.conv2d(torch.conv2d(image, down, groups=channels), across, groups=channels)
 
 
-def gaussian(size: int, sigma: float) -> Tensor:
-    """A Gaussian window of `size` taps that sums to one."""
-    positions = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
+def gaussian(size: int, sigma: float, like: Tensor) -> Tensor:
+    """A Gaussian window of `size` taps that sums to one, where `like` lies."""
+    positions = torch.arange(size, dtype=torch.float32, device=like.device) - (size - 1) / 2
     window = torch.exp(-positions.square() / (2 * sigma**2))
     return window / window.sum()
+
+
+def taps(values: Sequence[float], like: Tensor) -> Tensor:
+    """A window of these taps where `like` lies, made there: a tensor of the host's would have to be waited for."""
+    return torch.cat([like.new_full((1,), value) for value in values])

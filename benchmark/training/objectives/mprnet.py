@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from benchmark.training.objectives.direct import Direct, smooth
+from benchmark.training.objectives.direct import Direct, smooth, taps
 
 EPSILON = 1e-3
 BINOMIAL = (0.05, 0.25, 0.4, 0.25, 0.05)  # Burt and Adelson's generating kernel, a = .4
@@ -18,7 +18,7 @@ def charbonnier(first: Tensor, second: Tensor) -> Tensor:
 
 def laplacian(image: Tensor) -> Tensor:
     """The finest band of a Laplacian pyramid without decimation: the image (N, C, H, W) less its blur, borders cut."""
-    return image[..., 2:-2, 2:-2] - smooth(image, torch.tensor(BINOMIAL))
+    return image[..., 2:-2, 2:-2] - smooth(image, taps(BINOMIAL, image))
 
 
 class CharbonnierEdge(Direct):

@@ -13,7 +13,7 @@ def ssim(first: Tensor, second: Tensor) -> Tensor:
 
     Window 11 x 11, sigma 1.5, on valid positions; needs H and W of 11 or more.
     """
-    window = gaussian(11, 1.5)
+    window = gaussian(11, 1.5, first)
     pair = torch.cat([first, second, first * first, second * second, first * second], 1).float()
     mean_a, mean_b, square_a, square_b, product = smooth(pair, window).chunk(5, 1)
     variance_a, variance_b = square_a - mean_a**2, square_b - mean_b**2

@@ -44,7 +44,7 @@ class VariationalBound(Direct):
 def local_variance(noise: Tensor) -> Tensor:
     """xi: the squared noise (N, C, H, W) under a Gaussian window of side 7, borders reflected, at least 1e-10."""
     around = F.pad(noise.square(), (SIDE // 2,) * 4, mode="reflect")
-    return smooth(around, gaussian(SIDE, SIDE / 6)).clamp_min(1e-10)
+    return smooth(around, gaussian(SIDE, SIDE / 6, noise)).clamp_min(1e-10)
 
 
 def negative_likelihood(noise: Tensor, log_m2: Tensor, log_alpha: Tensor, log_beta: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ def normal_divergence(error: Tensor, log_m2: Tensor, variance: float) -> Tensor:
 
 def inverse_gamma_divergence(log_alpha: Tensor, log_beta: Tensor, xi: Tensor) -> Tensor:
     """KL(IG(alpha, beta) | IG(p^2/2 - 1, p^2 xi/2)) by pixel (Equation 14)."""
-    alpha0 = torch.tensor(SIDE**2 / 2 - 1, device=xi.device)
+    alpha0 = xi.new_full((), SIDE**2 / 2 - 1)
     beta0, alpha = SIDE**2 / 2 * xi, log_alpha.exp()
     gammas = torch.lgamma(alpha0) - torch.lgamma(alpha)
     rates = alpha0 * (log_beta - beta0.log()) + beta0 * (log_alpha - log_beta).exp() - alpha
