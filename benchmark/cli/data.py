@@ -9,19 +9,23 @@ import typer
 
 from benchmark.core.errors import BadData
 from benchmark.core.files import write_atomically
-from benchmark.core.types import Scale
+from benchmark.core.types import ALL_TASKS, Scale, Task
 from benchmark.datasets import dataset_ids, describe, get_dataset, place, resolve
 from benchmark.datasets import verify as checks
 from benchmark.datasets.fetch import ByHand
 from benchmark.datasets.fetch import fetch as fetch_data
 from benchmark.datasets.layouts import says
 from benchmark.datasets.pairs import PairsOnDisk
+from benchmark.datasets.passport import known_task
 from benchmark.datasets.prepare import prepare as write
 from benchmark.datasets.sheet import contact_sheet
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from benchmark.datasets.pairs import PairsOnDisk
 
+MINI_TRAIN = "mini-train"  # what `data prepare` makes for training at scale mini
 _ROOT = typer.Option(None, help="The folder that holds the official sets, as ROOT/ID; SLKD_BENCH_DATA otherwise.")
 _ID = typer.Argument(help="The id of a data set; see `data list`.")
 _ID_OR_FOLDER = typer.Argument(help="The id of a data set, or a folder with input and target.")
@@ -112,6 +116,9 @@ def verify(
 ) -> None:
     """Look at every file: count, names, strays, links, sizes, kinds, truncation. Exit code 1 if anything is wrong."""
 
+    if (Path(name) / "pairs.npy").is_file():
+        _verify_packed(Path(name))
+        return
     data = _on_disk(name, root, keep_going=True)
     found = checks.problems(data)
     if full or sums is not None:
@@ -133,18 +140,66 @@ def verify(
         raise typer.Exit(1)
 
 
+def _verify_packed(folder: Path) -> None:
+    """Compare packed pairs with their manifest. Exit code 1 where they differ."""
+    from benchmark.datasets.packed import open_packed
+
+    try:
+        data = open_packed(folder)
+    except BadData as problem:
+        _line(str(problem))
+        raise typer.Exit(1) from None
+    _line(f"{data.title}: {len(data):,} pairs in '{folder}', packed")
+    _line(f"fingerprint {data.fingerprint()}")
+    _line("all is well")
+
+
 def prepare(
-    name: str = _ID_OR_FOLDER,
-    out: Path = typer.Option(..., help="A new folder that gets input and target."),
+    name: str = typer.Argument(help="The id of a data set, a folder with input and target, or mini-train."),
+    out: Path = typer.Option(..., help="A new folder that gets input and target, or a folder a task of mini-train."),
     patch: int = typer.Option(0, min=0, help="Cut squares of this many pixels for training; 0 keeps images whole."),
     stride: int = typer.Option(0, min=0, help="Pixels between the squares' corners; three quarters of --patch if 0."),
     root: Path | None = _ROOT,
+    photos: Path | None = typer.Option(None, help="mini-train: clean photographs; without, pairs are of dead leaves."),
+    task: list[Task] = typer.Option([], "--task", "-t", parser=known_task, help="mini-train: only these tasks."),
+    pairs: int = typer.Option(0, min=0, help="mini-train: pairs a task; 1,024 if 0."),
+    jobs: int = typer.Option(0, min=0, help="mini-train: processes at the same time; one a core if 0."),
 ) -> None:
-    """Write a data set out as input and target folders, whole or in patches (SIDD-Medium: --patch 512)."""
+    """Write a data set out as input and target folders, whole or in patches (SIDD-Medium: --patch 512).
 
+    `mini-train` is the training set of the mini sets: its pairs are made here, once, and packed into one file a task.
+    A stopped command goes on where it was when it is given again. Then: `train --data OUT`.
+    """
+    if name == MINI_TRAIN:
+        if patch or stride:
+            raise BadData("no --patch and no --stride for mini-train", "one of them", "Training cuts its crops itself.")
+        _prepare_mini_train(photos, out, task or list(ALL_TASKS), pairs, jobs)
+        return
+    if photos is not None or task or pairs or jobs:
+        found = f"one of them for {name}"
+        raise BadData("--photos, --task, --pairs and --jobs for mini-train alone", found, "Leave them out.")
     data = _on_disk(name, root)
     count = write(data, out, patch, stride)
     _line(f"{count:,} pairs of {len(data):,} images in '{out}'")
+
+
+def _prepare_mini_train(photos: Path | None, out: Path, tasks: list[Task], pairs: int, jobs: int) -> None:
+    """Make the pairs of each task under a bar of progress, and say what they are."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from benchmark.training.data.mini_train import PAIRS, MiniTrain, prepare_mini_train
+
+    for task in tasks:
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            shown = bar.add_task(str(task))
+
+            def progress(made: int, of: int, bar: Progress = bar, shown: TaskID = shown) -> None:
+                bar.update(shown, completed=made, total=of)
+
+            data = prepare_mini_train(MiniTrain(task, photos, pairs or PAIRS), out / task, jobs, progress)
+        _line(f"{len(data):,} pairs for {task} in '{out / task}': {data.title}")
+        _line(f"fingerprint {data.fingerprint()}")
 
 
 def show(

@@ -13,7 +13,7 @@ from benchmark.core import paths
 from benchmark.core.errors import UnknownName
 from benchmark.core.types import Scale, Task
 from benchmark.datasets import mini
-from benchmark.datasets.mini import catalogue
+from benchmark.datasets.mini import catalogue, record_of
 from benchmark.datasets.pairs import open_folder, open_official
 from benchmark.datasets.passport import Passport, passports
 
@@ -23,34 +23,33 @@ if TYPE_CHECKING:
 __all__ = ["dataset_ids", "describe", "get_dataset", "is_folder", "resolve"]
 
 
-def _minis() -> dict[str, Any]:
-    """The embedded data sets' records by id."""
-
-    return {record.id: record for record in catalogue}
+def _is_mini(name: str) -> bool:
+    """Whether a name is the id of an embedded data set, with or without a version."""
+    return name.partition("@")[0] in {record.id for record in catalogue}
 
 
 def dataset_ids(role: str = "") -> tuple[str, ...]:
     """Every registered id, the embedded ones first; `role` may restrict it to "test" or "train"."""
     official = (id for id, passport in passports().items() if role in ("", passport.role))
-    return (*(_minis() if role != "train" else ()), *official)
+    return (*((record.id for record in catalogue) if role != "train" else ()), *official)
 
 
 def describe(id: str) -> Passport:
     """The passport of a registered data set; an embedded one gets a short passport too. Raises UnknownName."""
     if id in passports():
         return passports()[id]
-    record = _minis().get(id)
-    if record is None:
+    if not _is_mini(id):
         raise UnknownName("data set", id, dataset_ids())
-    count = int(getattr(record, "count", 0))
+    record = record_of(id)
+    packages = ["scikit-image", "scikit-learn", "matplotlib"] + (["pyiqa"] if record.version > 1 else [])
     return Passport(
         id=record.id,
         title=record.title,
         task=Task(record.task),
         protocol=record.protocol,
         layouts=(),
-        counts=(count,) if count else (),
-        source="embedded: made from the photographs of scikit-image, scikit-learn and matplotlib",
+        counts=(record.count,),
+        source=f"embedded: made from the photographs of {', '.join(packages[:-1])} and {packages[-1]}",
         licence="those of the packages that ship the photographs",
         scale=Scale.MINI,
     )
@@ -60,7 +59,7 @@ def is_folder(name: str | os.PathLike[str]) -> bool:
     """Whether a name is a path: it has a separator, is a Path, or is an existing folder and no registered name."""
     if not isinstance(name, str):
         return True
-    return os.sep in name or (name not in dataset_ids() and Path(name).is_dir())
+    return os.sep in name or (not _is_mini(name) and name not in dataset_ids() and Path(name).is_dir())
 
 
 def resolve(name: str, scale: Scale = Scale.PAPER) -> str:
@@ -72,8 +71,9 @@ def resolve(name: str, scale: Scale = Scale.PAPER) -> str:
     if is_folder(name):
         return name
     lower = name.lower()
-    if scale is Scale.MINI and f"mini-{lower}" in known:
-        return f"mini-{lower}"
+    for id in (f"mini-{lower}", lower) if scale is Scale.MINI else (lower,):
+        if _is_mini(id):
+            return record_of(id).id
     if lower not in known:
         raise UnknownName("data set", name, known)
     return lower
@@ -99,6 +99,10 @@ def get_dataset(
     """
 
     if is_folder(name):
+        if (Path(name) / "pairs.npy").is_file():
+            from benchmark.datasets.packed import open_packed
+
+            return open_packed(Path(name))
         return open_folder(Path(name), protocol or "rgb", task, keep_going)
     id = resolve(str(name))
     if id in passports():

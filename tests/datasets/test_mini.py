@@ -1,19 +1,23 @@
 """The five mini sets: the same pairs everywhere, real scenes, honest physics, clear errors."""
 
+from __future__ import annotations
+
 import hashlib
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from benchmark.core.errors import BadData, BadImage, UnknownName
 from benchmark.core.types import Scale, Task
-from benchmark.datasets import mini
+from benchmark.datasets import dataset_ids, describe, get_dataset, mini, resolve
 from benchmark.datasets.mini import photographs
-from benchmark.datasets.mini.pairs import GENERATION
+from benchmark.datasets.mini.pairs import GENERATION, MiniDataset
 
 IDS = [record.id for record in mini.catalogue]
 SCENES = ("astronaut", "chelsea", "coffee", "rocket", "motorcycle", "china", "flower", "hopper")
@@ -31,12 +35,12 @@ DECODED = "d01a55a417c3093cb6483d6fdbc34ecafc979c20ae9c17bc0c1d14fcf6b4f7d4"
 
 
 @pytest.fixture(scope="module")
-def sets():
+def sets() -> dict[str, MiniDataset]:
     return {id: mini.load(id) for id in IDS}
 
 
 @pytest.fixture(scope="module")
-def shots(tmp_path_factory):
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of two clean pictures that show no test scene."""
     folder = tmp_path_factory.mktemp("shots")
     draw = np.random.default_rng(5)
@@ -46,20 +50,20 @@ def shots(tmp_path_factory):
     return folder
 
 
-def digest(pieces):
+def digest(pieces: Iterable[NDArray[np.uint8]]) -> str:
     told = hashlib.sha256()
     for piece in pieces:
         told.update(np.ascontiguousarray(piece).tobytes())
     return told.hexdigest()
 
 
-def test_every_package_ships_the_photograph_that_is_recorded():
+def test_every_package_ships_the_photograph_that_is_recorded() -> None:
     found = photographs.embedded()
     assert tuple(photograph.scene for photograph in found) == SCENES
     assert {photograph.scene: photograph.digest() for photograph in found} == photographs.SHA256
 
 
-def test_listing_and_finding_photographs_import_nothing_heavy():
+def test_listing_and_finding_photographs_import_nothing_heavy() -> None:
     code = (
         "import sys; from benchmark.datasets import mini; from benchmark.datasets.mini.photographs import embedded;"
         "embedded(); print([m for m in ('torch', 'skimage', 'sklearn', 'matplotlib') if m in sys.modules])"
@@ -68,7 +72,7 @@ def test_listing_and_finding_photographs_import_nothing_heavy():
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_each_set_has_24_pairs_of_8_scenes(sets, id):
+def test_each_set_has_24_pairs_of_8_scenes(sets: dict[str, MiniDataset], id: str) -> None:
     data = sets[id]
     record = next(r for r in mini.catalogue if r.id == id)
     assert len(data) == record.count == 24
@@ -88,7 +92,7 @@ def test_each_set_has_24_pairs_of_8_scenes(sets, id):
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_the_pairs_are_the_pinned_ones(sets, id):
+def test_the_pairs_are_the_pinned_ones(sets: dict[str, MiniDataset], id: str) -> None:
     decoded = digest(photograph.read() for photograph in photographs.embedded())
     if decoded != DECODED:
         pytest.skip("this machine's JPEG or resampling library decodes the photographs otherwise")
@@ -97,14 +101,16 @@ def test_the_pairs_are_the_pinned_ones(sets, id):
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_another_seed_gives_other_pairs_and_another_fingerprint(sets, id):
+def test_another_seed_gives_other_pairs_and_another_fingerprint(sets: dict[str, MiniDataset], id: str) -> None:
     same, other = mini.load(id), mini.load(id, seed=1)
     assert same.fingerprint() == sets[id].fingerprint() != other.fingerprint()
     assert np.array_equal(same.images(7)[0], sets[id].images(7)[0])
     assert not np.array_equal(other.images(7)[0], sets[id].images(7)[0])
 
 
-def test_fingerprints_differ_between_sets_and_follow_the_photographs(sets, shots, tmp_path):
+def test_fingerprints_differ_between_sets_and_follow_the_photographs(
+    sets: dict[str, MiniDataset], shots: Path, tmp_path: Path
+) -> None:
     assert len({data.fingerprint() for data in sets.values()}) == len(IDS)
     before = mini.load("mini-gopro", photos=shots).fingerprint()
     for file in shots.iterdir():
@@ -114,7 +120,7 @@ def test_fingerprints_differ_between_sets_and_follow_the_photographs(sets, shots
     assert mini.load("mini-gopro", photos=tmp_path).fingerprint() != before
 
 
-def test_the_degraded_image_is_worse_but_recognisable(sets):
+def test_the_degraded_image_is_worse_but_recognisable(sets: dict[str, MiniDataset]) -> None:
     low_high = {
         "mini-rain1400": (23, 27),
         "mini-test1200": (20, 25),
@@ -129,7 +135,7 @@ def test_the_degraded_image_is_worse_but_recognisable(sets):
         assert low < np.mean([10 * np.log10(255**2 / error) for error in errors]) < high, id
 
 
-def test_ones_own_photographs_make_pairs_too(shots):
+def test_ones_own_photographs_make_pairs_too(shots: Path) -> None:
     for record in mini.catalogue:
         data = mini.load(record.id, photos=shots)
         assert data.names() == ["lake-1", "lake-2", "lake-3", "mill-1", "mill-2", "mill-3"]
@@ -138,12 +144,12 @@ def test_ones_own_photographs_make_pairs_too(shots):
         assert data[5].degraded.shape == (3, 128, 192)
 
 
-def test_a_misspelt_set_gets_the_nearest_name():
+def test_a_misspelt_set_gets_the_nearest_name() -> None:
     with pytest.raises(UnknownName, match="mini-gopro"):
         mini.load("mini-gopo")
 
 
-def test_an_empty_or_missing_folder_is_told(tmp_path):
+def test_an_empty_or_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadData, match="not one image file"):
         mini.load("mini-sidd", photos=tmp_path)
     with pytest.raises(BadData, match="no folder"):
@@ -151,7 +157,7 @@ def test_an_empty_or_missing_folder_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["truncated", "text", "small"])
-def test_a_bad_photograph_is_named(tmp_path, shots, kind):
+def test_a_bad_photograph_is_named(tmp_path: Path, shots: Path, kind: str) -> None:
     file = tmp_path / "bad.png"
     if kind == "truncated":
         whole = (shots / "lake.png").read_bytes()
@@ -165,13 +171,13 @@ def test_a_bad_photograph_is_named(tmp_path, shots, kind):
         data[0]
 
 
-def test_a_package_without_its_photograph_is_told(monkeypatch):
+def test_a_package_without_its_photograph_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(photographs._SHIPPED, "coffee", ("skimage", "data/no-coffee.png", 2.0))
     with pytest.raises(BadData, match="scikit-image"):
         photographs.embedded()
 
 
-def test_copies_of_test_photographs_are_recognised(tmp_path):
+def test_copies_of_test_photographs_are_recognised(tmp_path: Path) -> None:
     for photograph in photographs.embedded():
         picture = Image.open(photograph.path).convert("RGB")
         copy = tmp_path / "copy.jpg"
@@ -181,12 +187,12 @@ def test_copies_of_test_photographs_are_recognised(tmp_path):
         assert photographs.shown_in_tests(np.ascontiguousarray(seen[:, ::-1])) == photograph.scene
 
 
-def test_other_pictures_are_not_taken_for_test_photographs(shots):
+def test_other_pictures_are_not_taken_for_test_photographs(shots: Path) -> None:
     for file in shots.iterdir():
         assert photographs.shown_in_tests(np.asarray(Image.open(file))) is None
 
 
-def test_crops_are_the_places_with_detail_and_keep_apart():
+def test_crops_are_the_places_with_detail_and_keep_apart() -> None:
     picture = np.zeros((100, 300, 3), np.uint8)
     picture[:, 200:280] = np.random.default_rng(0).integers(0, 256, (100, 80, 3))
     first, second = photographs.best_crops(picture, 64, 64, 2, photographs.Path("x"))
@@ -202,3 +208,76 @@ def test_other_photographs_make_a_set_of_another_name(tmp_path: Path) -> None:
     assert data.id == "mini-hide-my-shots"
     assert data.recipe == "mini-hide"
     assert data[0].clean.shape == (3, 128, 192)
+
+
+SECOND = [f"{id}@2" for id in IDS]
+
+
+@pytest.mark.parametrize("id", SECOND)
+def test_the_second_version_has_39_pairs_of_13_scenes_the_first_24_as_before(sets, id: str) -> None:
+    data = mini.load(id)
+    before = sets[id.removesuffix("@2")]
+    assert len(data) == 39
+    assert len({photograph.scene for photograph in data.photographs}) == 13
+    assert data.names()[:24] == before.names()
+    assert data.fingerprint() != before.fingerprint()
+    for index in (0, 4, 11, 23):
+        assert all(np.array_equal(a, b) for a, b in zip(data.images(index), before.images(index), strict=True))
+    pair = data[38]
+    assert (pair.name, pair.scene) == ("lighthouse-3", "lighthouse")
+    assert pair.clean.shape == (3, 128, 192)
+    assert not np.array_equal(*data.images(30))
+
+
+def test_versions_have_ids_of_their_own_and_the_plain_one_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mini.load("mini-sidd@1").id == mini.load("mini-sidd").id == "mini-sidd"
+    assert mini.load("mini-sidd@2").id == "mini-sidd@2"
+    assert mini.load("mini-sidd@2").recipe == "mini-sidd"
+    assert mini.load("mini-sidd@2").title.endswith("(version 2)")
+    first = mini.load("mini-sidd").fingerprint()
+    monkeypatch.setattr(mini, "CURRENT", 2)
+    assert (mini.load("mini-sidd").id, len(mini.load("mini-sidd"))) == ("mini-sidd", 39)
+    assert mini.load("mini-sidd@1").id == "mini-sidd@1"
+    assert mini.load("mini-sidd@1").fingerprint() == first  # what was measured on the first version stays valid
+    for wrong in ("mini-sidd@3", "mini-sidd@", "mini-sidd@x", "mini-nothing@2"):
+        with pytest.raises(UnknownName):
+            mini.load(wrong)
+
+
+def test_a_version_is_opened_by_name_like_any_data_set() -> None:
+    assert describe("mini-gopro@2").counts == (39,)
+    assert "pyiqa" in describe("mini-gopro@2").source
+    assert resolve("gopro@2", Scale.MINI) == resolve("mini-gopro@2") == "mini-gopro@2"
+    assert resolve("mini-gopro@1") == "mini-gopro"
+    assert get_dataset("mini-gopro@2").id == "mini-gopro@2"
+    assert "mini-gopro@2" not in dataset_ids()  # asked for by name only
+    with pytest.raises(UnknownName, match="mini-gopro@2"):
+        resolve("mini-gopro@7")
+
+
+@pytest.mark.parametrize("kind", ["absent", "one missing", "one changed"])
+def test_a_pyiqa_without_the_pictures_gives_eight_scenes_that_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    shipped = photographs.calibration()
+    monkeypatch.setattr(photographs, "_CALIBRATION_FOLDER", tmp_path)
+    if kind != "absent":
+        for number, photograph in enumerate(shipped[1:] if kind == "one missing" else shipped):
+            copy = tmp_path / f"renamed{number}.bmp"  # known by their bytes, not by their names
+            copy.write_bytes(photograph.path.read_bytes())
+        if kind == "one changed":
+            assert len(mini.load("mini-hide@2")) == 39
+            copy.write_bytes(copy.read_bytes()[:-1] + b"x")
+    with pytest.warns(UserWarning, match="eight scenes"):
+        data = mini.load("mini-hide@2")
+    assert len(data) == 24
+    assert data.id == "mini-hide@2-8-scenes"
+    assert data.title.endswith("eight scenes only")
+    assert data.recipe == "mini-hide"
+    assert np.array_equal(data.images(5)[0], mini.load("mini-hide").images(5)[0])
+
+
+def test_every_scene_of_both_versions_is_recognised() -> None:
+    assert len(photographs.scenes()) == 13
+    for photograph in photographs.calibration():
+        assert photographs.shown_in_tests(photograph.read()) == photograph.scene

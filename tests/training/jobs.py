@@ -25,7 +25,7 @@ RAIN = Task.DERAINING
 def use_blobs(monkeypatch: pytest.MonkeyPatch, pairs: bool = True, fixed: tuple[int, int] | None = None) -> None:
     """The tiny stream in the place of the real one, of the recipe's batch and patch or of `fixed` ones."""
 
-    def open_synthesis(task: Task, recipe: Recipe, photos: Path | None) -> TrainingData:
+    def open_mini(task: Task, recipe: Recipe, photos: Path | None) -> TrainingData:
         batch, patch = fixed or (recipe.batch, recipe.patch)
         stream = Blobs(batch, patch, recipe.seed)
         return TrainingData(
@@ -35,7 +35,7 @@ def use_blobs(monkeypatch: pytest.MonkeyPatch, pairs: bool = True, fixed: tuple[
         )
 
     for module in ("training.data.opening", "studies.inspection.measure", "studies.inspection.command"):
-        monkeypatch.setattr(f"benchmark.{module}.open_synthesis", open_synthesis)
+        monkeypatch.setattr(f"benchmark.{module}.open_mini", open_mini)
 
 
 def job(folder: Path, *names: str, recipe: Recipe = RECIPE, task: Task = RAIN) -> TrainJob:

@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmark.core.types import Pair, Scale, Task
-from benchmark.datasets.mini import motion, rain, sensor
+from benchmark.datasets.mini import EACH, SCENES, motion, rain, sensor
 from benchmark.datasets.mini.light import Bytes, Image, quantise
 from benchmark.datasets.mini.photographs import Photograph, best_crops
 
-GENERATION = 1  # raise it whenever a pair changes: fingerprints, and so results, hang on it
+GENERATION = 1  # of the first version; raise it whenever a pair changes: fingerprints, and so results, hang on it
 HEIGHT, WIDTH = 128, 192
-EACH = 3  # pairs a photograph
 
 
 @dataclass(frozen=True)
@@ -59,15 +58,30 @@ class MiniDataset:
     photographs: tuple[Photograph, ...]
     seed: int = 0
     scale: Scale = Scale.MINI
-    made_from: str = ""  # the folder of photographs, when they are not the embedded ones
+    made_from: str = ""  # the folder of photographs, when they are not the version's own
+    version: int = 1
     _made: dict[int, tuple[Bytes, Bytes]] = field(default_factory=dict, repr=False, compare=False)
     _crops: dict[int, list[Image]] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
     def recipe(self) -> str:
-        """The mini set whose degradation this is: the id without the folder of photographs."""
-        return self.id.removesuffix(f"-{self.made_from}") if self.made_from else self.id
+        """The mini set whose degradation this is: the id without its version and the folder of photographs."""
+        own = self.id.removesuffix(f"-{self.made_from}") if self.made_from else self.id
+        return own.partition("@")[0]
+
+    def over(self, photographs: tuple[Photograph, ...], made_from: str, told: str) -> MiniDataset:
+        """The same degradations of other photographs, under a name and a title of its own."""
+        return MiniDataset(
+            f"{self.id}-{made_from}",
+            f"{self.title}, {told}",
+            self.task,
+            self.protocol,
+            photographs,
+            self.seed,
+            made_from=made_from,
+            version=self.version,
+        )
 
     def __len__(self) -> int:
         return EACH * len(self.photographs)
@@ -93,7 +107,8 @@ class MiniDataset:
 
     def fingerprint(self) -> str:
         """A sha256 over what decides the pairs: recipe, generation, seed and the photographs' own sha256."""
-        facts: Sequence[object] = (self.recipe, GENERATION, self.seed, HEIGHT, WIDTH, EACH)
+        generation = GENERATION if self.version == 1 else f"{GENERATION}, version {self.version}"
+        facts: Sequence[object] = (self.recipe, generation, self.seed, HEIGHT, WIDTH, EACH)
         told = hashlib.sha256(repr(facts).encode())
         for photograph in self.photographs:
             told.update(f"{photograph.scene} {photograph.reduction} {photograph.digest()}\n".encode())
@@ -102,7 +117,9 @@ class MiniDataset:
     def _make(self, index: int) -> tuple[Bytes, Bytes]:
         recipe, (scene, turn) = RECIPES[self.recipe], divmod(index, EACH)
         rng = np.random.Generator(np.random.PCG64([self.seed, recipe.seed, index]))
-        other = (scene + 1 + 2 * turn) % len(self.photographs)  # 1, 3, 5 photographs on
+        # 1, 3, 5 photographs on; the first eight scenes keep to themselves, so that they are the first version's
+        among = len(self.photographs) if self.made_from else next(n for n in SCENES.values() if scene < n)
+        other = (scene + 1 + 2 * turn) % among
         crop, beside = self._cropped(scene)[turn], self._cropped(other)[-1 - turn]
         degraded, clean = recipe.degrade(crop, beside, index, rng)
         return quantise(degraded), quantise(clean)

@@ -1,8 +1,8 @@
 """The photographs that pip dependencies ship, and a folder of anybody's own: read, reduced, cropped, recognised.
 
-The eight embedded scenes are found by path, without importing the heavy packages that ship them, and are for testing
-only. Every photograph is reduced before use: noise, JPEG blocks and the softness of the camera's own demosaicing
-vanish below a pixel, so that the clean side of a pair is clean and sharp.
+The embedded scenes are found by path, without importing the heavy packages that ship them, and are for testing only:
+eight in the sets' first version, and five more in the second. Every photograph is reduced before use: noise, JPEG
+blocks and the softness of the camera's own demosaicing vanish below a pixel, so that the clean side of a pair is sharp.
 """
 
 from __future__ import annotations
@@ -69,8 +69,39 @@ SHA256 = {
 }
 
 
+# The clean pictures beside the calibration results of pyiqa, known by their bytes alone: scene, SHA-256.
+_CALIBRATION = {
+    "caps": "28441215ca5b6358e6267717250a02eeec4fa5ef73ae454870b8426320f980a8",
+    "portrait": "c8500941a30397bc9e613a297e1286bdb955f49926148f58e7963d6e82b03c9f",
+    "boat": "445c2c0fcb47898e9cd8e6de640f2545621d27cbb248c69ef2c84d8204723061",
+    "houses": "b5d6738ece811f45f43c5bce425ad5d18d5c78466989001fe1129fcdd08efdab",
+    "lighthouse": "b8a2ede827d8db21c45f9ca1fb1c043bcec571b5a7243b4ea1aab3fb4feb7e0b",
+}
+_CALIBRATION_FOLDER, _CALIBRATION_REDUCTION = "ResultsCalibra/ref_dir", 1.5
+
+
+def calibration() -> tuple[Photograph, ...]:
+    """The five clean pictures that pyiqa's package ships beside its calibration results, all of them or none.
+
+    They are recognised by their SHA-256, whatever the files are called; pyiqa itself is not imported.
+    """
+    spec = importlib.util.find_spec("pyiqa")
+    if spec is None or spec.origin is None:
+        return ()
+    files = sorted((Path(spec.origin).parent.parent / _CALIBRATION_FOLDER).glob("*"))
+    known = {Photograph("", file).digest(): file for file in files if file.is_file()}
+    if not known.keys() >= set(_CALIBRATION.values()):
+        return ()
+    return tuple(Photograph(scene, known[digest], _CALIBRATION_REDUCTION) for scene, digest in _CALIBRATION.items())
+
+
+def scenes() -> tuple[str, ...]:
+    """The names of all test scenes on this machine, which no training picture may show."""
+    return tuple(_known_hashes())
+
+
 def embedded() -> tuple[Photograph, ...]:
-    """The eight photographs of the test pairs; BadData names the one that its package does not hold."""
+    """The eight photographs of the first version; BadData names the one that its package does not hold."""
     found = []
     for scene, (module, inside, reduction) in _SHIPPED.items():
         spec = importlib.util.find_spec(module)
@@ -146,7 +177,7 @@ def shown_in_tests(picture: Bytes) -> str | None:
 
 @cache
 def _known_hashes() -> dict[str, NDArray[np.bool_]]:
-    return {photograph.scene: difference_hash(photograph.read()) for photograph in embedded()}
+    return {photograph.scene: difference_hash(photograph.read()) for photograph in (*embedded(), *calibration())}
 
 
 def _steps(room: int) -> list[int]:

@@ -16,7 +16,7 @@ from benchmark.methods.weights import store
 from benchmark.methods.weights.loading import load_network
 from benchmark.training import recipes
 from benchmark.training.build import build_objective
-from benchmark.training.data.opening import open_synthesis
+from benchmark.training.data.opening import open_mini
 from benchmark.training.job import TrainJob
 from benchmark.training.recipes import recipe_for
 from slkd.readings import reading_names
@@ -131,7 +131,7 @@ def measure(
     from slkd.distiller import SLKD
 
     recipe = dataclasses.replace(recipes.recipe_for(method, scale, task), seed=seed)
-    data = open_synthesis(task, recipe, photos)
+    data = open_mini(task, recipe, photos)
     stream, pairs = data.stream, data.validation
     device = torch.device("cpu")
     teacher = cast("nn.Module", objective.teacher)

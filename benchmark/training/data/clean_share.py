@@ -6,36 +6,49 @@ nearly sharp among the blurred ones, as GoPro has, it learns to. Here: `Recipe.c
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from benchmark.training.data.stream import Batch, Movable, Stream, shared
+
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from benchmark.training.data.stream import Stream
+    import torch
 
 
+@dataclass(frozen=True)
 class WithClean:
     """The batches of `stream`, where from step `start` a sample's degraded image is with probability `share` its clean one.
 
-    Which samples those are depends on `seed` and the sample's number alone; `batch` counts the samples of all ranks.
+    Which samples those are depends on `seed` and the sample's number alone; `size` counts the samples of all ranks.
     """
 
-    def __init__(self, stream: Stream, share: float, batch: int, seed: int, start: int = 0) -> None:
-        self.stream, self.share, self.batch_size, self.seed, self.start = stream, share, batch, seed, start
+    stream: Stream
+    share: float
+    size: int
+    seed: int
+    start: int = 0
 
-    def batch(self, step: int, rank: int = 0, world: int = 1) -> tuple[Tensor, Tensor]:
+    @property
+    def workers(self) -> int:
+        """As many processes as the stream asks for."""
+        return int(getattr(self.stream, "workers", 0))
+
+    def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """The batch of one step for one process, float32 (B, 3, P, P) each."""
         degraded, clean = self.stream.batch(step, rank, world)
         if step < self.start:
             return degraded, clean
-        first = step * self.batch_size + rank * self.batch_size // world
-        for position in range(len(degraded)):
-            if self.is_clean(first + position):
+        for position, number in enumerate(shared(step, self.size, rank, world)):
+            if self.is_clean(number):
                 degraded[position] = clean[position]
         return degraded, clean
 
     def is_clean(self, number: int) -> bool:
         """Whether sample `number` has its clean image on both sides."""
-        import numpy as np
-
         return bool(np.random.Generator(np.random.PCG64([self.seed, 1_000_037, number])).random() < self.share)
+
+    def on(self, device: torch.device) -> WithClean:
+        """The same batches, made on `device` where the stream can be moved there."""
+        return replace(self, stream=self.stream.on(device)) if isinstance(self.stream, Movable) else self

@@ -7,16 +7,13 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from benchmark.core.errors import SlkdBenchError
-from benchmark.training.data.stream import Movable, Steps, Stream
-
-if TYPE_CHECKING:
-    from benchmark.training.data.stream import Batch
+from benchmark.training.data.stream import Batch, Movable, Steps, Stream
 
 
 class Batches:

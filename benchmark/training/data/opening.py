@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,19 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import TrainingStopped
 from benchmark.core.types import Scale, Task
+from benchmark.training.data.clean_pictures import PictureChoice
 from benchmark.training.data.clean_share import WithClean
-from benchmark.training.data.mini import TrainingStream
-from benchmark.training.data.pairs import official_stream
+from benchmark.training.data.mini_train import cached_mini_train, plan_for
+from benchmark.training.data.official import (
+    VALIDATION_CROPS,
+    VALIDATION_SEED,
+    VALIDATION_SIDE,
+    official_stream,
+    packed_stream,
+)
 from benchmark.training.data.source import DataSource
+from benchmark.training.data.staged import Staged
+from benchmark.training.data.stream import Resizable, Stream, first_batch
+from benchmark.training.data.synthesis import Synthesis
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from benchmark.training.data.stream import Stream
     from benchmark.training.recipe import Recipe
-
-VALIDATION_SEED = 900_001  # far from any training seed: the curve's pairs are drawn apart, and are never test pairs
-VALIDATION_CROPS, VALIDATION_SIDE = 16, 128  # a side that no network pads: Uformer's 96 became 128 by zeros
 
 
 @dataclass(frozen=True)
@@ -38,43 +43,53 @@ class TrainingData:
 
 
 def open_data(task: Task, scale: Scale, recipe: Recipe, source: DataSource) -> TrainingData:
-    """The training data of a run: at scale paper the official pairs; at scale mini, or with photographs, synthesis.
+    """The training data of a run: at scale paper the official pairs; at scale mini, or with photographs, the mini pairs.
 
-    The stream has the recipe's share of clean samples; the validation pairs have none. Raises BadData where the official
-    set is not there, TrainingStopped for two sources at once.
+    The stream has the recipe's stages and its share of clean samples; the validation pairs have none. Raises BadData
+    where a set is not there or not whole, TrainingStopped for two sources at once.
     """
     if source.pairs is not None or source.dataset or (scale is Scale.PAPER and source.photos is None):
-        if source.photos is not None:
-            raise TrainingStopped(
-                "one source of training data", "--photos beside --data or --dataset", "Give one of them."
-            )
-        stream: Stream
-        stream, validation, facts = official_stream(task, recipe, source.pairs, source.dataset)
-        data = TrainingData(stream, validation, facts)
-    else:
+        if source.photos is not None or source.synthesis:
+            asked = "--photos or --synthesis beside --data or --dataset"
+            raise TrainingStopped("one source of training data", asked, "Give one of them.")
+        data = TrainingData(*official_stream(task, recipe, source.pairs, source.dataset))
+    elif source.synthesis:
         data = open_synthesis(task, recipe, source.photos)
-    if not recipe.clean_share:
-        return data
-    start = round(recipe.clean_from * recipe.iterations)
-    mixed = WithClean(data.stream, recipe.clean_share, recipe.batch, recipe.seed, start)
-    return TrainingData(mixed, data.validation, data.facts)
+    else:
+        data = open_mini(task, recipe, source.photos)
+    return TrainingData(_by_recipe(data.stream, recipe), data.validation, data.facts)
+
+
+def open_mini(task: Task, recipe: Recipe, photos: Path | None) -> TrainingData:
+    """Crops of pairs that are made once for these photographs, or from dead leaves, and kept in the user's own folder."""
+    return TrainingData(*packed_stream(cached_mini_train(plan_for(task, recipe.patch, photos)), task, recipe))
 
 
 def open_synthesis(task: Task, recipe: Recipe, photos: Path | None) -> TrainingData:
-    """The synthetic training stream over dead leaves, or over photographs as well."""
-    stream = TrainingStream(task, recipe.batch, recipe.patch, recipe.seed, photos)
-    apart = TrainingStream(task, VALIDATION_CROPS, VALIDATION_SIDE, VALIDATION_SEED, photos)
-    digest = hashlib.sha256()
-    for tensor in stream.batch(0):
-        digest.update(tensor.numpy().tobytes())
-    facts: dict[str, Any] = {"stream": "dead leaves", "first_batch": digest.hexdigest()[:16]}
-    pages = stream.pages[1]
-    if pages is not None:
-        used = [p for p in pages.photographs if p.path.name not in pages.left_out]
-        whole = hashlib.sha256("".join(sorted(p.digest() for p in used)).encode()).hexdigest()
-        facts |= {
-            "stream": f"photographs, with a share of {stream.leaves} dead leaves",
-            "photographs": {"count": len(used), "left_out": len(pages.left_out), "sha256": whole},
-        }
-    facts |= {"validation": f"{VALIDATION_CROPS} crops of {VALIDATION_SIDE} x {VALIDATION_SIDE} made apart"}
+    """New pairs for every sample, made while the network trains."""
+    stream = Synthesis(task, recipe.batch, recipe.patch, recipe.seed, PictureChoice(photos, part="training"))
+    held_out = PictureChoice(photos, part="validation")
+    apart = Synthesis(task, VALIDATION_CROPS, VALIDATION_SIDE, VALIDATION_SEED, held_out)
+    facts: dict[str, Any] = {"stream": "synthesis from dead leaves", "first_batch": first_batch(stream)}
+    photographs = stream.pictures.photographs
+    if photographs is not None:
+        told = f"synthesis from photographs, with a share of {stream.pictures.choice.leaves} dead leaves"
+        facts |= {"stream": told, "photographs": photographs.facts()}
+    facts |= {"validation": f"{VALIDATION_CROPS} pairs of {VALIDATION_SIDE} x {VALIDATION_SIDE} made apart"}
     return TrainingData(stream, [apart.batch(0)], facts)
+
+
+def _by_recipe(stream: Stream, recipe: Recipe) -> Stream:
+    """The stream with the batches and patches of the recipe's stages, and its clean share."""
+    if not recipe.stages:
+        return _with_clean(stream, recipe.batch, recipe)
+    if not isinstance(stream, Resizable):
+        raise TrainingStopped("a stream for stages", type(stream).__name__, "Give --batch or --patch: that ends them.")
+    streams = [_with_clean(stream.resized(s.batch, s.patch), s.batch, recipe) for s in recipe.stages]
+    return Staged(streams, [round(stage.until * recipe.iterations) for stage in recipe.stages])
+
+
+def _with_clean(stream: Stream, batch: int, recipe: Recipe) -> Stream:
+    if not recipe.clean_share:
+        return stream
+    return WithClean(stream, recipe.clean_share, batch, recipe.seed, round(recipe.clean_from * recipe.iterations))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    Batch = tuple[Tensor, Tensor]
+Batch: TypeAlias = "tuple[Tensor, Tensor]"
 
 
 class Stream(Protocol):
@@ -35,6 +36,15 @@ class Movable(Protocol):
         ...
 
 
+@runtime_checkable
+class Resizable(Protocol):
+    """A stream that can have another batch and another patch."""
+
+    def resized(self, batch: int, patch: int) -> Stream:
+        """The stream of the same source and seed with other sizes."""
+        ...
+
+
 @dataclass(frozen=True)
 class Steps:
     """Which batches a process asks for: steps `first` to `last` - 1, and its `rank` among `world` processes."""
@@ -48,3 +58,15 @@ class Steps:
 def shared(step: int, batch: int, rank: int, world: int) -> range:
     """The numbers of the samples of one step that belong to `rank` of `world`, of `batch` in all."""
     return range(step * batch + rank * batch // world, step * batch + (rank + 1) * batch // world)
+
+
+Opened: TypeAlias = tuple[Stream, list[Batch], dict[str, Any]]
+"""An opened source: the stream, validation batches (degraded, clean), and the facts that a card tells of the data."""
+
+
+def first_batch(stream: Stream) -> str:
+    """The beginning of the SHA-256 of a stream's first batch, for the card."""
+    digest = hashlib.sha256()
+    for tensor in stream.batch(0):
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()[:16]

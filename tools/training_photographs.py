@@ -1,4 +1,4 @@
-"""Photographs for training from four Debian packages: `python -m benchmark.datasets.mini.debian DIR`.
+"""Photographs for training from four Debian packages: `python tools/training_photographs.py DIR`.
 
 The packages are fetched with `apt-get download` (or taken from `--debs`), unpacked with `dpkg -x` (nothing is
 installed), and the real photographs in them, named one by one below, are reduced and written as JPEG with a manifest
@@ -197,9 +197,7 @@ def _flat(name: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command: collect, and tell how many photographs there are."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmark.datasets.mini.debian", description=__doc__.split("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="python tools/training_photographs.py", description=__doc__.split("\n")[0])
     parser.add_argument("out", type=Path, help="folder for the photographs and manifest.json")
     parser.add_argument("--debs", type=Path, help="folder with the .deb files, instead of apt-get download")
     given = parser.parse_args(arguments)
