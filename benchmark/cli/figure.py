@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         training: Path = typer.Option(Path("training"), help="convergence: the folder of training logs."),
         columns: int = typer.Option(2, min=1, max=2, help="pareto, convergence: width in columns of a paper."),
     ) -> None:
-        """Draw a figure for a paper. Figures of a paper restore their few images; the others read files alone."""
+        """Draw a figure for a paper. A paper's own restore their few images; the others read files alone."""
         from benchmark.views.figures.command import Request, make_figure
 
         formats = ("png", "pdf") if format is Format.both else (str(format),)

@@ -39,7 +39,9 @@ COMMANDS: dict[str, Entry] = {
     ),
     "table": Entry("table", LOOK, "Print the comparison tables (from result files alone: nothing is computed)."),
     "figure": Entry(
-        "figure", LOOK, "Draw a figure for a paper. 1, 3 and 4 restore their few images; the others read files alone."
+        "figure",
+        LOOK,
+        "Draw a figure for a paper. A paper's own restore their few images; the others read files alone.",
     ),
     "report": Entry(
         "report",

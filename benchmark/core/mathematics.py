@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
-_FORMULA = re.compile(r"\$([^$]+)\$")
-_SYMBOL = re.compile(r"\\?([A-Za-z]+)_(?:\{([^{}]+)\}|(\w))")
+_SYMBOL = re.compile(r"\\?([A-Za-zα-ω]+)_(?:\{([^{}]+)\}|(\w))")
 _GREEK = {"alpha": "α", "beta": "β", "lambda": "λ", "sigma": "σ", "times": "×"}
-_COMMAND = re.compile(r"\\([a-z]+)")
+_COMMAND = re.compile(rf"\\({'|'.join(_GREEK)})(?![A-Za-z])")
+_WORD = rf"(?:\\(?:{'|'.join(_GREEK)})|[A-Za-z]+)(?:_(?:\{{\w+\}}|\w))?"
+_FORMULA = re.compile(
+    rf"\$(?=\S)((?:{_WORD}|[\d\s+*/=.,-])+)(?<=\S)\$"
+)  # what else stands between dollars is somebody's text
 
 
 def plain(text: str) -> str:
@@ -34,7 +37,7 @@ def html(text: str) -> str:
 
 
 def _letters(formula: str) -> str:
-    return _COMMAND.sub(lambda command: _GREEK.get(command[1], command[1]), formula)
+    return _COMMAND.sub(lambda command: _GREEK[command[1]], formula)
 
 
 def _flat(symbol: re.Match[str]) -> str:

@@ -18,8 +18,10 @@ def natural_width(console: Console, table: Table) -> int:
 
 def print_whole(console: Console, table: Table) -> None:
     """Prints a table; into a pipe or a file as wide as it is, so that no entry is cut or broken."""
-    width = natural_width(console, table)
-    if console.is_terminal or width <= console.width:
+    width, usual = natural_width(console, table), console.width
+    if not console.is_terminal:
+        console.width = max(width, usual)
+    try:
         console.print(table)
-    else:
-        console.print(table, width=width, crop=False, overflow="ignore", soft_wrap=False)
+    finally:
+        console.width = usual

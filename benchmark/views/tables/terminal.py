@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -18,47 +19,59 @@ _STYLES = {"best": "bold", "second": "underline", "tied": "", "": ""}
 
 def print_grid(console: Console, grid: Grid) -> None:
     """Prints a table; where it is wider than a terminal, its columns stand in several tables one below the other."""
-    whole = to_rich(grid)
-    if natural_width(console, whole) > console.width:
-        whole.show_edge = False  # two columns less
-    if not console.is_terminal or natural_width(console, whole) <= console.width:
-        print_whole(console, whole)
+    for table in (to_rich(grid), to_rich(grid, compact=True)):
+        if natural_width(console, table) <= console.width:
+            console.print(table)
+            return
+    if not console.is_terminal:
+        print_whole(console, to_rich(grid))
         return
-    parts = fitting(console, grid)
-    for number, columns in enumerate(parts):
-        console.print(to_rich(grid, columns, number == 0, number == len(parts) - 1))
+    console.print(_title(grid), highlight=False)
+    for columns in fitting(console, grid):
+        console.print(_table(grid, columns, compact=False))
+    console.print(Text("\n".join(grid.footnotes), "dim"))
 
 
 def fitting(console: Console, grid: Grid) -> list[list[int]]:
     """The columns in as few groups as fit the terminal beside the rows' titles; a group has one column at least."""
     groups: list[list[int]] = []
     for column in range(len(grid.headers)):
-        if groups and natural_width(console, to_rich(grid, [*groups[-1], column])) <= console.width:
+        if groups and natural_width(console, _table(grid, [*groups[-1], column], compact=False)) <= console.width:
             groups[-1].append(column)
         else:
             groups.append([column])
     return groups
 
 
-def to_rich(grid: Grid, columns: Sequence[int] | None = None, first: bool = True, last: bool = True) -> Table:
-    """The table as a rich renderable, or only some of its `columns`; `first` has the caption, `last` the footnotes."""
-    chosen = list(range(len(grid.headers))) if columns is None else list(columns)
-    caption = plain(grid.caption)
+def to_rich(grid: Grid, compact: bool = False) -> Table:
+    """The table as a rich renderable, with caption and footnotes; `compact` breaks headers and has no edge."""
+    table = _table(grid, range(len(grid.headers)), compact)
+    table.title, table.caption = _title(grid), Text("\n".join(grid.footnotes))
+    return table
+
+
+def _title(grid: Grid) -> str:
+    caption = escape(plain(grid.caption))
+    return f"{grid.number}. {caption}" if grid.number else caption
+
+
+def _table(grid: Grid, columns: Sequence[int], compact: bool) -> Table:
+    """Some columns of the table, without caption and footnotes."""
     table = Table(
         box=box.SIMPLE_HEAD,
-        title=(f"{grid.number}. {caption}" if grid.number else caption) if first else None,
+        show_edge=not compact,
         title_justify="left",
         title_style="",
-        caption=Text("\n".join(grid.footnotes)) if last else None,
         caption_justify="left",
         caption_style="dim",
-        padding=(0, 1, 0, 0),
+        padding=(0, 0 if compact else 1, 0, 0),
         pad_edge=False,
     )
-    table.add_column("method", overflow="fold")
+    table.add_column("method", overflow="fold", no_wrap=True)
     previous = ""
-    for number in chosen:
-        group, header = grid.groups[number], grid.headers[number]
+    for number in columns:
+        group, header = grid.groups[number], escape(grid.headers[number])
+        header = header.replace(" ", "\n") if compact else header
         table.add_column(
             f"{group if group != previous else ''}\n{header}".strip("\n") if any(grid.groups) else header,
             justify="right",
@@ -70,7 +83,7 @@ def to_rich(grid: Grid, columns: Sequence[int] | None = None, first: bool = True
         if grid.title_of(place):
             table.add_row(Text(plain(grid.title_of(place)), "italic"))
         for row in section:
-            table.add_row(Text(plain(row.title)), *(_cell(row.entries[number]) for number in chosen))
+            table.add_row(Text(plain(row.title)), *(_cell(row.entries[number]) for number in columns))
         table.add_section()
     return table
 
