@@ -18,6 +18,7 @@ from benchmark.check.jobs import Job, find_jobs, uncovered
 from benchmark.check.junit import to_junit
 from benchmark.check.report import print_case, print_summary
 from benchmark.check.scores import tolerance_in_db
+from benchmark.core.devices import resolve
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.files import write_atomically
 from benchmark.methods.find import row_method
@@ -46,7 +47,7 @@ def check_command(request: Request) -> int:
         raise SlkdBenchError("one of --fast and --update", "both", remedy)
     console, started = Console(), time.perf_counter()
     found = find_jobs(request.reference, request.methods, request.datasets)
-    how = Evaluation(tolerance_in_db(request.tolerance), request.fast, request.device)
+    how = Evaluation(request.reference, tolerance_in_db(request.tolerance), request.fast, resolve(request.device))
     cases, updated = [], 0
     with console.status("") if console.is_terminal else nullcontext() as status:
         for case, job, fresh in _cases(request, found.broken, found.jobs, how):

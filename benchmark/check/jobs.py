@@ -11,11 +11,10 @@ from benchmark.core.errors import BadResult, SlkdBenchError, UnknownName
 from benchmark.core.types import Scale
 from benchmark.datasets import describe
 from benchmark.methods.catalogue import methods
-from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.weights import store
-from benchmark.runs.cells import Cell, read_cell
-from benchmark.runs.merge import cell_files
+from benchmark.runs.cells import Cell, cell_files, read_stored
+from benchmark.runs.remembered import find_method
 
 
 @dataclass(frozen=True)
@@ -54,14 +53,14 @@ def find_jobs(reference: Path, method_names: Sequence[str] = (), dataset_names: 
     if not (reference / "cells").is_dir():
         remedy = "Give --reference; `slkd-bench run --all --out DIR` makes one."
         raise SlkdBenchError("a folder of reference results", f"{reference} has no `cells` in it", remedy)
-    given = dict(map(_named, method_names))
+    given = dict(_named(name, reference) for name in method_names)
     wanted_sets = {name.lower().removeprefix("mini-") for name in dataset_names}
     found = Jobs()
     read: list[tuple[Cell, Path]] = []
     known_sets, known_methods = set(), set()
     for path in cell_files(reference):
         try:
-            cell = read_cell(path)
+            cell = read_stored(path)
         except BadResult as problem:
             broken = Finding(Severity.FAILURE, "reference unreadable", str(problem), f"Restore {path}.")
             found.broken.append(Case(path.parent.name, path.stem, (broken,), shown_path(path)))
@@ -82,10 +81,10 @@ def find_jobs(reference: Path, method_names: Sequence[str] = (), dataset_names: 
     return found
 
 
-def _named(name: str) -> tuple[str, Method | None]:
+def _named(name: str, reference: Path) -> tuple[str, Method | None]:
     """A method's id as it stands in result files; a name that is not registered may have disappeared and is kept."""
     try:
-        method = get_method(name)
+        method = find_method(name, reference)
     except UnknownName:
         return name, None
     return method.id, method

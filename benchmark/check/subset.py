@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from benchmark.core.types import Pair, Scale, Task
 from benchmark.datasets.pairs import Dataset
@@ -48,7 +49,11 @@ class Excerpt:
         return len(self.chosen)
 
     def __getitem__(self, index: int) -> Pair:
-        return self.whole[self.whole.names().index(self.chosen[index])]
+        return self.whole[self._places[self.chosen[index]]]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.whole.names())}
 
     def names(self) -> list[str]:
         """The chosen names, in the whole data set's order."""

@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def score(
         folder: Path = typer.Argument(help="Restored images, each named like its pair."),
-        dataset: str = typer.Option(..., "--dataset", "-d", help="A data set, or a folder with input and target."),
+        dataset: str = typer.Option(
+            ..., "--dataset", "-d", help="A data set, or a folder with input and target (NAME=FOLDER)."
+        ),
         protocol: str = typer.Option(
             "", help="Another protocol than the data set's own (a folder has none), or `all` for the whole matrix."
         ),
@@ -31,7 +33,19 @@ def register(app: typer.Typer) -> None:
         keep_going: bool = typer.Option(False, help="Leave out images that are missing or broken, and name them."),
     ) -> None:
         """Score a folder of restored images made elsewhere, and keep the result like that of a method."""
-        from benchmark.runs.score_folder import Request, score_command
+        from benchmark.runs.score_folder import ScoreRequest, score_command
 
-        request = Request(folder, dataset, protocol, name, metric, out, scale, photos, keep_going, limit, padded)
+        request = ScoreRequest(
+            folder,
+            dataset,
+            protocol=protocol,
+            name=name,
+            metrics=metric,
+            out=out,
+            scale=scale,
+            photos=photos,
+            keep_going=keep_going,
+            limit=limit,
+            padded=padded,
+        )
         raise typer.Exit(score_command(request))

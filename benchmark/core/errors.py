@@ -67,6 +67,14 @@ class BadResult(SlkdBenchError):
     """A result file that is cut off or does not follow the schema."""
 
 
+class BadDevice(SlkdBenchError):
+    """A device that is not there, or a mode that it has not."""
+
+
+class OutOfMemory(SlkdBenchError):
+    """Memory ran out, of the machine or of an accelerator."""
+
+
 class TrainingStopped(SlkdBenchError):
     """A training run that cannot go on (a loss term is not finite, a checkpoint does not fit)."""
 

@@ -29,6 +29,15 @@ def home() -> Path:
     return user_data_path("slkd-bench")
 
 
+def cache() -> Path:
+    """The folder of what may be thrown away at any time: in `SLKD_BENCH_HOME`, or the platform's cache folder."""
+    if os.environ.get("SLKD_BENCH_HOME"):
+        return home() / "cache"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("slkd-bench")
+
+
 def data() -> Path:
     """Where the official data sets are looked for: `SLKD_BENCH_DATA`, or `data` in the user's own folder."""
     chosen = os.environ.get("SLKD_BENCH_DATA")

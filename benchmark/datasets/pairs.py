@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from benchmark.core.errors import BadData, BadImage, SlkdBenchError
+from benchmark.core.hashes import content_hashes
 from benchmark.core.types import Pair, Scale, Task
 from benchmark.datasets.layouts import Entry, Located, locate
 from benchmark.datasets.passport import Layout, Passport
-from benchmark.datasets.sources import edges_hash
 from benchmark.images.io import is_image
 from benchmark.images.kinds import FORMATS
 
@@ -108,15 +107,14 @@ class PairsOnDisk:
         return Pair(entry.name, degraded, clean, scene_of(entry.name, self.scene))
 
     def fingerprint(self) -> str:
-        """SHA-256 of the pairs' names, parts, file sizes and the files' first and last 64 KiB."""
+        """SHA-256 of the pairs' names, their parts, and all bytes of the files."""
         return self._fingerprint
 
     @cached_property
     def _fingerprint(self) -> str:
         sources = [source for entry in self.entries for source in (entry.degraded, entry.clean) if source is not None]
         files = sorted({source.path for source in sources if source.path.is_file()})
-        with ThreadPoolExecutor(4) as pool:
-            hashes = dict(zip(files, pool.map(edges_hash, files), strict=True))
+        hashes = content_hashes(files)
         digest = hashlib.sha256()
         for entry in self.entries:
             parts = [entry.name]

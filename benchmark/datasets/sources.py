@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-_EDGE = 64 * 1024
 _BEYOND = 0.5  # how far restored values may leave [0, 1]
 _MOST = 4 << 30  # bytes of one array in memory
 
@@ -209,15 +207,3 @@ def _bad_mat(path: Path, error: Exception) -> BadData:
     if isinstance(error, NotImplementedError):
         found = "a MATLAB 7.3 file"
     return BadData(f"a whole MATLAB 5 file '{path}'", found, "Download it again from the data set's own page.")
-
-
-def edges_hash(path: Path) -> str:
-    """SHA-256 of a file's size, first and last 64 KiB: quick, and different for nearly every change of a picture."""
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as stream:
-        digest.update(stream.read(_EDGE))
-        if size > _EDGE:
-            stream.seek(max(_EDGE, size - _EDGE))
-            digest.update(stream.read(_EDGE))
-    return digest.hexdigest()

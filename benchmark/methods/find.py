@@ -6,17 +6,22 @@ from benchmark.core.errors import UnknownName
 from benchmark.methods import outside
 from benchmark.methods.catalogue import own_rows, registered
 from benchmark.methods.method import Method
+from benchmark.methods.own import OwnNetwork
 from benchmark.methods.variants import varied
 
 
-def get_method(name: str) -> Method:
+def get_method(name: str, own: OwnNetwork | None = None) -> Method:
     """The method called `name` (case does not matter; `res-sl` alone means the student as the paper trains it), or one
     from outside: `package.module:factory`, `net.onnx`, or the name of a plug-in. `res-sl-slkd@alpha2=0.5` is a variant
-    (`benchmark.methods.variants`).
+    (`benchmark.methods.variants`). `own` says how one from outside is built.
 
     Raises UnknownName with the nearest names, or BadMethod for an outside method that cannot be found.
     """
 
+    if outside.is_target(name):
+        given = outside.find(name, own)
+        if given is not None:
+            return given
     wanted, separator, changes = name.lower().partition("@")
     known = registered()
     if separator and wanted:
@@ -25,7 +30,7 @@ def get_method(name: str) -> Method:
     wanted = own_rows().get(wanted, wanted)
     if wanted in known:
         return known[wanted]
-    found = outside.find(name)
+    found = outside.find(name, own)
     if found is None:
         raise UnknownName("method", name, [*known, *outside.plug_ins()])
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.core.types import Task
+from benchmark.methods.own import OwnNetwork
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Method:
     `network` is the id of a network's declaration (`baselines.networks.spec`; empty: the degraded image itself, or an outside
     method). `distiller` says how a student was trained (empty: directly, by the recipe of its own paper), `teacher` by
     which method, `options` with which arguments of the distiller. `kind` is teacher, student, control, lightweight,
-    ablation or outside. `loader` says where an outside one comes from (`benchmark.methods.outside`).
+    ablation or outside. `loader` says where an outside one comes from (`benchmark.methods.outside`), `own` how it is built.
     """
 
     id: str
@@ -28,3 +29,4 @@ class Method:
     teacher: str = ""
     options: dict[str, Any] = field(default_factory=dict, hash=False)
     loader: str = ""
+    own: OwnNetwork = field(default_factory=OwnNetwork)

@@ -1,12 +1,14 @@
-"""Methods from outside: somebody's Python factory, an ONNX file, or a plug-in's entry point.
+"""Methods from outside: somebody's Python factory or class, an ONNX or TorchScript file, or a plug-in's entry point.
 
     --method package.module:factory     importable from where the command is run
     --method path/to/net.onnx           through onnxruntime
+    --method path/to/net.torchscript    through torch.jit
     --method NAME                       an entry point of the group `slkd_bench.methods`
 
-`NAME=` before the first two chooses the name in result files and tables. A factory is called without arguments, or with
-the task's name where it asks for one, and gives an nn.Module or any callable from images (N, 3, H, W) in [0, 1] to the
-same. Its attribute `tasks`, where it has one, restricts it to these tasks.
+`NAME=` before it chooses the name in result files and tables; `@weights=best.pth,multiple=4` behind it says how it is
+built and called (`benchmark.methods.own`). A factory is called with the arguments that are given, and with the task's name
+where it asks for one more, and gives an nn.Module or any callable from images (N, 3, H, W) in [0, 1] to the same. Its
+attribute `tasks`, where it has one, restricts it to these tasks.
 
 Importing this module imports no torch, and listing plug-ins does not import them.
 """
@@ -14,28 +16,39 @@ Importing this module imports no torch, and listing plug-ins does not import the
 from __future__ import annotations
 
 import difflib
-import hashlib
 import importlib
 import inspect
+import logging
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import BadMethod, UnknownName
+from benchmark.core.hashes import content_hash
 from benchmark.core.types import Task
 from benchmark.datasets.passport import known_task, tasks
+from benchmark.methods import outside_print
 from benchmark.methods.catalogue import methods
 from benchmark.methods.method import Method
+from benchmark.methods.outside_files import reading
+from benchmark.methods.outside_print import Fingerprint
+from benchmark.methods.outside_weights import fill
+from benchmark.methods.own import OwnNetwork, own_network, split
 
 if TYPE_CHECKING:
     from torch import nn
 
 GROUP = "slkd_bench.methods"
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_TAKEN = re.compile(r"\.(error|partial|json|seed\d+|first\d+|at-paper|at-mini)$", re.IGNORECASE)
+_FILES = {".onnx": "onnx", ".torchscript": "torchscript", ".ts": "torchscript", ".pt": "torchscript"}
+_A_FILE = {"onnx": "an ONNX", "torchscript": "a TorchScript"}
+_log = logging.getLogger(__name__)
 
 
 def plug_ins() -> dict[str, str]:
@@ -43,29 +56,45 @@ def plug_ins() -> dict[str, str]:
     return {point.name: point.value for point in sorted(metadata.entry_points(group=GROUP), key=lambda p: p.name)}
 
 
-def find(name: str) -> Method | None:
-    """The outside method that `name` means, or None when it is no such name.
+def find(name: str, own: OwnNetwork | None = None) -> Method | None:
+    """The outside method that `name` means, or None when it is no such name; `own` adds to what stands behind its @.
 
     A Python factory is imported, to learn its tasks. Raises BadMethod when it cannot be.
     """
-    chosen, separator, target = name.partition("=")
+    target, at, changes = name.partition("@")
+    chosen, separator, target = target.partition("=")
     if not separator:
-        chosen, target = "", name
-    if target.lower().endswith(".onnx"):
+        chosen, target = "", chosen
+    source = _source(target)
+    if source is None:
+        return None
+    loader, shown, tasks, default = source
+    said = own_network(split(changes, name), name) if at else OwnNetwork()
+    if own is not None and not own.plain:
+        said = own_network({**said.as_dict_of_text(), **own.as_dict_of_text()}, name)
+    return _method(checked_id(chosen or default), loader, shown, tasks, said)
+
+
+def is_target(name: str) -> bool:
+    """Whether `name` says where a method comes from, and is not just a name."""
+    target = name.partition("@")[0].partition("=")
+    return ":" in (target[2] or target[0]) or Path(target[2] or target[0]).suffix.lower() in _FILES
+
+
+def _source(target: str) -> tuple[str, str, tuple[Task, ...], str] | None:
+    """The loader of a target, how it is shown, its tasks and the name that it gets; None when it is none."""
+    kind = _FILES.get(Path(target).suffix.lower())
+    if kind:
         path = Path(target).expanduser()
         if not path.is_file():
-            raise BadMethod("an ONNX file", f"no file '{path}'", "Check the path.")
-        id = checked_id(chosen or re.sub(r"[^A-Za-z0-9._-]", "-", path.name))
-        return _method(id, f"onnx:{path.resolve()}", str(path), tasks())
+            raise BadMethod(f"{_A_FILE[kind]} file", f"no file '{path}'", "Check the path.")
+        return f"{kind}:{path.resolve()}", str(path), tasks(), re.sub(r"[^A-Za-z0-9._-]", "-", path.name)
     if ":" in target:
         if str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))
-        said = _tasks(target)
-        return _method(checked_id(chosen or target.replace(":", ".")), f"python:{target}", target, said)
+        return f"python:{target}", target, _tasks(target), target.replace(":", ".")
     value = plug_ins().get(target)
-    if value is None:
-        return None
-    return _method(checked_id(chosen or target), f"python:{value}", f"plug-in {value}", _tasks(value))
+    return None if value is None else (f"python:{value}", f"plug-in {value}", _tasks(value), target)
 
 
 def checked_id(id: str) -> str:
@@ -76,6 +105,9 @@ def checked_id(id: str) -> str:
         raise BadMethod("a name of letters, digits, dots, dashes and underscores", found, "Choose another name.")
     if id.lower() in (method.id for method in methods()):
         raise BadMethod("a name of its own", f"'{id}', which is a method of the suite", "Choose another name.")
+    if taken := _TAKEN.search(id):
+        expected = f"a name that does not end in {taken[0]}, which result files use themselves"
+        raise BadMethod(expected, f"'{id}'", f"Choose another name: {id.replace('.', '-')}=...")
     return id
 
 
@@ -84,95 +116,103 @@ def row(id: str) -> Method:
     return _method(id, "", "", tasks())
 
 
-def _method(id: str, loader: str, source: str, for_tasks: tuple[Task, ...]) -> Method:
-    return Method(id, id, "", for_tasks, "outside", source, loader=loader)
+def _method(id: str, loader: str, source: str, for_tasks: tuple[Task, ...], own: OwnNetwork | None = None) -> Method:
+    return Method(id, id, "", for_tasks, "outside", source, loader=loader, own=own or OwnNetwork())
 
 
 def load(method: Method, task: Task | None, device: str = "cpu") -> nn.Module:
     """The network of an outside method in eval mode on `device`, with its output checked at each call.
 
-    Raises BadMethod when it cannot be built.
+    Raises BadMethod when it cannot be built, BadWeights when its checkpoint is of another network.
     """
     from benchmark.methods.outside_network import Checked
 
-    return Checked(_built(method.loader, task), method.id).eval().to(device)
+    built, _ = _built(method.loader, task, method.own)
+    return Checked(built, method.id, method.own).eval().to(device)
 
 
-def fingerprint(method: Method, task: Task | None) -> tuple[str, str]:
-    """Hashes of the weights and of the code behind an outside method, for its cells' keys.
+def fingerprint(method: Method, task: Task | None) -> Fingerprint:
+    """What decides the scores of an outside method, for its cells' keys: all it holds, its sources, the files it reads.
 
-    Weights: the state dict, or the ONNX file, or nothing where a callable has none. Code: the factory's package, or its
-    file where it stands in none, and the file of the network's class.
+    Building it is part of it. Raises BadMethod when it cannot be built.
     """
-    from torch import nn
-
     kind, _, target = method.loader.partition(":")
     if kind == "onnx":
-        digest = hashlib.sha256()
-        for path in (Path(target), Path(target + ".data")):
-            digest.update(path.read_bytes() if path.is_file() else b"")
-        return digest.hexdigest(), ""
-    built = _built(method.loader, task)
-    sources = set(_sources(target.partition(":")[0])) | set(_sources(type(built).__module__))
-    code = hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(sources))).hexdigest()[:16]
-    return (_state_hash(built) if isinstance(built, nn.Module) else ""), code
-
-
-def _state_hash(network: nn.Module) -> str:
-    import torch
-
-    digest = hashlib.sha256()
-    for name, value in network.state_dict().items():
-        digest.update(name.encode() + b"\0")
-        if isinstance(value, torch.Tensor):
-            flat = value.detach().cpu().contiguous().reshape(-1)
-            digest.update(f"{value.dtype}{tuple(value.shape)}".encode() + flat.view(torch.uint8).numpy().tobytes())
-        else:
-            digest.update(repr(value).encode())
-    return digest.hexdigest()
-
-
-def _sources(module: str) -> Iterator[Path]:
-    top, own = sys.modules.get(module.partition(".")[0]), sys.modules.get(module)
-    if top is not None and getattr(top, "__file__", None) and Path(top.__file__ or "").name == "__init__.py":
-        if module.partition(".")[0] != "torch":  # its version stands in the result file
-            yield from Path(top.__file__ or "").parent.rglob("*.py")
-    elif own is not None and getattr(own, "__file__", None):
-        yield Path(own.__file__ or "")
+        found = outside_print.of_onnx(Path(target))
+    elif kind == "torchscript":
+        found = outside_print.of_script(Path(target))
+    else:
+        built, files = _built(method.loader, task, method.own)
+        current = {name: content_hash(Path(name)) for name in files if Path(name).is_file()}
+        found = outside_print.of_object(built, target.partition(":")[0], current)
+    return replace(found, form=method.own.form())
 
 
 @lru_cache(maxsize=8)
-def _built(loader: str, task: Task | None) -> Callable[[Any], Any]:
-    """What stands behind a loader; random weights are drawn from one seed, so that a second run finds the same."""
+def _built(loader: str, task: Task | None, own: OwnNetwork) -> tuple[Callable[[Any], Any], tuple[str, ...]]:
+    """What stands behind a loader, and the files that were read for it.
+
+    Random weights are drawn from one seed, so that a second run finds the same.
+    """
     import torch
 
     kind, _, target = loader.partition(":")
-    if kind == "onnx":
-        from benchmark.methods.outside_network import OnnxNetwork
+    if kind != "python":
+        from benchmark.methods.outside_network import OnnxNetwork, script_network
 
-        return OnnxNetwork(Path(target))
-    factory = _imported(target)
-    if isinstance(factory, torch.nn.Module):
-        return factory
+        if own.weights is not None or own.arguments:
+            raise BadMethod(f"weights and arguments for a class alone, not for {target}", "some", "Leave them out.")
+        return (OnnxNetwork(Path(target)) if kind == "onnx" else script_network(Path(target))), ()
+    with torch.random.fork_rng(devices=[]), reading() as reads:
+        torch.manual_seed(0)
+        factory = _imported(target)
+        built = factory if isinstance(factory, torch.nn.Module) else _called(factory, target, task, own)
+    if not callable(built):
+        found = f"{type(built).__name__}"
+        raise BadMethod(f"an nn.Module or another callable from {target}", found, "Return the network.")
+    _fill(built, target, own, tuple(reads.paths))
+    return built, tuple(reads.paths)
+
+
+def _called(factory: Callable[..., Any], target: str, task: Task | None, own: OwnNetwork) -> Any:
+    """What the factory or class gives, called with what is said of it, and with the task where it asks for one more."""
+    keywords = own.keywords()
     try:
         asks = [
             p
             for p in inspect.signature(factory).parameters.values()
-            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and (p.default is p.empty or p.name == "task")
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+            and p.name not in keywords
+            and (p.default is p.empty or p.name == "task")
         ]
     except (TypeError, ValueError):
         asks = []
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        try:
-            built = factory(str(task or "")) if asks else factory()
-        except Exception as problem:
-            found = f"{type(problem).__name__}: {problem}"
-            raise BadMethod(f"{target} to build a network", found, "Mend the factory; call it in Python.") from problem
-    if not callable(built):
-        found = f"{type(built).__name__}"
-        raise BadMethod(f"an nn.Module or another callable from {target}", found, "Return the network.")
-    return built
+    try:
+        return factory(str(task or ""), **keywords) if asks else factory(**keywords)
+    except Exception as problem:
+        given = ", ".join(f"{name}={value!r}" for name, value in keywords.items())
+        found = f"{type(problem).__name__}: {problem}"
+        remedy = "Mend the factory; call it in Python."
+        if isinstance(problem, TypeError):
+            remedy = "Say its arguments behind the @: NAME=package.module:Class@width=48,depth=4."
+        raise BadMethod(f"{target} to build a network{given and f' with {given}'}", found, remedy) from problem
+
+
+def _fill(built: Any, target: str, own: OwnNetwork, read: tuple[str, ...]) -> None:
+    """Loads the checkpoint that is given; says so where there is none and the weights are fresh ones."""
+    import torch
+
+    if own.weights is not None:
+        if not isinstance(built, torch.nn.Module):
+            found = f"a {type(built).__name__} from {target}"
+            raise BadMethod("an nn.Module to load the weights into", found, "Load them in the factory.")
+        fill(built, own.weights, target)
+    elif isinstance(built, torch.nn.Module) and not read and any(True for _ in built.parameters()):
+        _log.warning(
+            "%s: no checkpoint was loaded, and its factory read no file: its weights are as it was built. "
+            "Give --weights FILE if it has trained ones.",
+            target,
+        )
 
 
 def _tasks(target: str) -> tuple[Task, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,30 +10,46 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from baselines.networks.shape.padding import pad_to_multiple
 from benchmark.core.errors import BadMethod
+from benchmark.methods.own import OwnNetwork
 
+_log = logging.getLogger(__name__)
+_ASIDE = 0.5  # beyond black and white: overshoot at edges stays below it
 _FLOATS = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16, "tensor(double)": torch.float64}
 
 
 class Checked(nn.Module):
-    """A network or callable whose output must have the shape of its input, a floating dtype and finite values.
+    """A network or callable as the suite calls it: padded, in its range of values, and its output looked at.
 
-    Raises BadMethod naming the method otherwise.
+    The output must have the shape of its input, a floating dtype and finite values; raises BadMethod naming the method
+    otherwise. Values far outside [0, 1] are told once.
     """
 
-    def __init__(self, restore: Callable[[Any], Any], name: str) -> None:
+    def __init__(self, restore: Callable[[Any], Any], name: str, own: OwnNetwork | None = None) -> None:
         super().__init__()
-        self.restore, self.name = restore, name
+        self.restore, self.name, self.own = restore, name, own or OwnNetwork()
+        self._told = False
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to the same shape, float32 or wider, on the same device."""
-        restored = self.restore(image)
+        height, width = image.shape[-2:]
+        black, extent = self.own.black, self.own.white - self.own.black
+        given = pad_to_multiple(image, self.own.multiple) if self.own.multiple > 1 else image
+        plain = (black, extent) == (0.0, 1.0)
+        restored = self._checked(self.restore(given if plain else given * extent + black), given)
+        restored = restored[..., :height, :width]
+        restored = restored if plain else (restored - black) / extent
+        self._tell_range(restored)
+        return restored
+
+    def _checked(self, restored: Any, given: Tensor) -> Tensor:
         if not isinstance(restored, Tensor):
             kind = type(restored).__name__
             raise BadMethod(f"a tensor from {self.name}", f"a {kind}", "Return the restored images alone.")
-        if restored.shape != image.shape:
-            expected = f"restored images of shape {tuple(image.shape)} from {self.name}"
-            remedy = "Pad and crop inside the network: images may have any size."
+        if restored.shape != given.shape:
+            expected = f"restored images of shape {tuple(given.shape)} from {self.name}"
+            remedy = "Pad and crop inside the network, or say --multiple N: images may have any size."
             raise BadMethod(expected, f"shape {tuple(restored.shape)}", remedy)
         if not restored.is_floating_point():
             remedy = "Return values in [0, 1], not bytes."
@@ -41,8 +58,34 @@ class Checked(nn.Module):
             count = int((~torch.isfinite(restored)).sum())
             remedy = "Look at its weights, and at what it does with values of exactly 0 and 1."
             raise BadMethod(f"finite values from {self.name}", f"{count} that are NaN or infinite", remedy)
-        restored = restored.to(image.device)
+        restored = restored.to(given.device)
         return restored.float() if restored.dtype in (torch.float16, torch.bfloat16) else restored
+
+    def _tell_range(self, restored: Tensor) -> None:
+        if self._told or restored.numel() == 0:
+            return
+        low, high = (float(value) for value in torch.aminmax(restored))
+        if low < -_ASIDE or high > 1 + _ASIDE:
+            self._told = True
+            _log.warning(
+                "%s gives values from %.3g to %.3g where images in [0, 1] are expected; what lies outside is clamped. "
+                "If it works on another range of values, say --range 0..255 or --range -1..1.",
+                self.name,
+                low,
+                high,
+            )
+
+
+def script_network(path: Path) -> Callable[[Tensor], Any]:
+    """A TorchScript file as a network on the CPU, in eval mode. Raises BadMethod for a file that is none."""
+    try:
+        return torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-any-return, no-untyped-call]
+    except (RuntimeError, ValueError, OSError) as problem:
+        found = f"{path}: {str(problem).splitlines()[0][:200]}"
+        remedy = (
+            "Save it with torch.jit.save. A checkpoint goes with its class: NAME=package.module:Class@weights=FILE."
+        )
+        raise BadMethod("a whole TorchScript file", found, remedy) from problem
 
 
 class OnnxNetwork:

@@ -1,40 +1,20 @@
-"""Which code makes a score: a hash over just the sources that decide it, and the versions around it."""
+"""The versions around a score: of the code, of the libraries through which it passes, of the machine."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import subprocess
 import sys
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import benchmark
-from benchmark.methods.networks import network as declared
 
 _TOP = Path(benchmark.__file__).resolve().parent.parent
-
-
-@cache
-def sources_hash(*relative: str) -> str:
-    """The sha256 (16 digits) over the named sources; a folder stands for all its Python files."""
-    digest = hashlib.sha256()
-    for name in sorted(relative):
-        path = _TOP / name
-        for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(source.relative_to(_TOP).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-def network_sources(network: str) -> tuple[str, ...]:
-    """The source files that decide what the network called `network` computes."""
-
-    if not network:
-        return ()
-    module = declared(network).network.partition(":")[0]
-    return (module.replace(".", "/") + ".py", "baselines/networks/shape/padding.py")
+_DECODERS = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
 
 
 @cache
@@ -61,9 +41,31 @@ def _git(*arguments: str) -> str:
     ).stdout.strip()
 
 
+@cache
+def versions() -> dict[str, str]:
+    """The versions of the libraries through which a score passes; none of them is imported."""
+    found = {name: _version(name) for name in ("torch", "numpy", "pillow")}
+    found["opencv"] = next((version for name in _DECODERS if (version := _version(name))), "")
+    return {name: version for name, version in found.items() if version}
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def series() -> dict[str, str]:
+    """The versions that must be equal for a score to stay valid: major and minor (`2.13` of `2.13.0+cpu`).
+
+    torch 2.4 and 2.13 differ by up to 3e-4 dB an image, releases of one series by nothing that was found.
+    """
+    return {name: ".".join(version.partition("+")[0].split(".")[:2]) for name, version in versions().items()}
+
+
 def made_by(device: str) -> dict[str, Any]:
     """Versions, platform and device, for the `made_by` of a result file. Imports torch."""
-    import numpy
     import torch
 
     name = (
@@ -73,8 +75,8 @@ def made_by(device: str) -> dict[str, Any]:
         "slkd-bench": benchmark.__version__,
         "commit": git_commit(),
         "python": platform.python_version(),
+        **versions(),
         "torch": torch.__version__,
-        "numpy": numpy.__version__,
         "platform": f"{sys.platform}-{platform.machine()}",
         "device": name,
         "threads": torch.get_num_threads(),

@@ -8,21 +8,25 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from benchmark.core.devices import is_out_of_memory, out_of_memory, release
 from benchmark.core.errors import BadOutput, BadResult, SlkdBenchError
 from benchmark.core.files import write_atomically
-from benchmark.core.types import Pair, Score
-from benchmark.images.io import save_image
+from benchmark.core.types import Scale, Task
+from benchmark.methods.method import Method
 from benchmark.methods.weights.loading import load_network
-from benchmark.protocols import get_protocol
-from benchmark.runs.cells import Cell, ImageScore, is_done, write_cell
-from benchmark.runs.code import made_by
+from benchmark.runs.cells import SCHEMA, Cell, ImageScore, holds, read_stored, write_cell
+from benchmark.runs.compute import compute
+from benchmark.runs.key import differences
+from benchmark.runs.options import RunOptions
+from benchmark.runs.partial import Partial, partial_path
 from benchmark.runs.plan import Plan, PlannedCell
-from benchmark.runs.restore import restore_and_score
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
+
+Loader = Callable[[PlannedCell], "nn.Module"]
 
 
 class Observer:
@@ -34,7 +38,7 @@ class Observer:
     def cell_started(self, cell: PlannedCell) -> None:
         """Work on `cell` begins."""
 
-    def image_scored(self, cell: PlannedCell, pair: Pair, score: Score) -> None:
+    def image_scored(self, cell: PlannedCell, score: ImageScore) -> None:
         """One more image of `cell` has its score."""
 
     def cell_finished(self, cell: PlannedCell, result: Cell, seconds: float) -> None:
@@ -49,68 +53,105 @@ class Observer:
 
 @dataclass
 class Summary:
-    """What came of a run: how many cells were computed and found done, and which failed with the reason."""
+    """What came of a run: how many cells were computed and found done, which failed and which are partial, and why."""
 
     computed: int = 0
     already_done: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     incomplete: dict[str, dict[str, str]] = field(default_factory=dict)
+    partial: dict[str, str] = field(default_factory=dict)
+    equal: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    shelves: list[str] = field(default_factory=list)
+
+    @property
+    def code(self) -> int:
+        """The exit code: 0 where every cell is whole, else 1."""
+        return 1 if self.failed or self.incomplete else 0
 
 
 def execute(
-    plan: Plan,
-    device: str = "cpu",
-    *,
-    keep_going: bool = False,
-    limit: int | None = None,
-    observer: Observer | None = None,
-    load: Callable[[PlannedCell], nn.Module] | None = None,
-    save_images: Path | None = None,
-    memory: float | None = None,
+    plan: Plan, options: RunOptions | None = None, *, observer: Observer | None = None, load: Loader | None = None
 ) -> Summary:
-    """Computes the cells of `plan` that are not done yet. With `keep_going`, bad images are left out and named.
+    """Computes the cells of `plan` that are not done yet, as `options` say.
 
-    With `save_images` every cell is computed anew, and its restored images go to `save_images`/DATASET/METHOD.
-    `memory` GiB bound what a network may take; a cell whose images had to go through in tiles says so in its key, and
-    only a run with the same bound finds it done.
+    A cell that fails, for want of memory too, records why beside its file, and the next one is computed. Where restored
+    images are to be saved, every cell is computed anew. A network is loaded once for its data sets of one task. Raises
+    BadOutput where results cannot be written: what is finished is kept.
     """
-    observer = observer or Observer()
-    todo = [cell for cell in plan.cells if save_images or not _done(cell, memory)]
-    summary = Summary(already_done=len(plan.cells) - len(todo))
+    options, observer = options or RunOptions(), observer or Observer()
+    todo = [cell for cell in plan.cells if options.save_images or why_not_done(cell, options)]
+    shelves = list(dict.fromkeys(cell.shelf for cell in plan.cells))
+    summary = Summary(already_done=len(plan.cells) - len(todo), missing=plan.missing, shelves=shelves)
+    for cell in plan.cells:
+        if cell not in todo:
+            partial_path(cell.path).unlink(missing_ok=True)  # of a run that was killed before it could
+    networks = load or _Networks(options.device)
     observer.start(plan, todo)
     try:
         for cell in todo:
             observer.cell_started(cell)
             started = time.perf_counter()
             try:
-                restorer = load(cell) if load else _load(cell, device)
-                result = _compute(cell, restorer, device, keep_going, limit, observer, save_images, memory)
+                result = compute(cell, networks(cell), options, _told(observer, cell))
                 write_cell(cell.path, result)
             except BadOutput:
                 raise
             except Exception as problem:
-                reason = str(problem) if isinstance(problem, SlkdBenchError) else f"{type(problem).__name__}: {problem}"
+                reason = _reason(problem, cell, options.device)
                 trace = "" if isinstance(problem, SlkdBenchError) else traceback.format_exc()
-                _record_failure(cell, reason, trace)
+                record_failure(cell, reason, trace)
                 summary.failed[cell.name] = reason
                 observer.cell_failed(cell, reason)
                 continue
-            error_path(cell.path).unlink(missing_ok=True)
-            summary.computed += 1
-            if result.failures:
-                summary.incomplete[cell.name] = result.failures
+            _finish(cell, result, summary)
             observer.cell_finished(cell, result, time.perf_counter() - started)
     finally:
         observer.finish()
     return summary
 
 
-def _done(cell: PlannedCell, memory: float | None) -> bool:
-    return is_done(cell.path, cell.key) or (memory is not None and is_done(cell.path, _tiled_key(cell, memory)))
+def why_not_done(cell: PlannedCell, options: RunOptions) -> list[str]:
+    """In words why `cell` has to be computed; empty where its file is whole and of the same key."""
+    if not cell.path.is_file():
+        return ["it is not there yet"]
+    try:
+        before = read_stored(cell.path)
+    except BadResult as problem:
+        return [f"its file is not whole ({problem.found.partition(': ')[2]})"]
+    if before.schema != SCHEMA:
+        return [f"its file is of an older form ({before.schema})"]
+    words = differences(before.key, cell.key, options)
+    if words:
+        return words
+    if before.failures:
+        return [f"{len(before.failures)} images failed"]
+    names = cell.dataset.names()[: options.limit]
+    return [] if holds(before, names) else ["it has not the images of the set"]
 
 
-def _tiled_key(cell: PlannedCell, memory: float) -> dict[str, Any]:
-    return {**cell.key, "tiled_within_gib": memory}
+def _told(observer: Observer, cell: PlannedCell) -> Callable[[ImageScore], None]:
+    return lambda score: observer.image_scored(cell, score)
+
+
+def _finish(cell: PlannedCell, result: Cell, summary: Summary) -> None:
+    """Takes away what stood in the place of the result, and counts it."""
+    error_path(cell.path).unlink(missing_ok=True)
+    Partial(cell.path, {}, ()).remove()
+    summary.computed += 1
+    if result.failures:
+        summary.incomplete[cell.name] = result.failures
+    if result.partial:
+        summary.partial[cell.name] = result.count
+    if result.equal:
+        summary.equal[cell.name] = result.psnr_text
+
+
+def _reason(problem: Exception, cell: PlannedCell, device: str) -> str:
+    if is_out_of_memory(problem):
+        release(device)
+        return str(out_of_memory(problem, cell.name, device))
+    return str(problem) if isinstance(problem, SlkdBenchError) else f"{type(problem).__name__}: {problem}"
 
 
 def error_path(cell_file: Path) -> Path:
@@ -118,73 +159,22 @@ def error_path(cell_file: Path) -> Path:
     return cell_file.with_suffix(".error.json")
 
 
-def _load(cell: PlannedCell, device: str) -> nn.Module:
-
-    return load_network(cell.method, cell.dataset.task, cell.scale, cell.seed, device)
-
-
-def _compute(
-    cell: PlannedCell,
-    restorer: nn.Module,
-    device: str,
-    keep_going: bool,
-    limit: int | None,
-    observer: Observer,
-    save_images: Path | None,
-    memory: float | None,
-) -> Cell:
-    from benchmark.runs.tiling import MemoryBound
-
-    bounded = MemoryBound(restorer, memory) if memory is not None else None
-    restoration = restore_and_score(
-        bounded or restorer,
-        cell.dataset,
-        get_protocol(cell.dataset.protocol),
-        device,
-        limit=limit,
-        keep_going=keep_going,
-        on_score=lambda pair, score: observer.image_scored(cell, pair, score),
-        on_restored=_saver(save_images, cell) if save_images else None,
-    )
-    if not restoration.scores:
-        raise BadResult(f"scores of {cell.dataset.id}", f"none: {restoration.failures}", "See the reasons above.")
-    scores = tuple(ImageScore(pair.name, pair.scene, score.psnr, score.ssim) for pair, score in restoration.scores)
-    return Cell(
-        cell.method.id,
-        cell.dataset.id,
-        str(cell.scale),
-        cell.seed,
-        _tiled_key(cell, memory) if memory is not None and bounded and bounded.tiled else cell.key,
-        made_by(device),
-        scores,
-        restoration.failures,
-    )
+def record_failure(cell: PlannedCell, reason: str, trace: str) -> None:
+    """Writes why a cell failed beside its file."""
+    content = {"key": cell.key, "reason": reason, "traceback": trace}
+    write_atomically(error_path(cell.path), json.dumps(content, indent=1))
 
 
-def _saver(folder: Path, cell: PlannedCell) -> Callable[[Pair, Tensor], None]:
-    """Writes restored images as PNG, rounded to bytes exactly as the protocols round them."""
+class _Networks:
+    """Loads the network of a cell, and keeps the last one: a method's data sets of one task stand together in a plan."""
 
-    own = folder / cell.dataset.id / (cell.method.id + (f".seed{cell.seed}" if cell.seed else ""))
-    try:
-        own.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise _unwritable(own, problem) from problem
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self._last: tuple[tuple[Method, Task | None, Scale, int], nn.Module] | None = None
 
-    def save(pair: Pair, restored: Tensor) -> None:
-        try:
-            save_image(own / f"{pair.name}.png", restored.clamp(0, 1).mul(255).round().div(255))
-        except OSError as problem:
-            raise _unwritable(own, problem) from problem
-
-    return save
-
-
-def _unwritable(folder: Path, problem: OSError) -> BadOutput:
-    found = f"{folder}: {problem.strerror or problem}"
-    return BadOutput("a folder for images that can be written", found, "Choose another with --save-images.")
-
-
-def _record_failure(cell: PlannedCell, reason: str, trace: str) -> None:
-    write_atomically(
-        error_path(cell.path), json.dumps({"key": cell.key, "reason": reason, "traceback": trace}, indent=1)
-    )
+    def __call__(self, cell: PlannedCell) -> nn.Module:
+        wanted = cell.method, cell.dataset.task, cell.scale, cell.seed
+        if self._last is None or self._last[0] != wanted:
+            self._last = None  # its memory goes before the next network comes
+            self._last = wanted, load_network(cell.method, cell.dataset.task, cell.scale, cell.seed, self.device)
+        return self._last[1]

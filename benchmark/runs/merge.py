@@ -1,7 +1,8 @@
-"""Putting result folders together, and saying what a folder holds."""
+"""Putting result folders together, and saying which cells of a folder failed."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,14 +10,15 @@ from pathlib import Path
 
 from benchmark.core.errors import BadResult, SlkdBenchError
 from benchmark.core.files import write_atomically
-from benchmark.runs.cells import read_cell
+from benchmark.runs.cells import Cell, cell_files, read_stored
 
 
 def merge(sources: Sequence[Path], target: Path, replace: bool = False) -> Counter[str]:
     """Copies the whole cells of `sources` into `target`; counts what was copied, equal, and left out as unreadable.
 
-    Raises SlkdBenchError, having copied nothing, when two folders hold different results of one cell, unless `replace`
-    lets the later folder win.
+    Two results of one cell are equal where key and scores are; which machine made them plays no part. Raises
+    SlkdBenchError, having copied nothing, when two folders hold different results of one cell, unless `replace` lets the
+    later folder win.
     """
     plan: dict[Path, Path] = {}
     outcome: Counter[str] = Counter()
@@ -25,16 +27,16 @@ def merge(sources: Sequence[Path], target: Path, replace: bool = False) -> Count
         if not (source / "cells").is_dir():
             raise SlkdBenchError("a folder of results", f"{source} has no `cells` in it", "Give the --out of a run.")
         for path in cell_files(source):
-            try:
-                read_cell(path)
-            except BadResult:
+            cell = _read(path)
+            if cell is None:
                 outcome["unreadable"] += 1
                 continue
             goal = target / path.relative_to(source)
-            before = plan.get(goal) or (goal if _whole(goal) else None)
-            if before and before.read_bytes() == path.read_bytes():
+            before = plan.get(goal) or goal
+            known = _read(before) if before.is_file() else None
+            if known and _same(known, cell):
                 outcome["equal"] += 1
-            elif before and not replace:
+            elif known and not replace:
                 clashes.append(f"{path} and {before}")
             else:
                 plan[goal] = path
@@ -50,19 +52,14 @@ def merge(sources: Sequence[Path], target: Path, replace: bool = False) -> Count
     return outcome
 
 
-def _whole(path: Path) -> bool:
-    try:
-        read_cell(path)
-    except BadResult:
-        return False
-    return True
+def _same(one: Cell, other: Cell) -> bool:
+    return (one.key, one.scores, one.failures, one.total) == (other.key, other.scores, other.failures, other.total)
 
 
-def cell_files(out: Path) -> Iterator[Path]:
-    """All result files below `out`, in a fixed order."""
-    for path in sorted((out / "cells").glob("*/*/*.json")):
-        if not path.name.endswith(".error.json"):
-            yield path
+def _read(path: Path) -> Cell | None:
+    with contextlib.suppress(BadResult):
+        return read_stored(path)
+    return None
 
 
 def failures(out: Path) -> Iterator[tuple[str, str]]:
@@ -70,6 +67,6 @@ def failures(out: Path) -> Iterator[tuple[str, str]]:
     for path in sorted((out / "cells").glob("*/*/*.error.json")):
         name = path.relative_to(out / "cells").as_posix().removesuffix(".error.json")
         try:
-            yield name, json.loads(path.read_text(encoding="utf-8"))["reason"]
-        except (ValueError, KeyError):
+            yield name, str(json.loads(path.read_text(encoding="utf-8"))["reason"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             yield name, "the reason cannot be read"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,8 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from benchmark.core.types import Pair, Score
-from benchmark.runs.cells import Cell
+from benchmark.runs.cells import Cell, ImageScore
 from benchmark.runs.execute import Observer
 from benchmark.runs.plan import Plan, PlannedCell
 
@@ -43,7 +43,7 @@ class PlainProgress(Observer):
         self._say(
             f"[{self.done}/{self.total}] {cell.method.id} on {cell.dataset.id}"
             f"{f' seed {cell.seed}' if cell.seed else ''}: "
-            f"{result.psnr:.2f} dB, SSIM {result.ssim:.4f} ({len(result.scores)} images, {seconds:.1f} s)"
+            f"{result.psnr_text}, SSIM {result.ssim:.4f} ({result.count} images, {seconds:.1f} s)"
         )
 
     def cell_failed(self, cell: PlannedCell, reason: str) -> None:
@@ -86,31 +86,37 @@ class LiveProgress(Observer):
         """Moves the lower bar to `cell`."""
         self.sum, self.count = 0.0, 0
         assert self.current is not None
-        self.progress.reset(self.current, total=len(cell.dataset), description=f"{cell.method.id} {cell.dataset.id}")
+        self.progress.reset(self.current, total=len(cell.dataset), description=_shown(cell))
 
-    def image_scored(self, cell: PlannedCell, pair: Pair, score: Score) -> None:
+    def image_scored(self, cell: PlannedCell, score: ImageScore) -> None:
         """Advances both bars and shows the mean PSNR so far."""
         assert self.current is not None
         assert self.overall is not None
-        self.count += 1
-        self.sum += score.psnr
-        mean = self.sum / self.count
-        shown = f"{mean:.2f} dB" if math.isfinite(mean) else "inf"
-        self.progress.update(self.current, advance=1, description=f"{cell.method.id} {cell.dataset.id} {shown}")
+        if math.isfinite(score.psnr):
+            self.count += 1
+            self.sum += score.psnr
+        shown = f"{self.sum / self.count:.2f} dB" if self.count else "inf"
+        self.progress.update(self.current, advance=1, description=f"{_shown(cell)} {shown}")
         self.progress.update(self.overall, advance=1)
 
     def cell_finished(self, cell: PlannedCell, result: Cell, seconds: float) -> None:
         """Leaves a line above the bars."""
         seed = f" seed {cell.seed}" if cell.seed else ""
+        part = f" ({result.count} images)" if result.partial else ""
         self.progress.console.print(
-            f"{cell.method.id} on {cell.dataset.id}{seed}: [bold]{result.psnr:.2f}[/] dB, SSIM {result.ssim:.4f}",
+            f"{escape(cell.method.id)} on {escape(cell.dataset.id)}{seed}: [bold]{result.psnr_text}[/], "
+            f"SSIM {result.ssim:.4f}{part}",
             highlight=False,
         )
 
     def cell_failed(self, cell: PlannedCell, reason: str) -> None:
         """Leaves the reason above the bars."""
-        self.progress.console.print(f"[bold red]failed[/] {cell.method.id} on {cell.dataset.id}", highlight=False)
+        self.progress.console.print(f"[bold red]failed[/] {escape(cell.name)}", highlight=False)
 
     def finish(self) -> None:
         """Takes the bars away."""
         self.progress.stop()
+
+
+def _shown(cell: PlannedCell) -> str:
+    return escape(f"{cell.method.id} {cell.dataset.id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -13,20 +13,22 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.core.errors import BadImage, BadResult, SlkdBenchError
+from benchmark.core.precision import exact
 from benchmark.core.types import Pair, Scale
-from benchmark.datasets import get_dataset, is_folder, resolve
+from benchmark.datasets import get_dataset, resolve
 from benchmark.datasets.restored import Restored, open_restored
 from benchmark.images.metrics import open_metrics
 from benchmark.methods.catalogue import methods
 from benchmark.methods.outside import checked_id
-from benchmark.protocols import get_protocol, protocol_ids
+from benchmark.protocols import Protocol, get_protocol, protocol_ids
 from benchmark.protocols.matrix import matrix
-from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
-from benchmark.runs.choose import open_folder
-from benchmark.runs.code import made_by, sources_hash
+from benchmark.runs.cells import Cell, cell_path, write_cell
+from benchmark.runs.choose import FolderOptions, is_folder_name, open_folder
+from benchmark.runs.code import made_by, series
 from benchmark.runs.command import check_writable
-from benchmark.runs.plan import HARNESS
-from benchmark.runs.restore import restore_and_score
+from benchmark.runs.key import scoring_code, shelf
+from benchmark.runs.plan import check_name, folder_of, origin_of, total_of
+from benchmark.runs.restore import Hooks, Stretch, restore_and_score
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +40,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class Request:
+class ScoreRequest:
     """The options of one call of `slkd-bench score`; `padded` holds the same images restored from padded inputs."""
 
     folder: Path
@@ -72,7 +74,7 @@ class _Extras:
             self.values.setdefault(pair.name, {})[metric.name] = value
 
 
-def score_command(request: Request) -> int:
+def score_command(request: ScoreRequest) -> int:
     """Scores the folder, writes the cell and prints; gives the exit code (0: all well, 1: something was left out)."""
 
     console = Console(highlight=False, soft_wrap=True)
@@ -92,18 +94,18 @@ def score_command(request: Request) -> int:
     return _score(console, request, restored, name)
 
 
-def _open_dataset(request: Request) -> Dataset:
+def _open_dataset(request: ScoreRequest) -> Dataset:
 
     if request.protocol not in ("", ALL):
         get_protocol(request.protocol)
-    if is_folder(request.dataset):
+    if is_folder_name(request.dataset):
         protocol = protocol_ids()[0] if request.protocol == ALL else request.protocol
-        return open_folder(request.dataset, protocol, None, request.keep_going)
+        return open_folder(request.dataset, FolderOptions(protocol, None, request.keep_going))
     id = resolve(request.dataset, request.scale)
     return get_dataset(id, photos=request.photos, keep_going=request.keep_going)
 
 
-def _method_id(request: Request, console: Console) -> str:
+def _method_id(request: ScoreRequest, console: Console) -> str:
     """The name for result files: as asked for, or the folder's, told apart from a method of the suite."""
 
     if request.name:
@@ -115,53 +117,63 @@ def _method_id(request: Request, console: Console) -> str:
     return checked_id(name)
 
 
-def _score(console: Console, request: Request, restored: Restored, name: str) -> int:
-
+def _score(console: Console, request: ScoreRequest, restored: Restored, name: str) -> int:
     protocol = get_protocol(request.protocol or restored.protocol)
     metrics, unavailable = open_metrics(request.metrics) if request.metrics else ([], [])
     extras = _Extras(metrics)
-    result = restore_and_score(
-        lambda image: image,
-        restored,
-        protocol,
-        limit=request.limit,
-        keep_going=request.keep_going,
-        on_restored=extras if metrics else None,
-    )
+    own = protocol.id == restored.protocol
+    dataset = restored.id if own else f"{restored.id}@{protocol.id}"  # no table of the data set may mix the two
+    where, folder = shelf(restored, restored.scale), folder_of(restored)
+    path = cell_path(request.out, name, dataset, where, 0, request.limit)
+    key = _key(request, restored, name, protocol)
+    if folder is not None:
+        check_name(path, folder, key["data"])
+    with exact():
+        result = restore_and_score(
+            lambda image: image,
+            restored,
+            protocol,
+            stretch=Stretch(0, request.limit, request.keep_going),
+            hooks=Hooks(restored=extras if metrics else None),
+        )
     if not result.scores:
         first = next(iter(result.failures.values()), "no image")
         raise BadResult(f"restored images of {restored.id} that can be scored", "none", f"The first: {first}")
-    own = protocol.id == restored.protocol
-    dataset = restored.id if own else f"{restored.id}@{protocol.id}"  # no table of the data set may mix the two
-    scores = tuple(
-        ImageScore(pair.name, pair.scene, score.psnr, score.ssim, extras.values.get(pair.name, {}))
-        for pair, score in result.scores
+    scores = tuple(replace(score, extra=extras.values.get(score.name, {})) for score in result.scores)
+    made, total = made_by("cpu"), total_of(restored)
+    cell = Cell(
+        name, dataset, where, 0, key, made, scores, result.failures, total, origin_of(None, restored, request.out)
     )
-    key: dict[str, Any] = {
-        "method": name,
-        "network": "",
-        "weights": restored.fingerprint(),
-        "seed": 0,
-        "data": restored.dataset.fingerprint(),
-        "protocol": f"{protocol.id}@{protocol.version}",
-        "code": sources_hash(*HARNESS),
-        "device": "cpu",
-        "limit": request.limit,
-    }
-    cell = Cell(name, dataset, str(restored.scale), 0, key, made_by("cpu"), scores, result.failures)
-    path = cell_path(request.out, name, dataset, restored.scale, 0, request.limit)
     write_cell(path, cell)
     _print_cell(console, cell, protocol.id)
     console.print(f"Result file: {escape(str(path))}")
     return _tell(console, result.failures, restored.surplus, [*map(str, unavailable), *extras.refused])
 
 
+def _key(request: ScoreRequest, restored: Restored, name: str, protocol: Protocol) -> dict[str, Any]:
+    """What decides the scores of restored images: they themselves, the data, the protocol and the code between."""
+    return {
+        "method": name,
+        "network": "",
+        "weights": restored.fingerprint(),
+        "seed": 0,
+        "data": restored.dataset.fingerprint(),
+        "protocol": f"{protocol.id}@{protocol.version}",
+        "code": scoring_code(restored),
+        "libraries": series(),
+        "device": "cpu",
+        "precision": "fp32",
+        "limit": request.limit,
+    }
+
+
 def _print_cell(console: Console, cell: Cell, protocol: str) -> None:
     names = dict.fromkeys(name for score in cell.scores for name in score.extra)
     means = "".join(f", {n} {fmean(s.extra[n] for s in cell.scores if n in s.extra):.4f}" for n in names)
+    psnr = cell.psnr_text if cell.equal else f"{cell.psnr:.4f} dB"
     console.print(
         f"{escape(cell.method)} on {escape(cell.dataset)} under {protocol}: "
-        f"{cell.psnr:.4f} dB, SSIM {cell.ssim:.6f}{means} ({len(cell.scores)} images)"
+        f"{psnr}, SSIM {cell.ssim:.6f}{means} ({cell.count} images)"
     )
 
 
@@ -175,7 +187,7 @@ def _tell(console: Console, failures: dict[str, str], surplus: list[str], withou
     return 1 if failures or surplus else 0
 
 
-def _print_matrix(console: Console, request: Request, restored: Restored) -> int:
+def _print_matrix(console: Console, request: ScoreRequest, restored: Restored) -> int:
     """Prints the folder under every protocol, as given, rounded and truncated to bytes, and from padded inputs."""
 
     padded = open_restored(request.padded, restored.dataset, request.limit) if request.padded else None

@@ -11,6 +11,7 @@ from typing import TypeVar
 from benchmark.core.errors import SlkdBenchError
 
 T = TypeVar("T")
+_WHOLE = re.compile(r"\d{1,9}")
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,18 @@ def parse_shard(text: str) -> Shard:
 
 
 def chosen_shard(text: str | None, environment: Mapping[str, str] | None = None) -> Shard:
-    """What --shard says; otherwise this process's rank under torchrun (RANK of WORLD_SIZE); otherwise everything."""
+    """What --shard says; otherwise this process's rank under torchrun (RANK of WORLD_SIZE); otherwise everything.
+
+    Raises SlkdBenchError for a rank that is none of the world's, which would leave cells out without a word.
+    """
     if text:
         return parse_shard(text)
     given = os.environ if environment is None else environment
-    if "RANK" in given and "WORLD_SIZE" in given:
-        return Shard(int(given["RANK"]), int(given["WORLD_SIZE"]))
-    return Shard()
-
-
-def local_device(device: str, environment: Mapping[str, str] | None = None) -> str:
-    """Under torchrun, `cuda` means the GPU of this rank."""
-    given = os.environ if environment is None else environment
-    return f"cuda:{given['LOCAL_RANK']}" if device == "cuda" and "LOCAL_RANK" in given else device
+    if "RANK" not in given or "WORLD_SIZE" not in given:
+        return Shard()
+    rank, world = given["RANK"], given["WORLD_SIZE"]
+    if not (_WHOLE.fullmatch(rank) and _WHOLE.fullmatch(world) and int(rank) < int(world)):
+        found = f"RANK={rank!r} and WORLD_SIZE={world!r}"
+        remedy = "Unset both, or start with torchrun; --shard I/N divides a run by hand."
+        raise SlkdBenchError("RANK from 0 to WORLD_SIZE - 1 in the environment", found, remedy)
+    return Shard(int(rank), int(world))

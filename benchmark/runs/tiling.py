@@ -44,12 +44,13 @@ Restorer = Callable[["Tensor"], "Tensor"]
 class MemoryBound:
     """`network` within `memory` GiB of the process: a restorer like it, that divides images only where it must.
 
-    `tiled` counts the images that went through in tiles, whose results may differ from the untiled ones.
+    `divided` counts the images that went through in strips, where only the order of sums is another, or in tiles, whose
+    results may differ from the untiled ones.
     Raises SlkdBenchError when the bound leaves no room.
     """
 
     def __init__(self, network: Restorer, memory: float) -> None:
-        self.network, self.memory, self.tiled = network, memory, 0
+        self.network, self.memory, self.divided = network, memory, 0
         self._bytes_each: float | None = None
         self._room = memory * GIB - RESERVE
         if self._room <= 0:
@@ -69,10 +70,11 @@ class MemoryBound:
             except ValueError as problem:
                 need = f"{self.memory} GiB, of which {RESERVE / GIB} are Python's and torch's"
                 raise SlkdBenchError(str(problem), need, _REMEDY) from problem
+            self.divided += len(image)
             return restore_in_strips(self.network, image, rows)
         side = self._tile(image)
         if max(image.shape[-2:]) > side:
-            self.tiled += len(image)
+            self.divided += len(image)
         return torch.cat([in_tiles(self.network, one[None], side) for one in image])
 
     def bytes_each(self, image: Tensor) -> float:

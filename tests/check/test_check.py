@@ -29,7 +29,7 @@ from tests.check.conftest import METHOD, SET
 
 def findings(reference: Path, method: str = METHOD, fast: bool = False) -> tuple[Finding, ...]:
     (job,) = (job for job in find_jobs(reference).jobs if job.cell.method == method)
-    return check_cell(job, Evaluation(Tolerance(), fast))[0].findings
+    return check_cell(job, Evaluation(reference, Tolerance(), fast))[0].findings
 
 
 def failures(reference: Path, method: str = METHOD) -> dict[str, str]:
@@ -156,7 +156,7 @@ def test_update_never_takes_over_a_fall(reference: Path) -> None:
 
 def test_another_hash_of_weights_or_code_alone_is_told(reference: Path) -> None:
     cell = rewrite(reference)
-    rewrite(reference, key={**cell.key, "weights": "0" * 64, "code": "1" * 16})
+    rewrite(reference, key={**cell.key, "weights": "0" * 64, "code": {**cell.key["code"], "network": "1" * 16}})
     found = findings(reference)
     assert {f.title for f in found} == {"weights changed", "code changed"}
     assert {f.severity for f in found} == {Severity.NOTE}
@@ -197,10 +197,10 @@ def test_what_disappears_fails(reference: Path, monkeypatch: pytest.MonkeyPatch)
     assert list(failures(reference, "forgotten-net")) == ["method disappeared"]
     write_cell(cell_path(reference, METHOD, "mini-lost", "mini"), dataclasses.replace(cell, dataset="mini-lost"))
     (job,) = (job for job in find_jobs(reference).jobs if job.cell.dataset == "mini-lost")
-    assert check_cell(job, Evaluation(Tolerance()))[0].failures[0].title == "data set disappeared"
+    assert check_cell(job, Evaluation(reference, Tolerance()))[0].failures[0].title == "data set disappeared"
     rewrite(reference, seed=7)
     (job,) = (job for job in find_jobs(reference).jobs if job.cell.seed == 7)
-    assert check_cell(job, Evaluation(Tolerance()))[0].failures[0].title == "weights disappeared"
+    assert check_cell(job, Evaluation(reference, Tolerance()))[0].failures[0].title == "weights disappeared"
 
 
 def test_a_network_that_breaks_is_named(reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:

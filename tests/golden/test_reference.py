@@ -10,7 +10,7 @@ from benchmark.datasets import get_dataset
 from benchmark.methods.find import get_method
 from benchmark.protocols import get_protocol
 from benchmark.runs.cells import Cell, cell_path, read_cell, read_cells
-from benchmark.runs.restore import restore_and_score
+from benchmark.runs.restore import Stretch, restore_and_score
 
 SETS = ("mini-rain1400", "mini-test1200", "mini-gopro", "mini-hide", "mini-sidd")
 
@@ -34,9 +34,9 @@ def test_evaluation_gives_the_reference(method: str, dataset: str) -> None:
 
     expected, pairs = reference(method, dataset), get_dataset(dataset)
     network = load_network(get_method(method), pairs.task, Scale.MINI)
-    found = restore_and_score(network, pairs, get_protocol(pairs.protocol), limit=6)
-    for (pair, score), known in zip(found.scores, expected.scores, strict=False):
-        assert pair.name == known.name
+    found = restore_and_score(network, pairs, get_protocol(pairs.protocol), stretch=Stretch(limit=6))
+    for score, known in zip(found.scores, expected.scores, strict=False):
+        assert score.name == known.name
         assert score.psnr == pytest.approx(known.psnr, abs=0.02)
         assert score.ssim == pytest.approx(known.ssim, abs=2e-4)
 

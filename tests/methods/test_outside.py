@@ -16,7 +16,8 @@ from benchmark.methods.method import Method
 from benchmark.methods.weights.loading import load_network
 from benchmark.runs.choose import choose_methods
 from benchmark.runs.execute import execute
-from benchmark.runs.plan import cell_key, make_plan
+from benchmark.runs.key import cell_key
+from benchmark.runs.plan import make_plan
 from tests.methods.nets import Smooth
 from tests.runs.toys import ToySet
 

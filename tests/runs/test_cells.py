@@ -1,16 +1,30 @@
 from __future__ import annotations
 
+import dataclasses
 import errno
+import json
 import math
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmark.core.errors import BadOutput, BadResult
 from benchmark.core.files import write_atomically
-from benchmark.runs.cells import Cell, ImageScore, cell_path, is_done, read_cell, read_cells, write_cell
+from benchmark.runs.cell_file import digest
+from benchmark.runs.cells import (
+    SCHEMA,
+    Cell,
+    ImageScore,
+    as_json,
+    cell_path,
+    read_cell,
+    read_cells,
+    read_stored,
+    write_cell,
+)
 
 CELL = Cell(
     "identity",
@@ -37,18 +51,96 @@ def test_means_are_over_images() -> None:
     assert cell.ssim == pytest.approx(0.6)
 
 
-def test_done_means_whole_and_of_the_same_key(tmp_path: Path) -> None:
+def test_a_cut_file_is_refused_wherever_it_is_cut(tmp_path: Path) -> None:
     path = tmp_path / "cell.json"
-    assert not is_done(path, CELL.key)
     write_cell(path, CELL)
-    assert is_done(path, CELL.key)
-    assert not is_done(path, {**CELL.key, "data": "other"})
     text = path.read_text()
     for cut in (0, 1, len(text) // 2, len(text) - 5):
         path.write_text(text[:cut])
-        assert not is_done(path, CELL.key)
         with pytest.raises(BadResult, match="whole result file"):
             read_cell(path)
+
+
+def edited(**changes: Any) -> dict[str, Any]:
+    """A result file with some of its fields changed, its digest as it was."""
+    return as_json(CELL) | {"schema": SCHEMA, "digest": digest(as_json(CELL))} | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"scores": []}, "scores"),
+        ({"scores": [{"name": "a", "scene": "s", "psnr": 99.0, "ssim": 0.9}]}, "digest"),
+        ({"scores": [{"name": "a", "scene": "s", "psnr": "nan", "ssim": 0.9}]}, "psnr"),
+        ({"scores": [{"name": "a", "scene": "s", "psnr": -math.inf, "ssim": 0.9}]}, "psnr"),
+        ({"scores": [{"name": "a", "scene": "s", "psnr": math.nan, "ssim": 0.9}]}, "psnr"),
+        ({"scores": [{"name": "a", "scene": "s", "psnr": 1e6, "ssim": 0.9}]}, "PSNR between"),
+        ({"scores": [{"name": "a", "scene": "s", "psnr": 10**400, "ssim": 0.9}]}, "psnr|Overflow|large"),
+        ({"scores": [{"name": "a", "scene": "s", "psnr": 30.0, "ssim": 5.0}]}, "ssim"),
+        ({"scores": [{"name": "a", "scene": "s", "psnr": 30.0, "ssim": "nan"}]}, "ssim"),
+        ({"scores": [{"name": "a", "scene": "s", "psnr": 30.0, "ssim": 0.9, "extra": []}]}, "extra"),
+        ({"scores": 2 * [{"name": "a", "scene": "s", "psnr": 30.0, "ssim": 0.9}]}, "two of 'a'"),
+        ({"method": 3}, "method"),
+        ({"seed": None}, "seed"),
+        ({"seed": True}, "seed"),
+        ({"key": "abc"}, "key"),
+        ({"failures": {"a": 1}}, "failures"),
+        ({"total": 1}, "at most 1"),
+        ({"schema": 3}, "schema"),
+        ({"method": "another"}, "digest"),
+        ({"key": {"data": "abd"}}, "digest"),
+        ({"made_by": {"torch": "1"}}, "digest"),
+    ],
+)
+def test_what_a_result_file_must_not_say(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
+    path = tmp_path / "cell.json"
+    path.write_text(json.dumps(edited()))
+    assert read_cell(path) == CELL
+    path.write_text(json.dumps(edited(**changes)))
+    with pytest.raises(BadResult, match=says):
+        read_cell(path)
+
+
+def test_a_result_nested_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cell.json").write_text("[" * 100_000)
+    with pytest.raises(BadResult, match="whole result file"):
+        read_cell(tmp_path / "cell.json")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "cells/mini/toy/other.json",
+        "cells/mini/other/identity.json",
+        "cells/paper/toy/identity.json",
+        "cells/mini/toy/identity.seed1.json",
+        "cells/mini/toy/identity.first3.json",
+    ],
+)
+def test_a_result_must_be_the_one_that_its_path_says(tmp_path: Path, path: str) -> None:
+    right = cell_path(tmp_path, "identity", "toy", "mini")
+    write_cell(right, CELL)
+    assert read_stored(right) == CELL
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_bytes(right.read_bytes())
+    with pytest.raises(BadResult, match="that the path says"):
+        read_stored(tmp_path / path)
+
+
+def test_an_older_form_is_read_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "cell.json"
+    path.write_text(json.dumps({name: value for name, value in edited(schema=1).items() if name != "digest"}))
+    assert read_cell(path).schema == 1
+    assert read_cell(path).scores == CELL.scores
+
+
+def test_words_of_infinite_and_missing_scores() -> None:
+    part = dataclasses.replace(CELL, total=1_200)
+    assert (part.partial, part.count) == (True, "2 of 1,200")
+    assert (CELL.partial, CELL.count, CELL.equal) == (False, "2", 1)
+    assert CELL.psnr_text == "inf dB (1 of 2 images equal their targets, the others' mean is 30.12 dB)"
+    perfect = dataclasses.replace(CELL, scores=CELL.scores[1:])
+    assert perfect.psnr_text == "inf dB (1 of 1 images equal their targets)"
 
 
 def test_a_broken_file_is_named_and_the_others_are_read(tmp_path: Path) -> None:

@@ -12,15 +12,16 @@ from benchmark.protocols import get_protocol
 from benchmark.runs import restore
 from benchmark.runs.cells import read_cell
 from benchmark.runs.execute import Observer, error_path, execute
-from benchmark.runs.restore import restore_and_score
+from benchmark.runs.options import RunOptions
+from benchmark.runs.restore import Stretch, restore_and_score
 from tests.runs.toys import ToySet, toy_plan
 
 
 def test_scores_equal_those_of_single_images_in_the_order_of_the_set() -> None:
     dataset, protocol = ToySet(), get_protocol("rgb-uint8-volumetric")
     result = restore_and_score(lambda x: x, dataset, protocol)
-    assert [pair.name for pair, _ in result.scores] == dataset.names()
-    for index, (_, score) in enumerate(result.scores):
+    assert [score.name for score in result.scores] == dataset.names()
+    for index, score in enumerate(result.scores):
         pair = dataset[index]
         alone = protocol.score(pair.degraded, pair.clean)
         assert score.psnr == pytest.approx(alone.psnr, abs=1e-9)
@@ -78,7 +79,7 @@ def test_a_failing_cell_says_why_and_the_rest_goes_on(tmp_path: Path) -> None:
 
 def test_keep_going_scores_the_good_images_names_the_bad_and_is_not_done(tmp_path: Path) -> None:
     plan = toy_plan(tmp_path, ToySet(broken=5))
-    summary = execute(plan, keep_going=True)
+    summary = execute(plan, RunOptions(keep_going=True))
     cell = read_cell(plan.cells[0].path)
     assert len(cell.scores) == 11
     assert list(cell.failures) == ["image-5"]
@@ -118,7 +119,7 @@ def test_the_observer_hears_of_every_image(tmp_path: Path) -> None:
     class Counting(Observer):
         images = 0
 
-        def image_scored(self, cell: object, pair: object, score: object) -> None:
+        def image_scored(self, cell: object, score: object) -> None:
             self.images += 1
 
     observer = Counting()
@@ -135,7 +136,7 @@ def test_one_image_that_cannot_be_scored_leaves_its_batch_the_scores() -> None:
         return spoilt
 
     protocol = get_protocol("rgb-uint8-volumetric")
-    result = restore_and_score(network, ToySet(), protocol, keep_going=True)
+    result = restore_and_score(network, ToySet(), protocol, stretch=Stretch(keep_going=True))
     assert list(result.failures) == ["image-2"]
     assert len(result.scores) == 11
     with pytest.raises(BadImage):

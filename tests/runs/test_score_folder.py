@@ -12,13 +12,13 @@ from benchmark.core.types import Scale, Task
 from benchmark.images.io import save_image
 from benchmark.methods.find import get_method
 from benchmark.protocols import get_protocol
-from benchmark.runs.cells import cell_path, read_cell
-from benchmark.runs.choose import choose_datasets
-from benchmark.runs.command import Request as RunRequest
-from benchmark.runs.command import run_command
+from benchmark.runs.cells import FOLDERS, Cell, cell_path, read_stored
+from benchmark.runs.choose import FolderOptions, choose_datasets
+from benchmark.runs.command import run
 from benchmark.runs.execute import execute
+from benchmark.runs.options import RunOptions, RunRequest
 from benchmark.runs.plan import make_plan
-from benchmark.runs.score_folder import Request, score_command
+from benchmark.runs.score_folder import ScoreRequest, score_command
 from tests.runs.toys import ToySet
 
 NAMES = [f"view-{i}" for i in range(4)]
@@ -50,12 +50,12 @@ def restored(tmp_path: Path, pairs: Path) -> Path:
     return folder
 
 
-def request(folder: Path, pairs: Path, out: Path, **options: object) -> Request:
-    return Request(folder, str(pairs), **{"protocol": "rgb", "out": out, **options})  # type: ignore[arg-type]
+def request(folder: Path, pairs: Path, out: Path, **options: object) -> ScoreRequest:
+    return ScoreRequest(folder, str(pairs), **{"protocol": "rgb", "out": out, **options})  # type: ignore[arg-type]
 
 
-def the_cell(out: Path, name: str = "mynet", dataset: str = "views"):
-    return read_cell(cell_path(out, name, dataset, Scale.PAPER))
+def the_cell(out: Path, name: str = "mynet", dataset: str = "views@rgb") -> Cell:
+    return read_stored(cell_path(out, name, dataset, FOLDERS))
 
 
 def test_scores_are_those_of_the_files_by_name(pairs: Path, restored: Path, tmp_path: Path) -> None:
@@ -178,46 +178,35 @@ def test_a_folder_called_like_a_method_or_a_data_set_gets_a_name_of_its_own(
     pairs.rename(pairs.parent / "rain100l")
     restored.rename(tmp_path / "prenet")
     assert score_command(request(tmp_path / "prenet", pairs.parent / "rain100l", tmp_path)) == 0
-    assert the_cell(tmp_path, "prenet-images", "rain100l-folder").scores
+    assert the_cell(tmp_path, "prenet-images", "rain100l-folder@rgb").scores
 
 
 def test_another_protocol_makes_no_result_of_the_data_set(tmp_path: Path) -> None:
-    assert run_command(run_request(tmp_path, save_images=tmp_path / "images")) == 0
+    assert run(run_request(tmp_path, save_images=tmp_path / "images")).code == 0
     folder = tmp_path / "images" / "mini-gopro" / "identity"
-    mini = Request(folder, "mini-gopro", "ddn-y", "mine", out=tmp_path, limit=3, keep_going=True)
+    mini = ScoreRequest(folder, "mini-gopro", "ddn-y", "mine", out=tmp_path, limit=3, keep_going=True)
     assert score_command(mini) == 0
     assert cell_path(tmp_path, "mine", "mini-gopro@ddn-y", Scale.MINI, 0, 3).is_file()
     assert not cell_path(tmp_path, "mine", "mini-gopro", Scale.MINI, 0, 3).is_file()
 
 
-def run_request(out: Path, **options: object) -> RunRequest:
-    fields = {
-        "everything": False,
-        "methods": ["identity"],
-        "datasets": ["gopro"],
-        "scale": Scale.MINI,
-        "seeds": [],
-        "device": "cpu",
-        "out": out,
-        "photos": None,
-        "limit": 3,
-        "keep_going": False,
-        "threads": None,
-    }
-    return RunRequest(**{**fields, **options})  # type: ignore[arg-type]
+def run_request(out: Path, limit: int | None = 3, save_images: Path | None = None, **more: object) -> RunRequest:
+    options = RunOptions("cpu", limit, save_images=save_images)
+    fields = {"methods": ("identity",), "datasets": ("gopro",), "out": out, "options": options, **more}
+    return RunRequest(**fields)  # type: ignore[arg-type]
 
 
 def test_saved_images_score_as_the_run_did(tmp_path: Path, pairs: Path) -> None:
     method = get_method("blur=tests.methods.nets:build")
-    datasets = choose_datasets([str(pairs)], Scale.PAPER, protocol="rgb-uint8-volumetric")
+    datasets = choose_datasets([str(pairs)], Scale.PAPER, None, FolderOptions("rgb-uint8-volumetric"))
     plan = make_plan([method], datasets, Scale.PAPER, tmp_path)
-    assert execute(plan, save_images=tmp_path / "images").computed == 1
-    assert execute(plan, save_images=tmp_path / "images").computed == 1  # images are wanted: computed anew
+    assert execute(plan, RunOptions(save_images=tmp_path / "images")).computed == 1
+    assert execute(plan, RunOptions(save_images=tmp_path / "images")).computed == 1  # images are wanted: computed anew
     folder = tmp_path / "images" / "views" / "blur"
     assert score_command(request(folder, pairs, tmp_path, protocol="rgb-uint8-volumetric", name="again")) == 0
-    run, scored = the_cell(tmp_path, "blur"), the_cell(tmp_path, "again")
-    assert [s.name for s in run.scores] == [s.name for s in scored.scores]
-    for one, two in zip(run.scores, scored.scores, strict=True):
+    made, scored = (the_cell(tmp_path, name, "views@rgb-uint8-volumetric") for name in ("blur", "again"))
+    assert [s.name for s in made.scores] == [s.name for s in scored.scores]
+    for one, two in zip(made.scores, scored.scores, strict=True):
         assert one.psnr == pytest.approx(two.psnr, abs=1e-9)
         assert one.ssim == pytest.approx(two.ssim, abs=1e-9)
 
@@ -230,7 +219,7 @@ def test_saved_ties_are_rounded_as_the_protocol_rounds_them(tmp_path: Path) -> N
         def forward(self, image: torch.Tensor) -> torch.Tensor:
             return tie[:, : image.shape[2], : image.shape[3]].expand_as(image) if image.shape[2] == 24 else image
 
-    execute(plan, load=lambda cell: Ties(), save_images=tmp_path / "images")
+    execute(plan, RunOptions(save_images=tmp_path / "images"), load=lambda cell: Ties())
     saved = np.asarray(Image.open(tmp_path / "images" / "toy" / "identity" / "image-0.png"))
     assert saved.min() == saved.max() == round(float((tie * 255)[0, 0, 0]))
 
@@ -239,7 +228,7 @@ def test_an_image_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     plan = make_plan([get_method("identity")], [ToySet()], Scale.MINI, tmp_path)
     with pytest.raises(SlkdBenchError, match="--save-images"):
-        execute(plan, save_images=tmp_path / "file")
+        execute(plan, RunOptions(save_images=tmp_path / "file"))
 
 
 def test_the_matrix_shows_what_rounding_and_padding_do(
@@ -262,7 +251,7 @@ def test_a_further_metric_stands_beside_each_image(
             raise RuntimeError("too small")
         return float((restored - clean).abs().mean())
 
-    targets = choose_datasets([str(pairs)], Scale.PAPER, protocol="rgb")[0]
+    targets = choose_datasets([str(pairs)], Scale.PAPER, None, FolderOptions("rgb"))[0]
     means = {name: float(targets[i].clean.mean()) for i, name in enumerate(NAMES)}
     offered = metrics.Metric("distance", True, True, value)
     lost = metrics.MetricUnavailable("lpips", OSError("no route"))
@@ -275,10 +264,10 @@ def test_a_further_metric_stands_beside_each_image(
 
 def test_a_folder_is_run_under_its_protocol(pairs: Path, tmp_path: Path) -> None:
     paper = run_request(tmp_path, datasets=[str(pairs)], scale=Scale.PAPER, protocol="ddn-y", limit=None)
-    assert run_command(paper) == 0
-    data = choose_datasets([str(pairs)], Scale.PAPER, protocol="ddn-y")[0]
+    assert run(paper).code == 0
+    data = choose_datasets([str(pairs)], Scale.PAPER, None, FolderOptions("ddn-y"))[0]
     expected = [get_protocol("ddn-y").score(data[i].degraded, data[i].clean).psnr for i in range(4)]
-    assert [s.psnr for s in the_cell(tmp_path, "identity").scores] == pytest.approx(expected, abs=1e-6)
+    assert [s.psnr for s in the_cell(tmp_path, "identity", "views@ddn-y").scores] == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +282,7 @@ def test_a_folder_is_run_under_its_protocol(pairs: Path, tmp_path: Path) -> None
 def test_what_a_folder_needs_and_others_do_not(options: dict, says: str, pairs: Path, tmp_path: Path) -> None:
     options["datasets"] = [str(pairs) if d == "FOLDER" else d for d in options.get("datasets", ["gopro"])]
     with pytest.raises(SlkdBenchError, match=says):
-        run_command(run_request(tmp_path, **{"scale": Scale.PAPER, **options}))
+        run(run_request(tmp_path, **{"scale": Scale.PAPER, **options}))
 
 
 def test_a_lossy_folder_is_noted(pairs: Path, restored: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -306,8 +295,8 @@ def test_a_lossy_folder_is_noted(pairs: Path, restored: Path, tmp_path: Path, ca
 def test_perfect_images_are_infinitely_good(pairs: Path, tmp_path: Path) -> None:
     folder = tmp_path / "same"
     folder.mkdir()
-    data = choose_datasets([str(pairs)], Scale.PAPER, protocol="rgb")[0]
+    data = choose_datasets([str(pairs)], Scale.PAPER, None, FolderOptions("rgb"))[0]
     for i, name in enumerate(NAMES):
         save_image(folder / f"{name}.png", data[i].clean)
     assert score_command(request(folder, pairs, tmp_path, protocol="rgb-float-volumetric")) == 0
-    assert the_cell(tmp_path, "same").psnr == float("inf")
+    assert the_cell(tmp_path, "same", "views@rgb-float-volumetric").psnr == float("inf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -12,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from benchmark.core.errors import SlkdBenchError
-from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
+from benchmark.runs.cells import Cell, ImageScore, cell_path, read_cell, write_cell
 from benchmark.runs.merge import merge
-from benchmark.runs.shards import Shard, chosen_shard, local_device, parse_shard
-from benchmark.runs.status import print_status
+from benchmark.runs.shards import Shard, chosen_shard, parse_shard
+from benchmark.runs.status import status_of
 
 TOP = Path(__file__).parent.parent.parent
 
@@ -40,8 +41,12 @@ def test_shard_from_the_command_line_or_the_ranks() -> None:
     assert chosen_shard(None, {}) == Shard(0, 1)
     assert chosen_shard(None, {"RANK": "1", "WORLD_SIZE": "2"}) == Shard(1, 2)
     assert chosen_shard("1/3", {"RANK": "1", "WORLD_SIZE": "2"}) == Shard(0, 3)
-    assert local_device("cuda", {"LOCAL_RANK": "3"}) == "cuda:3"
-    assert local_device("cpu", {"LOCAL_RANK": "3"}) == "cpu"
+
+
+@pytest.mark.parametrize(("rank", "world"), [("x", "2"), ("0", "0"), ("5", "2"), ("-1", "2"), ("", "1"), ("1", "x")])
+def test_a_rank_that_is_none_of_the_world_is_refused(rank: str, world: str) -> None:
+    with pytest.raises(SlkdBenchError, match="RANK from 0"):
+        chosen_shard("", {"RANK": rank, "WORLD_SIZE": world})
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/0", "-1/2"])
@@ -72,20 +77,27 @@ def test_two_results_of_one_cell_are_not_silently_chosen_from(tmp_path: Path) ->
     assert next((tmp_path / "all").rglob("one.json")).read_bytes() == later.read_bytes()
 
 
+def test_machines_that_made_the_same_scores_do_not_clash(tmp_path: Path) -> None:
+    path = put(tmp_path / "a", "one")
+    other = put(tmp_path / "b", "one")
+    write_cell(other, dataclasses.replace(read_cell(path), made_by={"device": "another"}))
+    assert merge([tmp_path / "a", tmp_path / "b"], tmp_path / "all") == {"copied": 1, "equal": 1}
+
+
 def test_merging_something_else(tmp_path: Path) -> None:
     with pytest.raises(SlkdBenchError, match="cells"):
         merge([tmp_path], tmp_path / "all")
 
 
-def test_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status(tmp_path: Path) -> None:
     path = put(tmp_path, "one")
-    assert print_status(tmp_path) == 0
+    assert status_of(tmp_path).code == 0
     path.with_name("two.error.json").write_text(json.dumps({"reason": "out of memory"}))
     path.with_name("three.json").write_text("{")
-    assert print_status(tmp_path) == 1
-    shown = capsys.readouterr().out
-    assert "out of memory" in shown
-    assert "three.json" in shown
+    found = status_of(tmp_path)
+    assert found.code == 1
+    assert found.failed == [("mini/toy/two", "out of memory")]
+    assert "three.json" in found.broken[0]
 
 
 def command(*arguments: str) -> list[str]:
@@ -183,9 +195,10 @@ def test_jobs_of_a_queue_fill_one_folder(tmp_path: Path) -> None:
     """The same code path as SLURM, with the queue that submitit runs by itself."""
     pytest.importorskip("submitit")
     code = (
-        "from pathlib import Path; from benchmark.runs.slurm import submit; import submitit; "
-        "ids = submit(['--method', 'identity', '--out', 'queue'], 2, Path('queue'), cluster='local', minutes=5); "
-        "print(len(ids))"
+        "from pathlib import Path; from benchmark.runs.slurm import Queue, submit; "
+        "from benchmark.runs.options import RunRequest; "
+        "request = RunRequest(methods=('identity',), out=Path('queue')); "
+        "print(len(submit(request, Queue(2, cluster='local', minutes=5))))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -231,20 +244,3 @@ def test_two_jobs_on_a_real_slurm(tmp_path: Path) -> None:
         _wait_for(tmp_path / "queue", 5)
     subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
     assert results(tmp_path / "one") == results(tmp_path / "queue")
-
-
-def test_a_job_repeats_the_command_without_the_queue() -> None:
-    from benchmark.runs.slurm import without_slurm
-
-    given = [
-        "--all",
-        "--slurm",
-        "4",
-        "--out",
-        "x",
-        "--slurm-option",
-        "partition=gpu",
-        "--slurm-option=time=5",
-        "--slurm=2",
-    ]
-    assert without_slurm(given) == ["--all", "--out", "x"]

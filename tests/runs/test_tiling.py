@@ -8,6 +8,8 @@ from benchmark.methods.networks import build
 from benchmark.runs import tiling
 from benchmark.runs.cells import read_cell
 from benchmark.runs.execute import execute
+from benchmark.runs.key import division
+from benchmark.runs.options import RunOptions
 from benchmark.runs.tiling import GIB, RESERVE, MemoryBound, in_tiles, peak_bytes
 from tests.runs.toys import ToySet, toy_plan
 
@@ -86,22 +88,22 @@ def test_small_images_pass_whole_and_large_ones_divided() -> None:
     seen.clear()
     small = image[..., :200, :200]
     assert torch.equal(bound(small), noted(small))
-    assert bound.tiled == 0
+    assert bound.divided == 0
     seen.clear()
     pair = torch.cat((image, image.flip(-1)))
     torch.testing.assert_close(bound(pair), noted(pair), rtol=0, atol=1e-6)
-    assert bound.tiled == 2
+    assert bound.divided == 2
     assert max(h * w for h, w in seen[:-1]) <= 390**2
 
 
 @torch.inference_mode()
-def test_a_transformer_goes_through_in_strips_and_is_not_marked() -> None:
+def test_a_transformer_goes_through_in_strips_and_is_marked() -> None:
     built, image = network("res-sl", "deraining"), photograph(200, 120)
     kept = (3.5 * 6 + 12) * 200 * 120 * 4
     bound = MemoryBound(built, (RESERVE + 3 * kept) / GIB)
     torch.testing.assert_close(bound(image), built(image), rtol=0, atol=1e-5)
     assert bound.bytes_each(image) * 200 * 120 > 3 * kept  # it would not have fitted whole
-    assert bound.tiled == 0
+    assert bound.divided == 1
 
 
 def test_a_bound_too_small_says_what_would_do() -> None:
@@ -122,9 +124,9 @@ def test_a_tiled_cell_says_so_and_is_done_for_the_same_bound_alone(
     monkeypatch.setattr(tiling, "MARGIN", 16)
     monkeypatch.setattr(in_tiles, "__defaults__", (16,))
     plan = toy_plan(tmp_path, ToySet())
-    assert execute(plan, memory=1.0).computed == 1
-    assert read_cell(plan.cells[0].path).key == {**plan.cells[0].key, "tiled_within_gib": 1.0}
-    assert execute(plan, memory=1.0).already_done == 1
+    assert execute(plan, RunOptions(memory=1.0)).computed == 1
+    assert read_cell(plan.cells[0].path).key == {**plan.cells[0].key, "divided": division(1.0)}
+    assert execute(plan, RunOptions(memory=1.0)).already_done == 1
     assert execute(plan).computed == 1
     assert read_cell(plan.cells[0].path).key == plan.cells[0].key
-    assert execute(plan, memory=1.0).already_done == 1
+    assert execute(plan, RunOptions(memory=1.0)).already_done == 1

@@ -9,8 +9,8 @@ import torch
 from benchmark.core.errors import BadImage
 from benchmark.core.types import Pair, Scale, Task
 from benchmark.methods.find import get_method
-from benchmark.runs.cells import cell_path
-from benchmark.runs.plan import Plan, PlannedCell, cell_key
+from benchmark.runs.options import RunOptions
+from benchmark.runs.plan import Plan, planned
 
 
 class ToySet:
@@ -42,5 +42,4 @@ class ToySet:
 
 def toy_plan(out: Path, dataset: ToySet, method: str = "identity") -> Plan:
     chosen = get_method(method)
-    path = cell_path(out, chosen.id, dataset.id, Scale.MINI)
-    return Plan([PlannedCell(chosen, dataset, Scale.MINI, 0, path, cell_key(chosen, dataset, Scale.MINI, 0))])
+    return Plan([planned(chosen, dataset, Scale.MINI, 0, (out, RunOptions()))])

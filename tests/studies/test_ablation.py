@@ -46,10 +46,12 @@ def test_ablate_trains_scores_and_compares(tmp_path: Path, monkeypatch: pytest.M
     def score(methods, task, scale, seeds, out):  # type: ignore[no-untyped-def]
         from benchmark.datasets import get_dataset
         from benchmark.runs.execute import execute
+        from benchmark.runs.options import RunOptions
         from benchmark.runs.plan import make_plan
 
         scored.extend(m.id for m in methods)
-        execute(make_plan(methods, [get_dataset("mini-rain1400")], scale, out, seeds=seeds, limit=3), limit=3)
+        options = RunOptions(limit=3)
+        execute(make_plan(methods, [get_dataset("mini-rain1400")], scale, out, seeds=seeds, options=options), options)
 
     monkeypatch.setattr(ablation, "score", score)
     monkeypatch.setattr(

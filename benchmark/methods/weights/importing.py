@@ -65,6 +65,11 @@ def import_weights(method: Method, files: Sequence[Path], task: Task, out: Path 
     return path
 
 
+def read_checkpoint(file: Path) -> dict[str, Tensor]:
+    """The tensors of any checkpoint by name, unwrapped, floating ones as float32. Raises BadWeights."""
+    return _read([file], [])
+
+
 def _read(files: Sequence[Path], wrappers: list[str]) -> dict[str, Tensor]:
     merged: dict[str, Tensor] = {}
     for file in files:

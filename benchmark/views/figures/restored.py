@@ -9,6 +9,7 @@ from statistics import median_low
 from typing import TYPE_CHECKING
 
 from benchmark.core.errors import BadResult, UnknownName
+from benchmark.core.precision import exact
 from benchmark.core.types import Pair, Scale
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
@@ -16,7 +17,7 @@ from benchmark.methods.weights import store
 from benchmark.methods.weights.loading import load_network
 from benchmark.protocols import get_protocol
 from benchmark.runs.cells import cell_path, read_cell
-from benchmark.runs.restore import restore_and_score
+from benchmark.runs.restore import Hooks, restore_and_score
 from benchmark.views.figures.crop import Crop, choose, parse
 
 if TYPE_CHECKING:
@@ -162,10 +163,15 @@ def restore(
     images: list[Tensor] = []
     network = load_network(method, dataset.task, scale, seed, device)
     one: Dataset = OneImage(dataset, index)  # type: ignore[assignment]
-    found = restore_and_score(
-        network, one, get_protocol(dataset.protocol), device, on_restored=lambda _, image: images.append(image)
-    )
-    return Panel(method.id, title, _array(images[0]), found.scores[0][1].psnr, seed)
+    with exact(device):
+        found = restore_and_score(
+            network,
+            one,
+            get_protocol(dataset.protocol),
+            device,
+            hooks=Hooks(restored=lambda _, image: images.append(image)),
+        )
+    return Panel(method.id, title, _array(images[0]), found.scores[0].psnr, seed)
 
 
 def _array(image: Tensor) -> NDArray[np.float64]:

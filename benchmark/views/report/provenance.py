@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import shlex
 from collections.abc import Iterable, Sequence
@@ -91,7 +93,7 @@ def reproductions(cells: Iterable[Cell], letters: dict[int, str]) -> list[Reprod
                 str(cell.key.get("weights", "")),
                 str(cell.key.get("data", "")),
                 str(cell.key.get("protocol", "")),
-                str(cell.key.get("code", "")),
+                code_word(cell.key.get("code", "")),
                 letters.get(id(cell), ""),
                 command(cell),
                 len(cell.failures),
@@ -113,7 +115,8 @@ def command(cell: Cell) -> str:
     dataset = set_id.removeprefix("mini-") if known and cell.scale == Scale.MINI else set_id
     where = ["--dataset", dataset if known else f"PATH/TO/{set_id}"]
     where += ["--protocol", protocol] if scored_as or not known else []
-    where += ["--scale", cell.scale]
+    scale = key.get("scale") or (cell.scale if cell.scale in tuple(Scale) else "")
+    where += ["--scale", str(scale)] if scale else []
     if _restored_elsewhere(cell):
         return shlex.join(["slkd-bench", "score", f"PATH/TO/{cell.method}", "--name", cell.method, *where])
     words = ["slkd-bench", "run", "--method", _spoken(cell), *where]
@@ -123,21 +126,35 @@ def command(cell: Cell) -> str:
         words += ["--limit", str(key["limit"])]
     if key.get("device") not in (None, "cpu"):
         words += ["--device", str(key["device"])]
-    if key.get("tiled_within_gib"):
-        words += ["--memory", f"{key['tiled_within_gib']:g}"]
+    bound = dict(key.get("divided", {})).get("within_gib", key.get("tiled_within_gib"))
+    if bound:
+        words += ["--memory", f"{bound:g}"]
     return shlex.join(words)
 
 
 def _restored_elsewhere(cell: Cell) -> bool:
     """Whether images made elsewhere were scored: then there is a hash of them, and neither network nor factory."""
     key = cell.key
-    return not key.get("network") and bool(key.get("weights")) and "+" not in str(key.get("code", ""))
+    return not key.get("network") and bool(key.get("weights")) and not _own_code(cell)
+
+
+def _own_code(cell: Cell) -> bool:
+    """Whether code of somebody's own made the images."""
+    code = cell.key.get("code", "")
+    return "own" in code if isinstance(code, dict) else "+" in str(code)
+
+
+def code_word(code: object) -> str:
+    """One short hash for the code of a cell, whatever its parts."""
+    if not isinstance(code, dict):
+        return str(code)
+    return hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _spoken(cell: Cell) -> str:
     """The method as `run --method` takes it: a factory of somebody's own is no plug-in unless it is installed as one."""
 
-    own = "+" in str(cell.key.get("code", "")) and cell.method not in outside.plug_ins()
+    own = _own_code(cell) and cell.method not in outside.plug_ins()
     return f"{cell.method}=PACKAGE.MODULE:FACTORY" if own else cell.method
 
 
