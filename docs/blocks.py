@@ -49,24 +49,29 @@ def measured() -> str:
     from benchmark.core import paths
     from benchmark.core.types import Scale
     from benchmark.views.tables.grid import make_grid, read_results
-    from benchmark.views.tables.specs import TABLES, Section, TableSpec
+    from benchmark.views.tables.markdown import cell
+    from benchmark.views.tables.specs import Section, TableSpec, quality_columns
 
     free = ("identity", "restormer")
     students = tuple(f"res-sl-{name}" for name in ("scratch", "logits", "dfkd", "dckd-cross", "slkd"))
     others = ("prenet", "rcdnet", "dmphn", "mt-rnn", "vdn", "deamnet", "mprnet")
-    sections = (Section(free, frozenset(free)), Section(students), Section(others, frozenset(others)))
+    sections = (
+        Section(free, frozenset(free)),
+        Section(students, title="students of Restormer"),
+        Section(others, frozenset(others), "lightweight networks"),
+    )
     grid = make_grid(
-        TableSpec("README", "", sections, TABLES["II"].columns, pool="section"),
+        TableSpec("README", "", sections, quality_columns(), pool="section"),
         read_results(paths.results() / "mini", Scale.MINI),
     )
     headers = ["method", *(f"{group.lower()}, {name}" for group, name in zip(grid.groups, grid.headers, strict=True))]
-    styles = {"best": "**{}**", "second": "<u>{}</u>"}
     rows = []
-    for row in (row for section in grid.sections for row in section):
-        numbers = ["/".join(styles.get(p.mark, "{}").format(p.text) for p in e.parts) or "–" for e in row.entries]
-        if set(numbers) != {"–"}:
-            rows.append([row.title, *numbers])
-    return table(headers, rows)
+    for place, section in enumerate(grid.sections):
+        if grid.title_of(place):
+            rows.append([f"*{grid.title_of(place)}*", *[""] * len(grid.headers)])
+        rows += [[row.title, *map(cell, row.entries)] for row in section]
+    legend = [note for note in grid.footnotes if note.startswith(("Bold", "No row", "Scored on"))]
+    return table(headers, rows) + "\n\n" + " ".join(legend)
 
 
 def claimed() -> str:

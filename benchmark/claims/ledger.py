@@ -138,7 +138,7 @@ def _plain(paper: str, root: Path | None, known: tuple[str, ...]) -> Ledger:
             about["source"],
             about["scope"],
             about["complete"],
-            about["image_size"],
+            about.get("image_size", 0),
             about["states"],
             tuple(claims),
         )
