@@ -238,6 +238,9 @@ def audit_complexity(save: bool = False, paper: str = "") -> int:
             else f"[red]differs:[/] unexplained, none of {finding.tried} readings gives it"
         )
         table.add_row(claim.table, claim.row, printed, measured, verdict)
+    if not findings:
+        console.print(f"the ledger of {read.short} has no cost columns", highlight=False, soft_wrap=True)
+        return 0
     console.print(table)
     console.print(
         f"Measured: multiply-accumulates of one {size} x {size} image, counted as the paper counts them "

@@ -62,6 +62,8 @@ def _dashes(table: Noted) -> Iterator[str]:
 
 def _published(table: Noted) -> Iterator[str]:
     sources = list(dict.fromkeys(row.source for rows in table.sections for row in rows if row.source))
+    if table.spec.published and not sources:
+        yield "Published rows are of the official sets: see --scale paper."
     if sources:
         yield f"Published, not measured: the rows of {' and '.join(sources)}, as printed there and not ranked."
 

@@ -40,7 +40,7 @@ def make_grid(spec: TableSpec, results: Results, marks: Marks = Marks.significan
         sections.append(tuple(rows))
     unmarked = _mark(spec, sections, results, marks)
     titles = [section.title for section in spec.sections]
-    if spec.published:
+    if spec.published and not hides_published(spec, results):
         for title, printed in published_rows(spec):
             sections.append(printed)
             titles.append(title)
@@ -56,6 +56,11 @@ def make_grid(spec: TableSpec, results: Results, marks: Marks = Marks.significan
         spec.label or f"tab:slkd-bench-{spec.id}",
         f"Table {spec.id}" if spec.named else "",
     )
+
+
+def hides_published(spec: TableSpec, results: Results) -> bool:
+    """Whether published rows would stand among results of the mini sets, which are none of the published ones."""
+    return results.scale == Scale.MINI and any(column.measures for column in spec.columns)
 
 
 def _mark(spec: TableSpec, sections: list[tuple[Row, ...]], results: Results, marks: Marks) -> Unmarked:
