@@ -13,7 +13,7 @@ from benchmark.views.tables.specs import LOWER_IS_BETTER, Column, TableSpec
 
 
 def published_rows(spec: TableSpec) -> list[tuple[str, tuple[Row, ...]]]:
-    """(title, rows) of the ledger's table that `spec` names, by the pools it ranks: those that print something here.
+    """(title, rows) of the ledger's table that `spec` names, in its order: those that print something here.
 
     Raises UnknownName for a paper or a table that is not on record.
     """
@@ -24,12 +24,12 @@ def published_rows(spec: TableSpec) -> list[tuple[str, tuple[Row, ...]]]:
         if claim.kind == "number":
             by_row.setdefault(claim.row, []).append(claim)
     source = f"{ledger.short}, Table {name}" if name else ledger.short
-    pools: dict[str, list[Row]] = {}
+    rows: list[Row] = []
     for title, claims in by_row.items():
         entries = tuple(_entry(column, claims) for column in spec.columns)
         if any(entry.parts for entry in entries):
-            pools.setdefault(claims[0].pool, []).append(Row(title, "", entries, False, source))
-    return [(f"published: {source}", tuple(row for rows in pools.values() for row in rows))] if pools else []
+            rows.append(Row(title, "", entries, False, source))
+    return [(f"published: {source}", tuple(rows))] if rows else []
 
 
 def _entry(column: Column, claims: list[Claim]) -> Entry:
