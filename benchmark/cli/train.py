@@ -38,4 +38,5 @@ def register(app: typer.Typer) -> None:
         jobs = make_jobs(selection, overrides, data, outputs)
         for one in train_all(jobs, settings, settings.jobs, settings.cluster):
             if not settings.quiet:
-                typer.echo(f"{one.method} {one.task} seed {one.seed}: {one.path}{'' if one.new else ' (as it was)'}")
+                how = one.health if one.new else "as it was"
+                typer.echo(f"{one.method} {one.task} seed {one.seed}: {one.path} ({how})")

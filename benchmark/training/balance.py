@@ -37,12 +37,13 @@ class Balance:
         reference = getattr(objective, "balance_reference", "")
         return cls(reference) if reference else None
 
-    def wants(self, step: int) -> bool:
-        """Whether optimisation step `step`, counted from 0, is one of those that are compared."""
-        return step < BALANCE_BATCHES
+    @staticmethod
+    def last(iterations: int) -> int:
+        """How many steps are compared in a run of `iterations`."""
+        return min(BALANCE_BATCHES, iterations)
 
-    def add(self, gradients: dict[str, list[Tensor]], weights: dict[str, float]) -> None:
-        """Take in the gradients of one batch's unweighted terms; nothing waits for the device."""
+    def row(self, gradients: dict[str, list[Tensor]], weights: dict[str, float]) -> Tensor:
+        """Ratio and cosine of one batch's unweighted terms, (terms, 2): nothing waits for the device."""
         self.names = tuple(name for name in gradients if name != self.reference)
         reference = gradients[self.reference]
         size = optimisation.norm(reference) * weights.get(self.reference, 1.0)
@@ -50,8 +51,9 @@ class Balance:
         for name in self.names:
             own = optimisation.norm(gradients[name])
             ratio = own * weights.get(name, 1.0) / size
-            rows.append(torch.stack([ratio, _inner(gradients[name], reference) / (own * size + 1e-30)]))
-        self.rows.append(torch.stack(rows))
+            cosine = _inner(gradients[name], reference) / (own * optimisation.norm(reference) + 1e-30)
+            rows.append(torch.stack([ratio, cosine]))
+        return torch.stack(rows)
 
     def settle(self, world: int) -> None:
         """Read what was taken in, over all processes: waits for the device once."""
@@ -91,13 +93,6 @@ class Balance:
         self.weights = state["weights"]  # type: ignore[assignment]
         if self.weights:
             objective.weights = dict(self.weights)  # type: ignore[assignment]
-
-    def told(self) -> dict[str, object]:
-        """What the card tells."""
-        facts: dict[str, object] = {
-            name: {"ratio": round(self.ratios[name], 5), "cosine": round(self.cosines[name], 4)} for name in self.ratios
-        }
-        return facts
 
 
 def _inner(first: list[Tensor], second: list[Tensor]) -> Tensor:

@@ -10,11 +10,14 @@ import torch
 from torch import nn
 
 import benchmark
+from benchmark.core.types import Scale
 from benchmark.methods.method import Method
+from benchmark.methods.networks import network
 from benchmark.methods.weights import files
 from benchmark.runs.code import git_commit
-from benchmark.training import recipes
+from benchmark.training import health, recipes
 from benchmark.training.build import learns_from_teacher, network_of, objective_class, teacher_file
+from benchmark.training.recipe import BALANCE_BATCHES
 
 if TYPE_CHECKING:
     from benchmark.methods.weights import store
@@ -102,4 +105,38 @@ def make_card(
         "threads": torch.get_num_threads(),
         "validation": [[step, round(psnr, 4)] for step, psnr in result.curve],
         "gradient_norms": result.gradient_norms,
-    } | ({"trained_beside": beside} if beside else {})
+        "tf32": result.tf32,
+        "weights_of_terms": result.weights,
+        "health": health.line(result),
+        **_of_validation(result),
+        **_of_balance(result),
+        **({"trained_beside": beside} if beside else {}),
+        **_of_recipe(method, job),
+    }
+
+
+def _of_validation(result: TrainingResult) -> dict[str, Any]:
+    gained = health.gain(result)
+    if gained is None or result.input_psnr is None:
+        return {}
+    step, psnr = health.best(result.curve)
+    return {
+        "input_psnr": round(result.input_psnr, 4),
+        "gain_db": round(gained, 4),
+        "collapsed": health.has_collapsed(result),
+        "best": {"step": step, "psnr": round(psnr, 4)},
+    }
+
+
+def _of_balance(result: TrainingResult) -> dict[str, Any]:
+    if not result.ratios:
+        return {}
+    terms = {n: {"ratio": round(r, 5), "cosine": round(result.cosines[n], 4)} for n, r in result.ratios.items()}
+    return {"balance": {"reference": result.reference, "batches": BALANCE_BATCHES, "terms": terms}}
+
+
+def _of_recipe(method: Method, job: TrainJob) -> dict[str, Any]:
+    """Where a published recipe is simplified."""
+    spec = network(method.network)
+    told = spec.simplified if job.scale is Scale.PAPER and not method.distiller else ""
+    return {"simplified": told} if told else {}

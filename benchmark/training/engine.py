@@ -78,9 +78,10 @@ def train_together(
     shared = Surroundings(device, rank, world, settings, data.validation, len(members) > 1)
     with step.numerics(device, settings.tf32):
         states = [MemberState(member, recipe, shared) for member in members]
-        _Loop(states, data, recipe, shared).run()
+        loop = _Loop(states, data, recipe, shared)
+        loop.run()
         input_psnr = validation.mean_psnr(nn.Identity(), data.validation, device) if data.validation else None
-    return [state.failure or state.result(input_psnr) for state in states]
+    return [state.failure or state.result(input_psnr, loop.waited) for state in states]
 
 
 class _Loop:
@@ -93,7 +94,13 @@ class _Loop:
         self.teachers = {id(teacher): teacher for teacher in teachers}.values()
         for teacher in self.teachers:
             step.hold(teacher, recipe.precision)
-        self.saved = time.monotonic()
+        self.begun = self.saved = time.monotonic()
+        self.batches: Batches | None = None
+
+    @property
+    def waited(self) -> float:
+        """The share of the time so far that was spent waiting for batches."""
+        return self.batches.waited / (time.monotonic() - self.begun) if self.batches is not None else 0.0
 
     def run(self) -> None:
         """All steps. Raises TrainingStopped after a signal."""
@@ -101,7 +108,7 @@ class _Loop:
         first, last = min(state.run.step for state in self.states), self.recipe.iterations
         view = LiveView(settings.title, last, quiet=settings.quiet or shared.rank > 0, plain=settings.plain)
         steps = Steps(first, last, shared.rank, shared.world)
-        batches = Batches(self.data.stream, steps, shared.device, settings.prefetch)
+        self.batches = batches = Batches(self.data.stream, steps, shared.device, settings.prefetch)
         with _signals() as received, view, batches, ExitStack() as logs:
             for state in self.states:
                 state.open_log(logs)
@@ -171,4 +178,8 @@ class _Loop:
         if len(self.states) > 1:
             terms = {state.member.title: state.shown[1] for state in states}
             loss = sum(terms.values()) / len(terms)
+        view.notes = {"waiting": f"{100 * self.waited:.0f} %"}
+        for state in states if len(self.states) == 1 else []:
+            ratios = state.run.compared.get("ratios", {})
+            view.notes |= {f"{name} / {state.run.balance.reference}": f"{r:.2g}" for name, r in ratios.items()}  # type: ignore[union-attr]
         view.update(number + 1, self.recipe.sizes(number)[0], self.recipe.rate(number), terms, loss)

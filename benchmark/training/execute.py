@@ -15,6 +15,8 @@ from benchmark.training import distributed, engine
 from benchmark.training.build import Teachers, build_objective, network_of, student_of
 from benchmark.training.card import changes, make_card, origin
 from benchmark.training.data.opening import TrainingData, open_data
+from benchmark.training.health import check_teacher
+from benchmark.training.held_out import with_held_out
 from benchmark.training.job import TrainJob
 from benchmark.training.settings import Settings
 from benchmark.training.step import pick_device
@@ -25,13 +27,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Trained:
-    """The weights of one method: where they lie and how long they took; `new` unless they stood there already."""
+    """The weights of one method: where they lie, and how their training went.
+
+    `new` is false where they stood there already. `gain` is what they gain over the degraded validation images, in dB
+    (None without such pairs), `collapsed` whether that is nothing, `health` the run in one line.
+    """
 
     method: str
     task: Task
     seed: int
     path: Path
     new: bool = True
+    gain: float | None = None
+    collapsed: bool = False
+    health: str = ""
 
 
 def run_job(job: TrainJob, settings: Settings) -> list[Trained]:
@@ -43,13 +52,20 @@ def run_job(job: TrainJob, settings: Settings) -> list[Trained]:
     """
     for method in job.methods:
         _check(method, job.task)
-    data = open_data(job.task, job.scale, job.recipe, job.data)
+    data = with_held_out(open_data(job.task, job.scale, job.recipe, job.data), job)
     waiting = [method for method in job.methods if _is_stale(method, job, data)]
     if waiting:
         often = min(settings.validate_every, max(1, job.recipe.iterations // 5))
         settings = replace(settings, device=pick_device(settings.device), validate_every=often)
         _train(replace(job, methods=tuple(waiting)), data, settings)
-    return [Trained(m.id, job.task, job.seed, job.weights_path(m), m in waiting) for m in job.methods]
+    return [_trained(method, job, method in waiting) for method in job.methods]
+
+
+def _trained(method: Method, job: TrainJob, new: bool) -> Trained:
+    path = job.weights_path(method)
+    card = files.read_card(path)
+    known = (card.get("gain_db"), bool(card.get("collapsed")), str(card.get("health", "")))
+    return Trained(method.id, job.task, job.seed, path, new, *known)
 
 
 def _check(method: Method, task: Task) -> None:
@@ -71,6 +87,7 @@ def _train(job: TrainJob, data: TrainingData, settings: Settings) -> None:
     settings = replace(settings, resume=not job.outputs.fresh, title=job.title)
     teachers: Teachers = {}
     built = [build_objective(method, job, teachers) for method in job.methods]
+    checks = _check_teachers(teachers, job, data, settings)
     members = []
     for method, (objective, teacher) in zip(job.methods, built, strict=True):
         facts = {"method": method.id, "task": str(job.task), "scale": str(job.scale), "data": data.facts}
@@ -84,9 +101,24 @@ def _train(job: TrainJob, data: TrainingData, settings: Settings) -> None:
                 continue
             form, costs = smallest_form(student_of(objective), result.state, data.validation)
             card = make_card(method, job, result, data.facts, teacher) | {"storage_cost_db": costs}
+            if teacher is not None:
+                card["teacher"] |= checks.get(method.teacher, {})
             files.write_weights(job.weights_path(method), result.state, card, form)
             (member.folder / "checkpoint.pt").unlink(missing_ok=True)
     _raise_failures(job.methods, results)
+
+
+def _check_teachers(
+    teachers: Teachers, job: TrainJob, data: TrainingData, settings: Settings
+) -> dict[str, dict[str, float]]:
+    """What the cards tell of the teachers, by method. Raises TrainingStopped for one that does not restore."""
+    if not data.validation:
+        return {}
+    device = distributed.local_device(settings.device)
+    return {
+        name: check_teacher(f"{name} {job.task}", teacher, data.validation, device, job.outputs.force).told()
+        for name, (teacher, _) in teachers.items()
+    }
 
 
 def _raise_failures(methods: Sequence[Method], results: Sequence[object]) -> None:

@@ -19,6 +19,7 @@ class LiveView:
     def __init__(self, title: str, total: int, quiet: bool = False, plain: bool = False) -> None:
         self.title, self.total, self.plain = title, total, plain
         self.psnr: float | None = None
+        self.notes: dict[str, str] = {}
         self._quiet, self._last = quiet, 0.0
         self._live: Any = None
         self._marks: list[tuple[float, int]] = []
@@ -47,7 +48,7 @@ class LiveView:
         left = _clock((self.total - step) / speed) if speed else "?"
         facts = {"loss": f"{loss:.4f}"} | ({k: f"{v:.4g}" for k, v in terms.items()} if len(terms) > 1 else {})
         facts |= {"PSNR": f"{self.psnr:.2f} dB"} if self.psnr is not None else {}
-        facts |= {"rate": f"{rate:.2e}", "images/s": f"{speed * images:.1f}", "left": left}
+        facts |= {"rate": f"{rate:.2e}", "images/s": f"{speed * images:.1f}", "left": left} | self.notes
         if self._live is None:
             print(f"{self.title}  {step}/{self.total}  " + "  ".join(f"{k} {v}" for k, v in facts.items()), flush=True)
             return

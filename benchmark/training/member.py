@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
@@ -13,11 +14,18 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.core.errors import BadOutput, TrainingStopped
+from benchmark.core.files import write_atomically
+from benchmark.methods.weights import files
 from benchmark.training import checkpoint, distributed, validation
+from benchmark.training.balance import LEAST, MOST, Balance
 from benchmark.training.log import Log
 from benchmark.training.recipe import Recipe
 from benchmark.training.run import Batch, Run
 from benchmark.training.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+BEST = "best.safetensors"  # beside the checkpoint: the weights of the best validation, as trained
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,11 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A finished run: the state dict to ship (the running mean where the recipe keeps one) and what the card tells."""
+    """A finished run: the state dict to ship (the running mean where the recipe keeps one) and what the card tells.
+
+    `waited` is the share of the time that was spent waiting for data; `ratios` and `cosines` are those of the gradients
+    of weighted terms, over and with that of the term `reference`, at the start.
+    """
 
     state: dict[str, Tensor]
     seconds: float
@@ -55,8 +67,12 @@ class TrainingResult:
     gradient_norms: dict[str, dict[str, float]] = field(default_factory=dict)
     world: int = 1
     device: str = "cpu"
+    tf32: bool = False
     input_psnr: float | None = None
-    balance: dict[str, Any] = field(default_factory=dict)
+    waited: float = 0.0
+    reference: str = ""
+    ratios: dict[str, float] = field(default_factory=dict)
+    cosines: dict[str, float] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
 
 
@@ -134,9 +150,9 @@ class MemberState:
         if self.shared.rank == 0:
             checkpoint.save_checkpoint(self.path, self.run.content(self.identity, states))
 
-    def result(self, input_psnr: float | None) -> TrainingResult:
-        """What the finished run gives; `input_psnr` is that of the degraded validation images."""
-        run = self.run
+    def result(self, input_psnr: float | None, waited: float) -> TrainingResult:
+        """What the finished run gives; `input_psnr` is that of the degraded validation images, `waited` a share of time."""
+        run, balance = self.run, self.run.balance or Balance("")
         return TrainingResult(
             state=checkpoint.to_cpu(run.shipped.state_dict()),
             seconds=run.seconds,
@@ -146,22 +162,36 @@ class MemberState:
             gradient_norms=run.norms,
             world=self.shared.world,
             device=str(self.shared.device),
+            tf32=self.shared.settings.tf32 and self.shared.device.type == "cuda",
             input_psnr=input_psnr,
-            balance=run.balance.told() if run.balance is not None else {},
+            waited=waited,
+            reference=balance.reference,
+            ratios=balance.ratios,
+            cosines=balance.cosines,
             weights=dict(run.objective.weights),  # type: ignore[arg-type]
         )
 
     def _validate(self) -> None:
         psnr = validation.mean_psnr(self.run.shipped, self.shared.pairs, self.shared.device)
+        is_best = all(psnr > earlier for _, earlier in self.run.curve)
         self.run.curve.append((self.run.step, psnr))
         if self.log is not None:
             self.log.write("validation", self.run.step, psnr=psnr)
+            if is_best:
+                state = checkpoint.to_cpu(self.run.shipped.state_dict())
+                write_atomically(self.member.folder / BEST, files.encode_weights(state))
 
     def _write(self, step: int, with_norms: bool) -> None:
         assert self.log is not None
         run, recipe = self.run, self.run.recipe
         if with_norms:
-            self.log.write("gradients", step, norms=run.norms[str(step)])
+            self.log.write("gradients", step, norms=run.norms[str(step)], **run.compared)
+        balance = run.balance
+        if balance is not None and run.step == balance.last(recipe.iterations) and balance.ratios:
+            self.log.write("balance", run.step, ratios=balance.ratios, cosines=balance.cosines, weights=balance.weights)
+            for name, ratio in balance.outside().items():
+                told = (self.member.title, name, ratio, balance.reference, LEAST, MOST)
+                logger.warning("%s: the gradient of term '%s' is %.3g of that of '%s', outside [%g, %g]", *told)
         if step == 0 or self.is_due(self.shared.settings.log_every):
             *terms, loss = run.values.tolist()
             self.shown = dict(zip(run.names, terms, strict=True)), loss

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from benchmark.core.errors import TrainingStopped
 from benchmark.training import checkpoint, distributed, optimisation
 from benchmark.training.balance import Balance
-from benchmark.training.recipe import BALANCE_BATCHES, Recipe
+from benchmark.training.recipe import Recipe
 from benchmark.training.step import autocast
 
 Batch = tuple[Tensor, Tensor]
@@ -38,6 +38,7 @@ class Run:
         self.step, self.seconds = 0, 0.0
         self.curve: list[tuple[int, float]] = []
         self.norms: dict[str, dict[str, float]] = {}
+        self.compared: dict[str, dict[str, float]] = {}
         self.names: tuple[str, ...] = ()
         self.values = torch.zeros(0, device=device)
         self._weights: tuple[tuple[float, ...], Tensor] = ((), self.values)
@@ -150,16 +151,18 @@ class Run:
 
     def _compare(self, terms: dict[str, Tensor], world: int, with_norms: bool) -> None:
         """The terms' gradients one by one, for the log and for the weights."""
-        balance = self.balance if self.balance is not None and self.balance.reference in terms else None
-        wanted = balance is not None and len(terms) > 1 and balance.wants(self.step)
-        if not wanted and not with_norms:
+        balance = self.balance if self.balance is not None and len(terms) > 1 else None
+        first = balance is not None and self.step < balance.last(self.recipe.iterations)
+        if not first and not with_norms:
             return
         gradients = optimisation.gradients_by_term(terms, self.watched)
+        row = balance.row(gradients, cast("dict[str, float]", self.objective.weights)) if balance is not None else None
         if with_norms:
             self.norms[str(self.step)] = {name: float(optimisation.norm(g)) for name, g in gradients.items()}
-        if balance is not None and wanted:
-            balance.add(gradients, cast("dict[str, float]", self.objective.weights))
-            if self.step + 1 == min(BALANCE_BATCHES, self.recipe.iterations):
+            self.compared = _by_name(balance, row) if balance is not None and row is not None else {}
+        if balance is not None and row is not None and first:
+            balance.rows.append(row)
+            if self.step + 1 == balance.last(self.recipe.iterations):
                 balance.settle(world)
                 if self.recipe.balance > 0:
                     balance.share_out(self.objective, self.recipe.balance)
@@ -187,6 +190,12 @@ class Run:
                 if not bool(torch.isfinite(gradient).all()):
                     return f"term '{name}' is not finite, first at the parameter '{parameter}',"
         return "the sum of all terms is not finite"
+
+
+def _by_name(balance: Balance, row: Tensor) -> dict[str, dict[str, float]]:
+    ratios, cosines = row.T.tolist()
+    names = balance.names
+    return {"ratios": dict(zip(names, ratios, strict=True)), "cosines": dict(zip(names, cosines, strict=True))}
 
 
 def _not_finite(found: str, step: int) -> TrainingStopped:

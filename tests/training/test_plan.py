@@ -118,7 +118,8 @@ def test_students_start_alike_and_learn_from_the_teacher_in_out(tmp_path: Path) 
     assert all(torch.equal(s[k], starts[0][k]) for s in starts[1:] for k in starts[0])
     path = trained(tmp_path, "res-sl-slkd", recipe=replace(RECIPE, iterations=2, batch=1, patch=64))
     card = files.read_card(path)
-    assert card["teacher"] == {"method": "restormer", "sha256": files.sha256_of(teacher)}
+    assert (card["teacher"]["method"], card["teacher"]["sha256"]) == ("restormer", files.sha256_of(teacher))
+    assert card["balance"]["terms"].keys() == {"kl", "nc", "et"}
     assert set(card["gradient_norms"]["0"]) == {"pixel", "kl", "nc", "et"}
 
 

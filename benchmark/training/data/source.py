@@ -32,3 +32,9 @@ class DataSource:
         },
     )
     dataset: str = field(default="", metadata={"help": "Another official training set of the task; see `data list`."})
+    validate_on: str = field(
+        default="",
+        metadata={
+            "help": "Draw the validation curve on this data set or folder of pairs, which nothing is trained on."
+        },
+    )
