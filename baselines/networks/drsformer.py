@@ -281,8 +281,15 @@ SPEC = NetworkSpec(
         "paper": {"width": 48, "blocks": (4, 6, 6, 8), "mefc_steps": 4},
         "mini": {"width": 12, "blocks": (1, 1, 2, 2), "mefc_steps": 1},
     },
-    recipe={"iterations": 300_000, "optimiser": "adamw", "lr": 3e-4, "final_lr": 1e-6, "clip": 0.01},
-    simplified="Here: patches of 128, batches of 8 and a cosine of the rate from the first iteration.",
+    recipe={
+        "iterations": 300_000,
+        "batch": 16,
+        "optimiser": "adamw",
+        "lr": 3e-4,
+        "final_lr": 1e-6,
+        "hold": 0.306667,  # 92,000 steps
+        "clip": 0.01,
+    },
     mini_recipe={"iterations": 1500, "lr": 1e-3},
     mini_recipe_by_task={"deblurring": {"clean_share": 0.15, "clean_from": 0.5}, "denoising": {"iterations": 1000}},
 )

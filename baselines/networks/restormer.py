@@ -183,11 +183,24 @@ SPEC = NetworkSpec(
         "mini": {"width": 12, "blocks": (2, 2, 2, 2), "refinement": 2},
     },
     by_task={"denoising": {"paper": {"norm_bias": False}, "mini": {"norm_bias": False}}},
-    recipe={"iterations": 300_000, "optimiser": "adamw", "lr": 3e-4, "final_lr": 1e-6, "clip": 0.01},
-    simplified=(
-        "Paper: patches grow from 128 to 384 pixels while batches shrink from 64 to 8, and the rate falls after 92,000 "
-        "iterations only. Here: patches of 128, batches of 8, a cosine from the first iteration."
-    ),
+    recipe={
+        "iterations": 300_000,
+        "batch": 64,
+        "optimiser": "adamw",
+        "lr": 3e-4,
+        "final_lr": 1e-6,
+        "hold": 0.306667,  # 92,000 steps
+        "clip": 0.01,
+        "stages": (
+            (0.306667, 64, 128),
+            (0.52, 40, 160),
+            (0.68, 32, 192),
+            (0.8, 16, 256),
+            (0.92, 8, 320),
+            (1.0, 8, 384),
+        ),
+    },
+    simplified="Here: without the mixing of pairs (mixup) of the authors' options.",
     mini_recipe={"iterations": 2000, "lr": 1e-3},
     mini_recipe_by_task={
         "deblurring": {"lr": 3e-3, "clip": 0.1, "clean_share": 0.1},

@@ -53,9 +53,9 @@ def learns_from_teacher(method: Method) -> bool:
     return bool(method.teacher) and method.distiller != "scratch"
 
 
-def objective_class(method: Method) -> type[nn.Module]:
-    """The class of the objective that trains `method`."""
-    module, _, name = recipes.objective_target(method).partition(":")
+def objective_class(method: Method, scale: Scale) -> type[nn.Module]:
+    """The class of the objective that trains `method` at `scale`."""
+    module, _, name = recipes.objective_target(method, scale).partition(":")
     return cast("type[nn.Module]", getattr(importlib.import_module(module), name))
 
 
@@ -75,7 +75,7 @@ def build_objective(
             told = f"{method.network}, whose last convolution is not simply added to the image"
             raise TrainingStopped("a network that can start at the identity", told, "Train without --identity-start.")
         nn.init.zeros_(student.output.weight)
-    kind = objective_class(method)
+    kind = objective_class(method, job.scale)
     if not learns_from_teacher(method):
         return kind(student, **method.options), None
     teachers = {} if teachers is None else teachers

@@ -38,8 +38,8 @@ def origin(method: Method, job: TrainJob, data: dict[str, Any]) -> dict[str, Any
     facts = {
         "recipe": job.recipe.as_dict(),
         "network": network_of(method, job.task, job.scale),
-        "objective": recipes.objective_target(method),
-        "objective_version": version_of(objective_class(method)),
+        "objective": recipes.objective_target(method, job.scale),
+        "objective_version": version_of(objective_class(method, job.scale)),
         "options": method.options,
         "data": _deciding(data),
         "teacher": teacher.sha256 if teacher is not None else None,

@@ -79,7 +79,7 @@ def _is_stale(method: Method, job: TrainJob, data: TrainingData) -> bool:
     path = job.weights_path(method)
     differing = changes(path, origin(method, job, data.facts))
     if differing and differing != ["weights"]:
-        logger.warning("%s %s is trained again: another %s", method.id, job.task, ", ".join(differing))
+        logger.warning("%s %s is trained again: its %s changed", method.id, job.task, ", ".join(differing))
     return job.outputs.fresh or bool(differing)
 
 

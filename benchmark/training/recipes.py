@@ -12,7 +12,7 @@ from benchmark.core.errors import BadMethod
 from benchmark.core.types import Scale, Task
 from benchmark.methods.method import Method
 from benchmark.methods.networks import network
-from benchmark.training.recipe import Recipe, RecipeOverrides
+from benchmark.training.recipe import Recipe, RecipeOverrides, Stage
 
 # Paper: "100 epochs", iterations not given. Here: 100 epochs of Rain13K's 13,711 pairs at batch 8, for every task.
 PAPER = Recipe(iterations=171_400)
@@ -40,7 +40,9 @@ def recipe_for(method: Method, scale: Scale, task: Task | None = None) -> Recipe
         return recipe
     try:
         if scale is Scale.PAPER:  # as published; the sizes of the training sets fix the iterations
-            return replace(recipe, **spec.recipe)
+            published = {name: value for name, value in spec.recipe.items() if name != "objective"}
+            stages = tuple(Stage(*stage) for stage in published.get("stages", ()))
+            return replace(recipe, **published | {"stages": stages})
         for numbers in (spec.mini_recipe, spec.mini_recipe_by_task.get(task or "", {})):
             recipe = RecipeOverrides(**numbers).apply(recipe)
         return recipe
@@ -51,10 +53,14 @@ def recipe_for(method: Method, scale: Scale, task: Task | None = None) -> Recipe
         ) from problem
 
 
-def objective_target(method: Method) -> str:
-    """ "module:Class" of the objective that trains `method`."""
+def objective_target(method: Method, scale: Scale = Scale.MINI) -> str:
+    """ "module:Class" of the objective that trains `method`: at scale paper the one of its published recipe, if it has one."""
     if method.distiller == "slkd":
         return _SLKD
     if method.distiller:
         return DISTILLATIONS[method.distiller].target
-    return (network(method.network).objective if method.network else "") or _L1
+    if not method.network:
+        return _L1
+    spec = network(method.network)
+    published = str(spec.recipe.get("objective", "")) if scale is Scale.PAPER else ""
+    return published or spec.objective or _L1

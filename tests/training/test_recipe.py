@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from benchmark.core.errors import TrainingStopped
 from benchmark.core.types import ALL_TASKS, Scale, Task
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
-from benchmark.training.recipe import Recipe, RecipeOverrides
+from benchmark.training.recipe import Recipe, RecipeOverrides, Stage
 from benchmark.training.recipes import objective_target, recipe_for
 
 
@@ -100,3 +101,48 @@ def test_the_shipped_weights_were_made_by_the_recipes() -> None:
         card = files.read_card(path)
         wanted = origin(method, TrainJob((method,), task, Scale.MINI, recipe), card["data"])
         assert {name: card.get(name) for name in DECIDING} == {name: wanted[name] for name in DECIDING}, path
+
+
+def test_a_rate_may_be_held_before_it_falls() -> None:
+    recipe = Recipe(300, lr=3e-4, final_lr=1e-6, hold=92 / 300, warmup=2)
+    assert recipe.rate(0) == pytest.approx(1e-4)
+    assert {recipe.rate(step) for step in range(2, 93)} == {3e-4}
+    assert recipe.rate(196) == pytest.approx((3e-4 + 1e-6) / 2)
+    assert recipe.rate(300) == pytest.approx(1e-6)
+
+
+def test_stages_have_sizes_of_their_own_and_follow_the_number_of_iterations() -> None:
+    recipe = Recipe(10, 8, 16, stages=(Stage(0.3, 8, 16), Stage(0.5, 4, 24), Stage(1.0, 2, 32)))
+    assert [recipe.sizes(step) for step in (0, 2, 3, 4, 5, 9)] == [(8, 16)] * 2 + [(4, 24)] * 2 + [(2, 32)] * 2
+    assert recipe.images == 3 * 8 + 2 * 4 + 5 * 2
+    assert replace(recipe, iterations=20).sizes(6) == (4, 24)
+    assert json.loads(json.dumps(recipe.as_dict()))["stages"][1] == {"until": 0.5, "batch": 4, "patch": 24}
+    assert RecipeOverrides(batch=4).apply(recipe).stages == ()
+    assert RecipeOverrides(iterations=30).apply(recipe).stages == recipe.stages
+    for wrong in (
+        (Stage(0.5, 8, 16),),
+        (Stage(0.7, 8, 16), Stage(0.2, 4, 16), Stage(1.0, 4, 16)),
+        (Stage(1.0, 4, 16),),
+    ):
+        with pytest.raises(TrainingStopped, match="stages"):
+            Recipe(10, 8, 16, stages=wrong)
+
+
+def test_published_recipes_of_the_teachers() -> None:
+    restormer = recipe_for(get_method("restormer"), Scale.PAPER)
+    assert [restormer.sizes(step) for step in (0, 91_999, 92_000, 156_000, 204_000, 240_000, 276_000)] == [
+        *([(64, 128)] * 2),
+        (40, 160),
+        (32, 192),
+        (16, 256),
+        (8, 320),
+        (8, 384),
+    ]
+    assert (restormer.rate(91_999), restormer.lr, restormer.clip) == (3e-4, 3e-4, 0.01)
+    assert restormer.rate(196_000) == pytest.approx((3e-4 + 1e-6) / 2, rel=1e-4)
+    drsformer = recipe_for(get_method("drsformer"), Scale.PAPER)
+    assert (drsformer.batch, drsformer.patch, drsformer.stages, drsformer.hold) == (16, 128, (), 0.306667)
+    uformer = get_method("uformer")
+    assert (recipe_for(uformer, Scale.PAPER).batch, recipe_for(uformer, Scale.PAPER).warmup) == (32, 3000)
+    assert objective_target(uformer, Scale.PAPER).endswith(":Charbonnier")
+    assert objective_target(uformer, Scale.MINI).endswith(":Scratch")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ from benchmark.training.data.opening import open_data
 from benchmark.training.data.source import DataSource
 from benchmark.training.engine import Member, Settings, TrainingData, train, train_together
 from benchmark.training.job import Selection, jobs_of
-from benchmark.training.recipe import Recipe
+from benchmark.training.recipe import Recipe, Stage
 from benchmark.training.teacher import SharedTeacher
 from benchmark.training.train import train as train_jobs
 from tests.training.blobs import Blobs, Busy, Plain, Small
@@ -216,3 +217,22 @@ def test_training_on_pairs_and_never_on_other_data_in_their_place(
         train_jobs([replace(one, scale=Scale.PAPER)], QUIET)
     with pytest.raises(TrainingStopped, match="one source"):
         open_data(RAIN, Scale.MINI, RECIPE, DataSource(tmp_path, folder))
+
+
+def test_a_recipe_in_stages_learns_from_patches_that_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmark.training.member import MemberState
+
+    seen: list[tuple[int, ...]] = []
+    advance = MemberState.advance
+
+    def watched(self: MemberState, degraded: torch.Tensor, *rest: Any) -> None:
+        seen.append(tuple(degraded.shape))
+        advance(self, degraded, *rest)
+
+    monkeypatch.setattr(MemberState, "advance", watched)
+    stages = (Stage(0.5, 4, 16), Stage(1.0, 2, 32))
+    one = job(tmp_path, "prenet", recipe=Recipe(6, 4, 16, stages=stages))
+    folder = pairs_on_disk(tmp_path / "mine")
+    (done,) = train_jobs([replace(one, data=DataSource(pairs=folder))], QUIET)
+    assert seen == [(4, 3, 16, 16)] * 3 + [(2, 3, 32, 32)] * 3
+    assert files.read_card(done.path)["images"] == 3 * 4 + 3 * 2

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from baselines.distillation.catalogue import DISTILLATIONS
+from benchmark.core.types import Scale
 from benchmark.methods.catalogue import methods
 from benchmark.training.build import objective_class
 from benchmark.training.card import version_of
@@ -23,7 +24,7 @@ from tests.distillation.toy import Toy
 
 GOLDEN = Path(__file__).parent / "golden_terms.json"
 CLOSE = 1e-4  # of a value: other machines round otherwise
-ROWS = {objective_target(m): m for m in reversed(methods()) if m.network and not m.options}
+ROWS = {objective_target(m, s): (m, s) for s in Scale for m in reversed(methods()) if m.network and not m.options}
 
 
 def waves(*shape: int, phase: float = 0.0) -> Tensor:
@@ -61,13 +62,15 @@ class Stages(nn.Module):
 
     def variational(self, image: Tensor) -> tuple[Tensor, Tensor]:
         spread = image * 0 - 3
-        return torch.cat([image * (1 - self.scale), spread], 1), torch.cat([image * self.scale + 2, image - self.scale], 1)
+        return torch.cat([image * (1 - self.scale), spread], 1), torch.cat(
+            [image * self.scale + 2, image - self.scale], 1
+        )
 
 
 def terms_of(target: str) -> dict[str, Any]:
     """Version, terms and the norm of the gradient of each, on fixed tensors and networks."""
-    method = ROWS[target]
-    kind = objective_class(method)
+    method, scale = ROWS[target]
+    kind = objective_class(method, scale)
     torch.manual_seed(0)
     student: nn.Module = Stages()
     arguments: tuple[nn.Module, ...] = (student,)
@@ -85,7 +88,9 @@ def terms_of(target: str) -> dict[str, Any]:
     parameters = [p for p in student.parameters() if p.requires_grad]
     told: dict[str, Any] = {"version": version_of(kind)}
     for name, term in terms.items():
-        gradients = torch.autograd.grad(term, parameters, retain_graph=True, allow_unused=True) if term.requires_grad else ()
+        gradients = (
+            torch.autograd.grad(term, parameters, retain_graph=True, allow_unused=True) if term.requires_grad else ()
+        )
         norm = sum(float(g.double().square().sum()) for g in gradients if g is not None) ** 0.5
         told[name] = [float(f"{term.item():.7g}"), float(f"{norm:.7g}")]
     weights = objective.weights
@@ -100,7 +105,9 @@ def test_terms_move_only_with_the_version(target: str) -> None:
     assert now["version"] == golden["version"], f"{target} has a new version: write its values, see {__name__}"
     same = now.keys() == golden.keys() and now["weights"] == golden["weights"]
     same = same and all(
-        now[name] == pytest.approx(golden[name], rel=CLOSE, abs=1e-9) for name in now if name not in ("version", "weights")
+        now[name] == pytest.approx(golden[name], rel=CLOSE, abs=1e-9)
+        for name in now
+        if name not in ("version", "weights")
     )
     assert same, f"{target} gives {now}, not {golden}: raise its `version`, so that its weights are trained again"
 
