@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import typer
@@ -45,14 +46,23 @@ def register(app: typer.Typer) -> None:
                 ("dB", row.psnr, 3, row.psnr_adjusted),
                 ("SSIM", row.ssim, 5, row.ssim_adjusted),
             ):
-                first = (escape(row.dataset), str(row.images)) if name == "dB" else ("", "")
-                interval = f"{found.low:+.{digits}f} {found.high:+.{digits}f}" if row.scenes > 1 else "one scene"
-                chance = f"{found.chance:.4f}{'*' if found.significant else ' '}" if row.scenes > 1 else ""
-                mean = f"{found.mean:+.{digits}f}"
-                holm = f"{adjusted:.4f}" if row.scenes > 1 else ""
+                first = (escape(row.dataset), row.count) if name == "dB" else ("", "")
+                known = not math.isnan(found.low)
+                none = "one scene" if row.scenes < 2 else "too few"
+                interval = f"{found.low:+.{digits}f} {found.high:+.{digits}f}" if known else none
+                chance = f"{found.chance:.4f}{'*' if found.significant else ' '}" if known else ""
+                mean = "" if math.isnan(found.mean) else f"{found.mean:+.{digits}f}"
+                holm = f"{adjusted:.4f}" if known else ""
                 table.add_row(*first, name, mean, interval, f"{found.wins}/{found.losses}", chance, holm)
-            if row.left_out:
-                notes.append(f"{row.dataset}: left out, for only one of them has a score: {', '.join(row.left_out)}")
+            for method, images in ((b, row.perfect), (a, row.spoilt)):
+                if images:
+                    notes.append(
+                        f"{row.dataset}: {method} alone equals the target on {len(images)} of {row.images} images, an "
+                        f"infinite PSNR that is won and stands in no mean: {', '.join(images)}"
+                    )
+            missing = [name for name in row.left_out if name not in (*row.perfect, *row.spoilt)]
+            if missing:
+                notes.append(f"{row.dataset}: left out, for only one of them has a score: {', '.join(missing)}")
         console.print(table)
         console.print(
             "* the interval leaves out zero. Interval and p are reckoned over scenes: they\n"

@@ -12,8 +12,9 @@ from pathlib import Path
 from benchmark.core.errors import BadResult, UnknownName
 from benchmark.core.types import Scale
 from benchmark.methods.catalogue import own_rows
-from benchmark.runs.cells import Cell, read_cells
+from benchmark.runs.cells import Cell, all_cells
 from benchmark.statistics import CONFIDENCE, Difference, averaged, difference, holm, paired
+from benchmark.statistics.scores import Paired
 
 __all__ = ["CONFIDENCE", "Comparison", "Poor", "compare", "difference", "worst"]
 
@@ -22,8 +23,11 @@ __all__ = ["CONFIDENCE", "Comparison", "Poor", "compare", "difference", "worst"]
 class Comparison:
     """Two methods on one data set, over `images` common images of `scenes` scenes.
 
-    `left_out` names the images that only one of them has, or where PSNR is infinite for just one. `psnr_adjusted` and
-    `ssim_adjusted` are the p-values after Holm's correction across the data sets that were compared together.
+    `left_out` names the images that stand in no mean of PSNR: those that only one of them has, and where PSNR is infinite
+    for just one. `perfect` are those of them where B alone equals the target, `spoilt` where A alone does: they count as
+    won and lost.
+    `total` is the number of images of the whole set. `psnr_adjusted` and `ssim_adjusted` are the p-values after Holm's
+    correction across the data sets that were compared together.
     """
 
     dataset: str
@@ -35,6 +39,14 @@ class Comparison:
     left_out: tuple[str, ...] = ()
     psnr_adjusted: float = math.nan
     ssim_adjusted: float = math.nan
+    perfect: tuple[str, ...] = ()
+    spoilt: tuple[str, ...] = ()
+    total: int = 0
+
+    @property
+    def count(self) -> str:
+        """The number of common images: `24`, or `3 of 1,200` where the set has more."""
+        return f"{self.images:,} of {self.total:,}" if self.images < self.total else f"{self.images:,}"
 
 
 @dataclass(frozen=True)
@@ -82,7 +94,7 @@ def worst(
     for key in sorted(cells):
         before = averaged(degraded[key]) if key in degraded else {}
         rows = [
-            Poor(key[1], s.name, s.psnr, s.ssim, s.psnr - before[s.name].psnr if s.name in before else math.nan)
+            Poor(key[1], s.name, s.psnr, s.ssim, _gain(before[s.name].psnr, s.psnr) if s.name in before else math.nan)
             for s in averaged(cells[key]).values()
         ]
         poorest += sorted(rows, key=lambda row: row.psnr)[:count]
@@ -90,9 +102,13 @@ def worst(
     return poorest, least
 
 
+def _gain(before: float, now: float) -> float:
+    return 0.0 if before == now else now - before  # equal infinities gain nothing
+
+
 def _results(method: str, out: Path, scale: Scale | None, dataset: str) -> dict[tuple[str, str], list[Cell]]:
     """The cells of a method by (scale, data set); whole ones before those of `--limit` runs."""
-    cells = [cell for one in ([scale] if scale else list(Scale)) for cell in read_cells(out, one)[0]]
+    cells = all_cells(out, scale)
     names = {cell.method for cell in cells}
     if not cells:
         raise BadResult(f"result files below {out / 'cells'}", "none", "Run or score methods first, or give --out.")
@@ -103,7 +119,7 @@ def _results(method: str, out: Path, scale: Scale | None, dataset: str) -> dict[
         raise UnknownName("method with results", method, names)
     grouped: dict[tuple[str, str], list[Cell]] = {}
     for cell in cells:
-        if cell.method == wanted and dataset.lower() in ("", cell.dataset.lower(), cell.dataset.removeprefix("mini-")):
+        if cell.method == wanted and _is_called(cell.dataset, dataset):
             grouped.setdefault((cell.scale, cell.dataset), []).append(cell)
     if not grouped:
         raise UnknownName(f"data set with results of {method}", dataset, {c.dataset for c in cells})
@@ -111,7 +127,16 @@ def _results(method: str, out: Path, scale: Scale | None, dataset: str) -> dict[
         limits = {cell.key.get("limit") for cell in found}
         keep = None if None in limits else max(int(limit or 0) for limit in limits)  # the widest run
         grouped[key] = [cell for cell in found if cell.key.get("limit") == keep]
+        weights = sorted({str(cell.key["scale"]) for cell in grouped[key] if "scale" in cell.key})
+        if len(weights) > 1:
+            remedy = f"Say which with --scale {' or --scale '.join(weights)}."
+            raise BadResult(f"results of {method} on {key[1]} with weights of one scale", " and ".join(weights), remedy)
     return grouped
+
+
+def _is_called(id: str, name: str) -> bool:
+    """Whether a data set is meant by `name`: its id, or that without `mini-` or without the protocol of a folder."""
+    return name.lower() in ("", id.lower(), id.lower().removeprefix("mini-"), id.lower().partition("@")[0])
 
 
 def _comparison(key: tuple[str, str], first: list[Cell], second: list[Cell]) -> Comparison:
@@ -120,18 +145,34 @@ def _comparison(key: tuple[str, str], first: list[Cell], second: list[Cell]) -> 
         if len(values) > 1:
             remedy = "Run or score both again on the same data under one protocol."
             raise BadResult(f"results on {key[1]} with the same {what}", " and ".join(sorted(values)), remedy)
-    found = paired(averaged(first), averaged(second))
-    if not found.names:
+    a, b = averaged(first), averaged(second)
+    common = [name for name in a if name in b]
+    if not common:
         raise BadResult(f"common images on {key[1]}", "none", "Run or score both again on the same images.")
+    found = paired(a, b)
+    scenes = [a[name].scene or name for name in common]
     return Comparison(
         key[1],
         key[0],
-        len(found.names),
-        len(set(found.scenes)),
-        difference(found.psnr, found.scenes),
-        difference(found.ssim, found.scenes),
+        len(common),
+        len(set(scenes)),
+        _of_psnr(found),
+        difference([b[name].ssim - a[name].ssim for name in common], scenes),
         found.left_out,
+        perfect=found.perfect,
+        spoilt=found.spoilt,
+        total=max(cell.total for cell in (*first, *second)),
     )
+
+
+def _of_psnr(found: Paired) -> Difference:
+    """The difference over images where both are finite or both infinite; the others are won or lost all the same."""
+    if found.names:
+        finite = difference(found.psnr, found.scenes)
+    else:
+        bound = math.inf if not found.spoilt else -math.inf if not found.perfect else math.nan
+        finite = Difference(bound, math.nan, math.nan, math.nan, 0, 0)
+    return replace(finite, wins=finite.wins + len(found.perfect), losses=finite.losses + len(found.spoilt))
 
 
 def _names(grouped: dict[tuple[str, str], list[Cell]]) -> str:

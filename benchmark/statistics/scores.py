@@ -14,8 +14,8 @@ from benchmark.runs.cells import Cell, ImageScore
 class Paired:
     """B minus A image by image: PSNR in dB and SSIM with the images' scenes.
 
-    `left_out` names the images that only one of them has, or where PSNR is infinite for just one. Where both are
-    infinite the difference is zero.
+    `left_out` names the images that only one of them has, or where PSNR is infinite for just one: `perfect` those of them
+    where it is B's, `spoilt` where it is A's. Where both are infinite the difference is zero.
     """
 
     names: tuple[str, ...]
@@ -23,6 +23,8 @@ class Paired:
     psnr: tuple[float, ...]
     ssim: tuple[float, ...]
     left_out: tuple[str, ...] = ()
+    perfect: tuple[str, ...] = ()
+    spoilt: tuple[str, ...] = ()
 
 
 def averaged(cells: Sequence[Cell]) -> dict[str, ImageScore]:
@@ -59,4 +61,6 @@ def paired(a: Mapping[str, ImageScore], b: Mapping[str, ImageScore]) -> Paired:
         tuple(b[name].psnr - a[name].psnr if math.isfinite(a[name].psnr) else 0.0 for name in names),
         tuple(b[name].ssim - a[name].ssim for name in names),
         tuple(name for name in dict.fromkeys((*a, *b)) if name not in common),
+        tuple(name for name in a if name in b and name not in common and math.isinf(b[name].psnr)),
+        tuple(name for name in a if name in b and name not in common and math.isinf(a[name].psnr)),
     )

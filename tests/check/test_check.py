@@ -198,7 +198,7 @@ def test_what_disappears_fails(reference: Path, monkeypatch: pytest.MonkeyPatch)
     write_cell(cell_path(reference, METHOD, "mini-lost", "mini"), dataclasses.replace(cell, dataset="mini-lost"))
     (job,) = (job for job in find_jobs(reference).jobs if job.cell.dataset == "mini-lost")
     assert check_cell(job, Evaluation(reference, Tolerance()))[0].failures[0].title == "data set disappeared"
-    rewrite(reference, seed=7)
+    write_cell(cell_path(reference, METHOD, SET, "mini", 7), dataclasses.replace(cell, seed=7))
     (job,) = (job for job in find_jobs(reference).jobs if job.cell.seed == 7)
     assert check_cell(job, Evaluation(reference, Tolerance()))[0].failures[0].title == "weights disappeared"
 

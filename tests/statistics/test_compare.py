@@ -76,6 +76,21 @@ def test_perfect_images(tmp_path: Path) -> None:
     (found,) = compare("a", "b", tmp_path)
     assert found.left_out == ("image-1",)
     assert found.psnr.mean == pytest.approx(2 / 3)
+    assert (found.perfect, found.spoilt, found.images) == ((), ("image-1",), 4)
+    assert (found.psnr.wins, found.psnr.losses) == (2, 1)
+
+
+def test_images_that_only_one_restores_perfectly_are_won(tmp_path: Path) -> None:
+    put(tmp_path, "a", [30, 31, 32])
+    put(tmp_path, "b", [math.inf, math.inf, math.inf])
+    for first, second, bound in (("a", "b", math.inf), ("b", "a", -math.inf)):
+        (found,) = compare(first, second, tmp_path)
+        assert found.psnr.mean == bound
+        assert (found.psnr.wins, found.psnr.losses) == ((3, 0) if bound > 0 else (0, 3))
+        assert not math.isnan(found.ssim.mean)
+    poorest, least = worst("b", tmp_path)
+    assert [row.psnr for row in poorest] == [math.inf] * 3
+    assert least == []
 
 
 @pytest.mark.parametrize("what", ["data", "protocol"])
