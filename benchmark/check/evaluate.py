@@ -18,7 +18,7 @@ from benchmark.core.types import Scale
 from benchmark.methods.method import Method
 from benchmark.methods.weights import store
 from benchmark.methods.weights.files import card_path, has_whole_weights
-from benchmark.methods.weights.loading import load_network
+from benchmark.methods.weights.loading import load_for
 from benchmark.protocols import get_protocol
 from benchmark.runs.cells import FOLDERS, SCHEMA, Cell, ImageScore
 from benchmark.runs.code import made_by
@@ -97,6 +97,8 @@ def _check(job: Job, how: Evaluation) -> tuple[list[Finding], Cell | None]:
     if findings:
         return findings, None
     findings += _weights_and_code(cell, key, method, dataset)
+    if any(finding.severity == Severity.FAILURE for finding in findings):
+        return findings, None
     _hold_images(cell, dataset)
     network = _network(cell, method, dataset, how)
     scoring = not method.network and not method.loader
@@ -181,7 +183,7 @@ def _weights_and_code(cell: Cell, key: dict[str, Any], method: Method, dataset: 
     changed = _code_words(cell, key)
     if changed:
         yield Finding(Severity.NOTE, "code changed", f"not as in the reference: {', '.join(changed)}")
-    found = store.find(method.id, dataset.task or "", scale_of(cell), cell.seed) if method.network else None
+    found = store.find(method.id, dataset.task or "", scale_of(cell), cell.seed, dataset.id) if method.network else None
     if found and card_path(found.path).is_file() and not has_whole_weights(found.path):
         text = f"{found.path} is not the file that its card speaks of"
         remedy = f"Restore {found.path.name} (git checkout), or train it again with `slkd-bench train`."
@@ -209,7 +211,7 @@ def _differences(cell: Cell, key: dict[str, Any], device: str) -> str:
 
 def _network(cell: Cell, method: Method, dataset: Dataset, how: Evaluation) -> nn.Module:
     try:
-        return load_network(method, dataset.task, scale_of(cell), cell.seed, how.device)
+        return load_for(method, dataset, scale_of(cell), cell.seed, how.device)
     except Exception as problem:
         raise _unusable(problem) from problem
 

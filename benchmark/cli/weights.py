@@ -6,11 +6,55 @@ from pathlib import Path
 
 import typer
 
-from benchmark.core.errors import SlkdBenchError
+from benchmark.core.errors import BadData, SlkdBenchError
 from benchmark.core.types import Scale, Task
+from benchmark.datasets import dataset_ids
 from benchmark.datasets.passport import known_task
 from benchmark.methods.find import get_method
-from benchmark.methods.weights.importing import import_weights
+from benchmark.methods.method import Method
+from benchmark.methods.weights.card import read_card
+from benchmark.methods.weights.importing import Keep, import_weights
+
+
+def method_and_task(name: str, task: Task | None) -> tuple[Method, Task]:
+    """The method whose weights are meant, and the task they were trained for. Raises SlkdBenchError."""
+    chosen = get_method(name)
+    if not chosen.network:
+        raise SlkdBenchError("a method with a network", chosen.id, "See `slkd-bench list methods`.")
+    if task is None and len(chosen.tasks) > 1:
+        raise SlkdBenchError(
+            f"the task this checkpoint of {chosen.title} was trained for",
+            "none",
+            f"Give --task {' or '.join(chosen.tasks)}.",
+        )
+    if task is not None and task not in chosen.tasks:
+        raise SlkdBenchError(f"a task of {chosen.title} ({', '.join(chosen.tasks)})", str(task), "Give one of them.")
+    return chosen, task or chosen.tasks[0]
+
+
+def checked_dataset(name: str) -> str:
+    """The id of a registered data set, or the name of a folder of the user's. Raises BadData for what is neither."""
+    known = {known.lower(): known for known in dataset_ids()}
+    if name.lower() in known:
+        return known[name.lower()]
+    plain = Path(name).name
+    if not plain or plain in (".", ".."):
+        raise BadData("a data set's id, or the name of a folder of yours", f"'{name}'", "See `slkd-bench data list`.")
+    typer.echo(f"{plain} is no registered data set: these weights are for a folder of that name", err=True)
+    return plain
+
+
+def kept(path: Path, dataset: str) -> str:
+    """What is said of weights that were imported: where they are, what they are for, and what was found around them."""
+    card = read_card(path)
+    parts = [f"kept as {path}", f"for {dataset}" if dataset else f"for {card.get('task')}"]
+    if card.get("architecture"):
+        parts.append(f"the architecture {card['architecture']}")
+    if card.get("wrapper"):
+        parts.append(f"taken from {' > '.join(card['wrapper'])}")
+    if card.get("left_out"):
+        parts.append(f"left out: {', '.join(card['left_out'][:5])}")
+    return "; ".join(parts)
 
 
 def register(app: typer.Typer) -> None:
@@ -27,21 +71,18 @@ def register(app: typer.Typer) -> None:
         task: Task | None = typer.Option(
             None, "--task", "-t", parser=known_task, help="What it was trained for, if the method has several."
         ),
+        for_: list[str] = typer.Option(
+            [], "--for", help="The data set it was trained for, if it is one of several; may be given more than once."
+        ),
+        replace: bool = typer.Option(False, "--replace", help="Replace other weights in the same place."),
         out: Path | None = typer.Option(None, help="Where to keep it; otherwise your own weights folder."),
     ) -> None:
         """Convert the authors' checkpoint to safetensors, with every tensor checked."""
 
-        chosen = get_method(method)
-        if not chosen.network:
-            raise SlkdBenchError("a method with a network", chosen.id, "See `slkd-bench list methods`.")
-        if task is None and len(chosen.tasks) > 1:
-            raise SlkdBenchError(
-                f"the task this checkpoint of {chosen.title} was trained for",
-                "none",
-                f"Give --task {' or '.join(chosen.tasks)}.",
-            )
-        path = import_weights(chosen, files, task or chosen.tasks[0], out)
-        typer.echo(f"kept as {path}")
+        chosen, wanted = method_and_task(method, task)
+        for dataset in [checked_dataset(name) for name in for_] or [""]:
+            path = import_weights(chosen, files, wanted, out, Keep(dataset, replace))
+            typer.echo(kept(path, dataset))
 
     @weights.command("list")
     def list_(scale: Scale | None = typer.Option(None, help="Only this scale.")) -> None:

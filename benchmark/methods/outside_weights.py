@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.core.errors import BadWeights
+from benchmark.methods.weights.unwrap import read_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -14,10 +15,9 @@ if TYPE_CHECKING:
 
 def fill(network: nn.Module, file: Path, name: str) -> None:
     """Loads the checkpoint `file` into `network`. Raises BadWeights naming what does not fit."""
-    from benchmark.methods.weights.importing import read_checkpoint  # which asks outside for somebody's network
 
-    state = read_checkpoint(file)
     expected = network.state_dict()
+    state = read_checkpoint(file, expected).state
     fitting = _stripped(state, expected)
     missing, extra = sorted(expected.keys() - fitting.keys()), sorted(fitting.keys() - expected.keys())
     shapes = [key for key in expected.keys() & fitting.keys() if expected[key].shape != fitting[key].shape]

@@ -15,7 +15,8 @@ from benchmark.core.errors import BadOutput, BadResult, SlkdBenchError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Scale, Task
 from benchmark.methods.method import Method
-from benchmark.methods.weights.loading import load_network
+from benchmark.methods.weights import store
+from benchmark.methods.weights.loading import load_for
 from benchmark.runs.cells import SCHEMA, Cell, ImageScore, holds, read_stored, write_cell
 from benchmark.runs.compute import compute
 from benchmark.runs.key import differences
@@ -170,11 +171,12 @@ class _Networks:
 
     def __init__(self, device: str) -> None:
         self.device = device
-        self._last: tuple[tuple[Method, Task | None, Scale, int], nn.Module] | None = None
+        self._last: tuple[tuple[Method, Task | None, Scale, int, str], nn.Module] | None = None
 
     def __call__(self, cell: PlannedCell) -> nn.Module:
-        wanted = cell.method, cell.dataset.task, cell.scale, cell.seed
+        fit = store.find(cell.method.id, cell.dataset.task or "", cell.scale, cell.seed, cell.dataset.id)
+        wanted = cell.method, cell.dataset.task, cell.scale, cell.seed, fit.dataset if fit else ""
         if self._last is None or self._last[0] != wanted:
             self._last = None  # its memory goes before the next network comes
-            self._last = wanted, load_network(cell.method, cell.dataset.task, cell.scale, cell.seed, self.device)
+            self._last = wanted, load_for(cell.method, cell.dataset, cell.scale, cell.seed, self.device)
         return self._last[1]

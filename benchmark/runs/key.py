@@ -80,7 +80,7 @@ def cell_key(method: Method, dataset: Dataset, scale: Scale, seed: int = 0, opti
         "limit": options.limit,
     }
     if method.network:
-        key["weights"] = store.require(method.id, dataset.task or "", scale, seed).sha256
+        key["weights"] = store.require(method.id, dataset.task or "", scale, seed, dataset.id).sha256
         key["arguments"] = arguments(method.network, str(scale), str(dataset.task))
         key["code"] |= network_code(method.network)
         if shelf(dataset, scale) == FOLDERS:

@@ -56,6 +56,16 @@ class Plan:
     cells: list[PlannedCell] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
 
+    def weights_told(self) -> list[str]:
+        """A line for each method and data set whose weights were imported or are for that set alone."""
+        lines: dict[str, None] = {}
+        for cell in self.cells:
+            name, task, dataset = cell.method.id, cell.dataset.task or "", cell.dataset.id
+            file = store.find(name, task, cell.scale, cell.seed, dataset) if cell.method.network else None
+            if file is not None:
+                lines[store.told(name, dataset, file)] = None
+        return [line for line in lines if line]
+
 
 def make_plan(
     methods: Sequence[Method],
@@ -90,7 +100,7 @@ def make_plan(
                     continue
             elif dataset.task not in method.tasks:
                 continue
-            found = [0] if not method.network else store.seeds(method.id, dataset.task or "", scale)
+            found = [0] if not method.network else store.seeds(method.id, dataset.task or "", scale, dataset.id)
             chosen = [seed for seed in found if seeds is None or seed in seeds]
             if not chosen:
                 plan.missing[f"{method.id} on {dataset.id}"] = _no_weights(method, dataset, scale, seeds)
@@ -190,5 +200,11 @@ def _no_weights(method: Method, dataset: Dataset, scale: Scale, seeds: Sequence[
     wanted = "".join(f" --seed {seed}" for seed in seeds or ())
     return (
         f"no weights{wanted and f' of{wanted}'.replace(' --', ' ')} at scale {scale}: "
-        f"`slkd-bench train {method.id} --task {dataset.task} --scale {scale}{wanted}`"
+        f"`slkd-bench train {method.id} --task {dataset.task} --scale {scale}{wanted}`{_others(method, dataset, scale)}"
     )
+
+
+def _others(method: Method, dataset: Dataset, scale: Scale) -> str:
+    """A word on weights that are there, but for other data sets."""
+    others = store.datasets(method.id, dataset.task or "", scale) if method.network else []
+    return f"; there are weights for {', '.join(others)} (`weights import ... --for {dataset.id}`)" if others else ""

@@ -6,7 +6,10 @@ Importing this module does not import torch.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from benchmark.core.errors import BadWeights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,15 +48,28 @@ def encode(state: Mapping[str, Tensor], form: str) -> dict[str, Tensor]:
     return coded
 
 
-def decode(coded: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors that `encode` stored, floating ones as float32."""
+def decode(coded: Mapping[str, Tensor], file: Path | None = None) -> dict[str, Tensor]:
+    """The tensors that `encode` stored, floating ones as float32.
+
+    Raises BadWeights naming `file` where scales do not fit the rows that they are of.
+    """
     state: dict[str, Tensor] = {}
     for name, tensor in coded.items():
         if name.endswith(SCALE):
+            if name.removesuffix(SCALE) not in coded:
+                raise _bad(name, "scales of a tensor that is not there", file)
             continue
         scale = coded.get(name + SCALE)
         if scale is not None:
+            if tensor.ndim < 2 or scale.shape != tensor.shape[:1] or not scale.is_floating_point():
+                raise _bad(name, f"{scale.dtype} scales {tuple(scale.shape)} of {tuple(tensor.shape)} values", file)
             state[name] = (tensor.float().flatten(1) * scale.float()[:, None]).view(tensor.shape)
         else:
             state[name] = tensor.float() if tensor.is_floating_point() else tensor
     return state
+
+
+def _bad(name: str, found: str, file: Path | None) -> BadWeights:
+    where = f" of {file}" if file else ""
+    remedy = "Restore the file, or train or import it again."
+    return BadWeights(f"one floating scale for each row of '{name}'{where}", found, remedy)

@@ -3,161 +3,195 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmark.core import paths
 from benchmark.core.errors import BadWeights
 from benchmark.core.files import sha256_of
 from benchmark.core.types import Scale, Task
+from benchmark.methods.catalogue import methods
 from benchmark.methods.method import Method
 from benchmark.methods.networks import network
-from benchmark.methods.weights.files import load_weights, write_weights
-from benchmark.methods.weights.loading import build_network
+from benchmark.methods.weights.card import card_path, read_card
+from benchmark.methods.weights.files import encode_weights, write_weights
+from benchmark.methods.weights.loading import build_network, differences
 from benchmark.methods.weights.store import relative_path
+from benchmark.methods.weights.unwrap import read_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_WRAPPERS = ("params_ema", "params", "state_dict", "model_state_dict", "model")
 _LEVEL = re.compile(r"(encoder|decoder)_lv\d+", re.IGNORECASE)
-_REMEDY = "Fetch the file again from the authors' release, as a file and not as the page that links to it."
 
 
-def import_weights(method: Method, files: Sequence[Path], task: Task, out: Path | None = None) -> Path:
-    """Converts the authors' `files` of `method` for `task` at scale paper; gives the path of the safetensors file.
+@dataclass(frozen=True)
+class Keep:
+    """How imported weights are kept: for one data set (empty: for the whole task), and whether in place of others.
 
-    One file, or one a level for DMPHN. Raises BadWeights for a file that is missing, cut off, a web page, or a pickle
-    that would run code, for another network, and for another variant of this one, which is named when it is known.
+    `address` is where they were fetched from, for the card.
     """
 
-    network = build_network(method, task, Scale.PAPER)
-    expected = network.state_dict()
-    wrappers: list[str] = []
-    theirs = _read(files, wrappers)
-    ours = _convert(method, theirs, files)
-    problem = _differences(expected, ours)
-    if problem:
-        variant = _matching_task(method, ours, task)
-        remedy = (
-            f"It is the {variant} variant: give --task {variant}."
-            if variant
-            else f"The file is not of {method.title} as configured for {task}."
-        )
-        raise BadWeights(f"the {len(expected)} tensors of {method.title} for {task}", problem, remedy)
-    path = (out or paths.user_weights()) / relative_path(method.id, task, Scale.PAPER)
-    write_weights(
-        path,
-        ours,
-        {
-            "method": method.id,
-            "title": method.title,
-            "task": str(task),
-            "scale": "paper",
-            "source": method.source,
-            "imported_from": [{"file": file.name, "sha256": sha256_of(file)} for file in files],
-            "wrapper": wrappers,
-            "variant": f"{method.network} for {task}",
-            "parameters": sum(p.numel() for p in network.parameters()),
-        },
-    )
+    dataset: str = ""
+    replace: bool = False
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """The parts of a checkpoint put together: tensors by the authors' names, and what was around them."""
+
+    theirs: dict[str, Tensor]
+    wrappers: list[str]
+    left: list[str]
+
+
+def import_weights(
+    method: Method, files: Sequence[Path], task: Task, out: Path | None = None, keep: Keep | None = None
+) -> Path:
+    """Converts the authors' `files` of `method` for `task` at scale paper; gives the path of the safetensors file.
+
+    One file, or one a level for DMPHN. Another published architecture of the network is kept as what it is. Raises
+    BadWeights for a file that is missing, cut off, a web page, or a pickle that would run code, for another network or
+    another task's variant of this one, which is named, and where other weights stand in the place.
+
+    Args:
+        method: whose network the files are of.
+        files: the checkpoint; every part of it.
+        task: what it was trained for.
+        out: the folder of weights; the user's own for None.
+        keep: the data set it is for, and whether it may replace others.
+    """
+    keep = keep or Keep()
+    whole = _read(files)
+    ours, architecture = _converted(method, whole.theirs, task, files)
+    path = (out or paths.user_weights()) / relative_path(method.id, task, Scale.PAPER, 0, keep.dataset)
+    card = {
+        "method": method.id,
+        "title": method.title,
+        "task": str(task),
+        "scale": "paper",
+        "source": method.source,
+        "imported_from": [{"file": _shown(file.name), "sha256": sha256_of(file)} for file in files],
+        "wrapper": whole.wrappers,
+        "variant": f"{method.network} for {task}",
+        "parameters": sum(tensor.numel() for tensor in ours.values()),
+    }
+    if keep.dataset:
+        card["dataset"] = keep.dataset
+    if architecture:
+        card["architecture"] = architecture
+    if whole.left:
+        card["left_out"] = [_shown(name) for name in whole.left[:20]]
+    if keep.address:
+        card["address"] = keep.address
+    _check_place(path, ours, method, keep)
+    write_weights(path, ours, card)
     return path
 
 
-def read_checkpoint(file: Path) -> dict[str, Tensor]:
-    """The tensors of any checkpoint by name, unwrapped, floating ones as float32. Raises BadWeights."""
-    return _read([file], [])
+def _check_place(path: Path, ours: Mapping[str, Tensor], method: Method, keep: Keep) -> None:
+    """Refuse to replace other weights without a word."""
+    if keep.replace or not path.exists():
+        return
+    if path.read_bytes() == encode_weights(ours):
+        return
+    origin = ""
+    if card_path(path).is_file():
+        parts = read_card(path).get("imported_from") or ()
+        origin = ", imported from " + ", ".join(part["file"] for part in parts) if parts else ", trained here"
+    kept = f" for {keep.dataset}" if keep.dataset else ""
+    other = "another --for DATASET" if keep.dataset else "--for DATASET"
+    remedy = f"Give {other} to keep both, each for the data it was trained on, or --replace to lose the old ones."
+    raise BadWeights(f"no weights of {method.title}{kept} there yet", f"other ones at {path}{origin}", remedy)
 
 
-def _read(files: Sequence[Path], wrappers: list[str]) -> dict[str, Tensor]:
-    merged: dict[str, Tensor] = {}
+def _read(files: Sequence[Path]) -> _Whole:
+    whole = _Whole({}, [], [])
     for file in files:
         level = _LEVEL.search(file.stem)
         prefix = f"{level.group(0).lower()}." if level else ""
-        state = _unwrap(_open(file), file, wrappers)
-        clash = [key for key in state if prefix + key in merged]
+        part = read_checkpoint(file)
+        clash = [key for key in part.state if prefix + key in whole.theirs]
         if clash:
             raise BadWeights(
                 "files that make up one network",
                 f"{file} has {clash[0]} once more",
                 "Give each part of the checkpoint once.",
             )
-        merged |= {prefix + key: value for key, value in state.items()}
-    return merged
+        whole.theirs.update({prefix + key: value for key, value in part.state.items()})
+        whole.wrappers.extend(part.wrappers)
+        whole.left.extend(part.left)
+    return whole
 
 
-def _open(file: Path) -> Mapping[str, Any]:
-    if not file.is_file():
-        raise BadWeights("the authors' checkpoint", f"no file {file}", "Check the path.")
-    start = file.read_bytes()[:512].lstrip().lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")) or b"<html" in start:
-        raise BadWeights("a checkpoint", f"{file} is a web page", _REMEDY)
-    if not start:
-        raise BadWeights("a checkpoint", f"{file} is empty", _REMEDY)
-    state = load_weights(file, check=False)
-    if not isinstance(state, Mapping):
-        raise BadWeights("a dictionary of tensors", f"{file} holds a {type(state).__name__}", _REMEDY)
+def _converted(
+    method: Method, theirs: Mapping[str, Tensor], task: Task, files: Sequence[Path]
+) -> tuple[dict[str, Tensor], str]:
+    """The tensors by our names, and the published architecture that they are of (empty: the usual one)."""
+    named = ", ".join(_shown(file.name) for file in files)
+    try:
+        ours = {key: value.clone() for key, value in network(method.network).module().from_authors(theirs).items()}
+    except (ValueError, KeyError, IndexError, AttributeError, RuntimeError, TypeError) as problem:
+        other = _of_another(method, theirs)
+        raise BadWeights(
+            f"the authors' checkpoint of {method.title}",
+            f"{named}: {problem}",
+            other or "Check that the file is of this method and this variant of it.",
+        ) from problem
+    first = ""
+    for architecture in ("", *network(method.network).architectures):
+        expected = _shapes(method, task, architecture)
+        problem_now = differences(expected, ours)
+        if not problem_now:
+            return ours, architecture
+        first = first or problem_now
+    count = len(_shapes(method, task, ""))
+    remedy = _of_another_task(method, ours, task) or _of_another(method, theirs)
+    remedy = remedy or f"The file is not of {method.title} as configured for {task}."
+    raise BadWeights(f"the {count} tensors of {method.title} for {task}", f"{named}: {first}", remedy)
+
+
+def _of_another_task(method: Method, ours: Mapping[str, Tensor], task: Task) -> str:
+    for other in method.tasks:
+        for architecture in ("", *network(method.network).architectures):
+            if other != task and not differences(_shapes(method, other, architecture), ours):
+                return f"It is the {other} variant: give --task {other}."
+    return ""
+
+
+def _of_another(method: Method, theirs: Mapping[str, Tensor]) -> str:
+    """Which other network's checkpoint it is, in a sentence; nothing where it is nobody's."""
+    for other in methods():
+        if not other.network or other.network == method.network or other.distiller or other.kind == "outside":
+            continue
+        for task, architecture in _forms(other):
+            try:
+                ours = network(other.network).module().from_authors(theirs)
+            except Exception:  # each converter has its own ways to say that a file is not its own
+                break
+            if not differences(_shapes(other, task, architecture), ours):
+                return f"It is of {other.title}, for {task}: slkd-bench weights import {other.id} FILE --task {task}."
+    return ""
+
+
+def _forms(method: Method) -> Iterator[tuple[Task, str]]:
+    for task in method.tasks:
+        for architecture in ("", *network(method.network).architectures):
+            yield task, architecture
+
+
+def _shapes(method: Method, task: Task, architecture: str) -> dict[str, Tensor]:
+    """The tensors that a network needs, without values."""
+    import torch
+
+    with torch.device("meta"):
+        state: dict[str, Tensor] = build_network(method, task, Scale.PAPER, architecture).state_dict()
     return state
 
 
-def _unwrap(state: Mapping[str, Any], file: Path, wrappers: list[str]) -> dict[str, Tensor]:
-    from torch import Tensor
-
-    while True:
-        inner = next((name for name in _WRAPPERS if isinstance(state.get(name), Mapping)), None)
-        if inner is None:
-            break
-        wrappers.append(inner)
-        state = state[inner]
-    if state and all(key.startswith("module.") for key in state):
-        wrappers.append("module.")
-        state = {key.removeprefix("module."): value for key, value in state.items()}
-    strange = [key for key, value in state.items() if not isinstance(value, Tensor)]
-    if strange or not state:
-        raise BadWeights(
-            "tensors by name",
-            f"{file}: {strange[0]!r} is no tensor" if strange else f"{file} holds none",
-            "Give the file of the network's weights, not of the optimiser or a whole pickled model.",
-        )
-    return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
-
-
-def _convert(method: Method, theirs: Mapping[str, Tensor], files: Sequence[Path]) -> dict[str, Tensor]:
-
-    module = network(method.network).module()
-    try:
-        return {key: value.clone() for key, value in module.from_authors(theirs).items()}
-    except ValueError as problem:
-        raise BadWeights(
-            f"the authors' checkpoint of {method.title}",
-            f"{', '.join(f.name for f in files)}: {problem}",
-            "Check that the file is of this method and this variant of it.",
-        ) from problem
-
-
-def _differences(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
-    missing, extra = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    shapes = sorted(k for k in expected.keys() & found.keys() if expected[k].shape != found[k].shape)
-    parts = [
-        f"{len(keys)} {what}, first {keys[0]}" for what, keys in (("missing", missing), ("left over", extra)) if keys
-    ]
-    if shapes:
-        first = shapes[0]
-        parts.append(
-            f"{len(shapes)} of another shape, first {first}: {tuple(found[first].shape)} "
-            f"where {tuple(expected[first].shape)} belongs"
-        )
-    return "; ".join(parts)
-
-
-def _matching_task(method: Method, found: Mapping[str, Tensor], task: Task) -> Task | None:
-    import torch
-
-    for other in method.tasks:
-        if other != task:
-            with torch.device("meta"):
-                expected = build_network(method, other, Scale.PAPER).state_dict()
-            if not _differences(expected, found):
-                return other
-    return None
+def _shown(name: str) -> str:
+    """A name as text that every file can hold: bytes that are no letters become question marks."""
+    return name.encode("utf-8", "replace").decode()
