@@ -187,7 +187,6 @@ def test_weights_that_are_not_those_of_their_card_fail(
     told = failures(reference)
     assert "weights damaged" in told
     assert len(told) == 1  # what is not the card's file is not evaluated
-    assert any("Not as in the reference: weights" in text for text in told.values())
 
 
 def test_what_disappears_fails(reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:
