@@ -75,19 +75,30 @@ def measured() -> str:
 
 
 def claimed() -> str:
-    """The README's first table: what the paper claims, what was measured, and the verdict; then the counts."""
-    from benchmark.claims.judge import counts, verdicts
+    """The README's first tables: what the paper claims and what was measured, at scale paper; then, below a rule and in
+    words of its own, what the mini study says of the paper's orderings."""
+    from benchmark.claims.judge import verdicts
+    from benchmark.claims.verdict import tally
     from benchmark.core import paths
     from benchmark.core.types import Scale
 
     reference = paths.results() / "mini"
     found, mini = verdicts(reference, Scale.PAPER), verdicts(reference, Scale.MINI, "text")
-    rows = [*_complexity(found), *_ratios(found), *_contradicted(found), *_confused(found), *_orderings(mini)]
+    rows = [*_complexity(found), *_ratios(found), *_costs(found), *_contradicted(found), *_confused(found)]
     numbers = [verdict for verdict in found if verdict.claim.kind == "number"]
-    counted = ", ".join(f"{count} {status}" for status, count in counts(numbers).items())
-    return table(["claim of the paper", "measured", "verdict"], rows) + (
-        f"\n\nAll {len(numbers)} numbers of Tables I to IV, at scale `paper`: {counted} (most of the last for want of the "
-        "official data, which cannot be shipped)."
+    head = ["claim of the paper", "measured", "verdict"]
+    budgets = dict.fromkeys(v.budget for v in mini if v.status != "untestable" and v.budget)
+    readings = dict.fromkeys(part for v in mini for part in v.reading.split("; ") if part.startswith("losses"))
+    return (
+        f"{table(head, rows)}\n\n"
+        f"All {len(numbers)} numbers of Tables I to IV, at scale `paper`: {tally(numbers)}. A fitted entry was found by "
+        "fitting the cost that its row prints, and a repeated one stands in an earlier table: neither is a fact of its own. "
+        "Most of what is untestable waits for the official data, which cannot be shipped.\n\n"
+        "---\n\n"
+        "**Apart from the paper: what this suite's own study at scale `mini` says of its orderings.** Small networks, "
+        f"{' or '.join(budgets)}; {' or '.join(readings)}. Such a study can agree or disagree, never reproduce or contradict, "
+        "and these counts belong to no sum with those above.\n\n"
+        + table(["ordering", "comparisons", "agrees / undecided / disagrees / untestable"], _orderings(mini))
     )
 
 
@@ -116,6 +127,41 @@ def _ratios(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
             )
 
 
+def _costs(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
+    """Each claim in words of less complexity or more speed, a line a metric."""
+    words = {"gmacs": "FLOPs", "parameters": "parameters", "latency": "inference time"}
+    groups: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in found:
+        claim = verdict.claim
+        if claim.kind in ("ordering", "speed-up") and claim.metric in words:
+            groups.setdefault((claim.text, words[claim.metric]), []).append(verdict)
+    for (says, metric), of in groups.items():
+        if all(v.status == "untestable" for v in of):
+            continue
+        if of[0].claim.kind == "speed-up":
+            printed = ", ".join(f"{v.claim.value:.2f}" for v in of)
+            ranges = ("{} to {}".format(*_factors(v)) for v in of)
+            says, measured = f"{says}: {printed}", f"{', '.join(ranges)} on the device cards"
+        else:
+            measured = f"{len(of)} pairs" + (", on the device cards" if metric == "inference time" else "")
+            says = f"{says}: {metric}"
+        yield says, measured, _counted(of)
+
+
+def _factors(verdict: Verdict) -> tuple[str, str]:
+    """The smallest and the largest factor among the device cards of a reason."""
+    found = re.findall(r"(\d+\.\d+) \(", verdict.reason)
+    return min(found, key=float), max(found, key=float)
+
+
+def _counted(of: Sequence[Verdict]) -> str:
+    """The counts of one scale that are not zero, or the one word that all have."""
+    from benchmark.claims.verdict import counts
+
+    told = {status: count for status, count in counts(of).items() if count}
+    return next(iter(told)) if len(told) == 1 else ", ".join(f"{count} {status}" for status, count in told.items())
+
+
 def _contradicted(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
     """Every printed number that was contradicted, with the reason."""
     for verdict in found:
@@ -131,20 +177,22 @@ def _confused(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
     """Columns whose numbers are of another set than their title says."""
     from benchmark.claims.published import title
 
-    sets = [(v.claim.dataset, v.claim.true_dataset) for v in found if v.claim.kind == "number"]
-    for said, really in dict.fromkeys(pair for pair in sets if pair[0] != pair[1]):
-        count = sets.count((said, really))
-        yield f"{count} numbers on {title(said)}", f"they are of {title(really)}", "another set, under another protocol"
+    numbers = [v.claim for v in found if v.claim.kind == "number" and v.claim.dataset != v.claim.true_dataset]
+    for said, really in dict.fromkeys((c.dataset, c.true_dataset) for c in numbers):
+        of = [c for c in numbers if (c.dataset, c.true_dataset) == (said, really)]
+        match = sum(c.copied and c.original is not None and c.original.value == c.value for c in of)
+        told = f"{match} match {title(really)} digit for digit, {len(of) - match} are inferred to be of it"
+        yield f"{len(of)} numbers on {title(said)}", told, "another set, under another protocol"
 
 
 def _orderings(found: Sequence[Verdict]) -> Iterable[Sequence[str]]:
-    """Each ordering that the mini study can say something about, over all sets and teachers."""
-    words = {"reproduced": "hold", "close": "within noise", "contradicted": "reversed"}
+    """Each ordering of quality, over all sets and teachers, a line a reading: a study of small networks can judge no other."""
+    from benchmark.claims.verdict import counts
+
     for says, of in _by_statement(found, "ordering").items():
-        statuses = [v.status for v in of if v.status != "untestable"]
-        if statuses:
-            told = ", ".join(f"{statuses.count(s)} {word}" for s, word in words.items() if s in statuses)
-            yield says, f"{len(statuses)} comparisons at scale `mini`", told
+        if of[0].claim.dataset:
+            sizes = " (its networks' sizes are this suite's choice)" if of[0].claim.by_size else ""
+            yield f"{says}{sizes}", str(len(of)), " / ".join(str(count) for count in counts(of).values())
 
 
 def _by_statement(found: Sequence[Verdict], kind: str) -> dict[str, list[Verdict]]:

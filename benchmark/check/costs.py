@@ -34,7 +34,7 @@ def check_costs(reference: Path, scales: Collection[str], networks: Collection[s
 
 
 def _findings(record: Complexity) -> Iterator[Finding]:
-    from benchmark.costs.command import measure_complexity
+    from benchmark.costs.subjects import measure_complexity
 
     remedy = (
         f"Undo the change of the network or its configuration. If it is meant, record the new count: "
@@ -45,7 +45,7 @@ def _findings(record: Complexity) -> Iterator[Finding]:
         yield Finding(Severity.FAILURE, "network disappeared", text, remedy)
         return
     try:
-        now, _ = measure_complexity(record.network, record.task, Scale(record.scale), record.size, raw=False)
+        now = measure_complexity(record.network, record.task, Scale(record.scale), record.size)
     except Exception as problem:
         yield Finding(Severity.FAILURE, "cannot be counted", f"{type(problem).__name__}: {problem}", remedy)
         return

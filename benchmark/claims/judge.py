@@ -1,47 +1,34 @@
 """Every claim of a paper beside what was measured, with a verdict, its tolerance and its reason.
 
-* `reproduced`: a number whose measured value is the printed one, to half of its last digit, widened by twice the spread
-  over training seeds where there are several; an ordering that holds with p < .05 over scenes, Holm-corrected over the
-  data sets of the claim, and with the same sign in every seed; a ratio that is reached.
-* `close`: a number within two standard errors of it (over scenes and seeds, beyond half a digit), a count within 0.05 %;
-  an ordering that is within noise, that is, neither shown nor refuted.
-* `contradicted`: a number further away; an ordering that is reversed beyond chance; a ratio that is missed.
-* `untestable`: nothing to measure it by is here; the reason says what is missing and the remedy how to get it.
+At scale paper:
 
-Scale mini never says anything about an absolute value; its verdicts on orderings and ratios are marked as mini.
+* `reproduced`: of imported weights, the printed number to half of its last digit; of a network that was trained again with
+  at least three seeds, a printed number in the interval in which one more training would land, where no other number of
+  its column lies in it; an ordering that holds beyond chance and beyond the floor; a ratio that is reached.
+* `close`: of imported weights, within one unit of the last digit (cut off in place of rounded); trained again, inside the
+  interval together with a rival's number; a count within .05 %; an ordering that is not decided, or equal within the floor.
+* `contradicted`: a number further away; an ordering that is reversed beyond chance and floor; a ratio that is missed.
+* `untestable`: nothing to measure it by is here, fewer than three seeds, or a network that is not better than its input.
+
+At a smaller scale orderings alone are judged, in words of their own (`benchmark.claims.verdict`). The rules are derived in
+docs/explanations/statistics.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from benchmark.claims.claim import Claim, Ledger
+from benchmark.claims.claim import QUALITY, Claim, Ledger
 from benchmark.claims.evidence import gather
+from benchmark.claims.judges.costs import judge_cost
+from benchmark.claims.judges.quality import judge_quality
+from benchmark.claims.judges.words import judge_words
 from benchmark.claims.ledger import read_ledger
+from benchmark.claims.verdict import Fact, Verdict
 from benchmark.core.errors import UnknownName
 from benchmark.core.types import Scale
-
-STATUSES = ("reproduced", "close", "contradicted", "untestable")
-SYMBOLS = {"reproduced": "✓", "close": "≈", "contradicted": "✗", "untestable": "?"}
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A claim and what became of it.
-
-    `measured` is in the unit of the claim; for an ordering it is the difference (better minus worse), for a ratio the
-    percentage. Beyond `tolerance` a number is contradicted. `remedy` is a command to be copied, or empty.
-    """
-
-    claim: Claim
-    status: str
-    measured: float | None
-    tolerance: float | None
-    reason: str
-    remedy: str
-    scale: str
 
 
 def verdicts(out: Path | None = None, scale: Scale = Scale.PAPER, table: str = "all", paper: str = "") -> list[Verdict]:
@@ -50,29 +37,34 @@ def verdicts(out: Path | None = None, scale: Scale = Scale.PAPER, table: str = "
     `out` holds the result files; without it they are those of `runs`, or else the reference results. Raises UnknownName
     for a paper or table that is not on record, BadResult for a ledger or record that cannot be read.
     """
-    from benchmark.claims.judges.costs import judge_cost
-    from benchmark.claims.judges.quality import judge_quality
-    from benchmark.claims.judges.words import judge_words
-
     ledger = read_ledger(paper)
     chosen = select(ledger, table)
     evidence = gather(out, scale, ledger.id)
-    words = {v.claim.id: v for v in judge_words([c for c in chosen if c.kind != "number"], ledger, evidence)}
+    words = {v.claim.id: v for v in judge_words([c for c in ledger.claims if c.kind != "number"], ledger, evidence)}
     found = []
     for claim in chosen:
         if claim.kind != "number":
             found.append(words[claim.id])
-        elif claim.metric in ("psnr", "ssim"):
-            found.append(judge_quality(claim, evidence))
+        elif claim.metric in QUALITY:
+            found.append(judge_quality(claim, ledger, evidence))
         else:
             found.append(judge_cost(claim, ledger, evidence))
-    return found
+    return _facts(found, ledger)
 
 
-def counts(found: Iterable[Verdict]) -> dict[str, int]:
-    """How many verdicts there are of each status, in the order of `STATUSES`."""
-    statuses = [verdict.status for verdict in found]
-    return {status: statuses.count(status) for status in STATUSES}
+def _facts(found: Sequence[Verdict], ledger: Ledger) -> list[Verdict]:
+    """Marks what an earlier table of the paper prints too: the same number of the same method, told once more."""
+    first: dict[tuple[str, str, str, str], str] = {}
+    for claim in ledger.numbers:
+        if claim.method:
+            first.setdefault((claim.method, claim.dataset, claim.metric, claim.text), claim.id)
+    marked = []
+    for verdict in found:
+        claim = verdict.claim
+        origin = first.get((claim.method, claim.dataset, claim.metric, claim.text), claim.id)
+        again = claim.kind == "number" and origin != claim.id and verdict.fact is Fact.INDEPENDENT
+        marked.append(replace(verdict, fact=Fact.REPEATED) if again else verdict)
+    return marked
 
 
 def select(ledger: Ledger, table: str) -> list[Claim]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from benchmark.claims.schema import PublishedFile
 from benchmark.core import paths
-from benchmark.core.errors import BadResult
+from benchmark.core.models import read_json
 from benchmark.datasets.passport import passports
 
 HALF_A_DIGIT = 0.005 - 1e-6  # of a PSNR, which is printed with two decimals
 HALF_A_DIGIT_OF_SSIM = 0.0005 - 1e-6
-_FIELDS = ("method", "dataset", "protocol", "psnr", "ssim", "ssim_decimals", "where", "checked", "note")
 
 
 @dataclass(frozen=True)
@@ -48,13 +47,8 @@ class Published:
 def loose_results() -> list[Published]:
     """The results of `published.json`, which stand in no ledger. Raises BadResult if the file cannot be read."""
     path = paths.results() / "published.json"
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        return [Published(**{name: cell[name] for name in _FIELDS}, repeated=()) for cell in cells]
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise BadResult(
-            f"{path} with cells of {', '.join(_FIELDS)}", f"{type(problem).__name__}: {problem}", "Restore the file."
-        ) from problem
+    cells = read_json(path, PublishedFile, "Mend the entry, or restore the file.").cells
+    return [Published(**asdict(cell), repeated=()) for cell in cells]
 
 
 def title(dataset: str) -> str:

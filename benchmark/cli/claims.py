@@ -84,7 +84,7 @@ def register(app: typer.Typer) -> None:
         save: bool = typer.Option(False, "--save", help="Record what was found; verdicts read it."),
     ) -> None:
         """A paper's complexity columns, printed and measured, with what explains a difference."""
-        from benchmark.costs.command import audit_complexity
+        from benchmark.views.verdicts.complexity import audit_complexity
 
         raise typer.Exit(audit_complexity(save, open_paper(paper)))
 

@@ -31,20 +31,34 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def profile(
-        network: list[str] = typer.Argument(None, help="Networks or methods; all when none is named."),
+        network: list[str] = typer.Argument(
+            None, help="Networks, methods, or your own as NAME=package.module:Class; all when none is named."
+        ),
         everything: bool = typer.Option(False, "--all", help="All networks (the default)."),
         scale: Scale = typer.Option(Scale.PAPER, help="paper: as published; mini: as trained here."),
         size: int = typer.Option(512, min=32, help="Side of the square image."),
         device: str | None = typer.Option(None, help="Also time the networks on this device: cpu, cuda."),
         precision: Precision = typer.Option(Precision.fp32, help="Number format of the timing."),
         mode: Mode = typer.Option(Mode.eager, help="eager, compiled, or graph (a CUDA graph replayed)."),
-        repeats: int = typer.Option(5, min=1, help="Timed passes after the warm-up."),
+        repeats: int = typer.Option(30, min=1, help="Timed passes after the warm-up."),
         threads: int | None = typer.Option(None, min=1, help="CPU threads."),
+        tf32: bool = typer.Option(False, "--tf32", help="Let a GPU shorten fp32 to TF32; the card says so."),
         raw: bool = typer.Option(False, help="Also fvcore's and torch's own counts, with what they leave out."),
         save: bool = typer.Option(False, "--save", help="Record the results; Tables I and III read them."),
         out: Path | None = typer.Option(None, help="Where to record them; otherwise among the reference results."),
     ) -> None:
-        """Count parameters and multiply-accumulates of the networks, and time them."""
+        """Count parameters and multiply-accumulates of the networks, and time them.
+
+        Before the timed passes the device is warmed up for a second. A mode that did not
+        run is never recorded, and a network that fails is named while the others go on.
+        """
+        from benchmark.costs.command import ProfileRequest
         from benchmark.costs.command import profile as run
 
-        run(network or [], scale, size, device, precision, mode, repeats, raw, save, out, threads)
+        timing = None
+        if device is not None:
+            from benchmark.core.devices import resolve
+            from benchmark.costs.latency import Timing
+
+            timing = Timing(resolve(device), precision.value, mode.value, repeats, threads, tf32)
+        raise typer.Exit(run(ProfileRequest(tuple(network or ()), scale, size, timing, raw, save, out)))

@@ -1,169 +1,162 @@
-"""What `slkd-bench profile` and `slkd-bench audit complexity` do."""
+"""What `slkd-bench profile` does: count, time, print, record."""
 
 from __future__ import annotations
 
+import contextlib
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.claims.complexity.audit import audit
-from benchmark.claims.complexity.readings import write_readings
-from benchmark.core.errors import UnknownName
+from benchmark.core.errors import SlkdBenchError
 from benchmark.core.types import Scale
-from benchmark.costs.counters import fvcore_count, torch_count
+from benchmark.costs.card import DeviceCard
 from benchmark.costs.records import Complexity, Latency, all_complexity, write_complexity, write_latencies
-from benchmark.methods.find import get_method
-from benchmark.methods.networks import arguments, build, networks
-from benchmark.papers.read import get_paper
+from benchmark.costs.subjects import Subject, complexity_of, subjects
 from benchmark.runs.code import made_by
 
 if TYPE_CHECKING:
     from benchmark.costs.counters import RawCount
-
-Target = tuple[str, str]  # network, task
-
-
-def targets(names: list[str]) -> list[Target]:
-    """The networks to profile, each with its first task and those that have a variant of their own. Raises UnknownName."""
-    known = networks()
-    asked = []
-    for name in names or list(known):
-        network = name.lower() if name.lower() in known else get_method(name).network
-        if not network:
-            raise UnknownName("network", name, known)
-        asked.append(network)
-    chosen = []
-    for network in dict.fromkeys(asked):
-        spec = known[network]
-        chosen += [(network, task) for task in dict.fromkeys([spec.tasks[0], *spec.by_task])]
-    return chosen
+    from benchmark.costs.latency import Timing
 
 
-def measure_complexity(
-    network: str, task: str, scale: Scale, size: int, raw: bool
-) -> tuple[Complexity, dict[str, RawCount]]:
-    """Parameters and counts of one network; with `raw`, also what fvcore and torch's own counter say."""
-    import torch
+@dataclass(frozen=True)
+class ProfileRequest:
+    """What is to be profiled: `timing` is None where networks are only counted; `out` a folder of records."""
 
-    from benchmark.costs.count import count, parameters_used
-
-    with torch.device("cpu" if raw else "meta"):  # only fvcore has to compute
-        built = build(network, str(scale), task).eval()
-    counted = count(built, network, size, arguments(network, str(scale), task))
-    total = sum(p.numel() for p in built.parameters())
-    record = Complexity(
-        network, str(scale), task, size, total, parameters_used(built), counted.gmacs, counted.true_gflops
-    )
-    others = {"fvcore": fvcore_count(built, size), "torch": torch_count(built, size)} if raw else {}
-    return record, others
+    names: tuple[str, ...]
+    scale: Scale = Scale.PAPER
+    size: int = 512
+    timing: Timing | None = None
+    raw: bool = False
+    save: bool = False
+    out: Path | None = None
 
 
-def profile(
-    names: list[str],
-    scale: Scale,
-    size: int,
-    device: str | None,
-    precision: str,
-    mode: str,
-    repeats: int,
-    raw: bool,
-    save: bool,
-    out: Path | None,
-    threads: int | None,
-) -> None:
-    """Counts the networks and, with `device`, times them; prints a table and records both with `save`."""
+@dataclass
+class _Profile:
+    """What was found, by subject; `failed` says of a subject what could not be counted or timed, and why."""
+
+    counts: dict[Subject, Complexity] = field(default_factory=dict)
+    raws: dict[Subject, dict[str, RawCount]] = field(default_factory=dict)
+    times: dict[Subject, Latency] = field(default_factory=dict)
+    failed: dict[Subject, list[str]] = field(default_factory=dict)
+    card: DeviceCard | None = None
+
+
+def profile(request: ProfileRequest) -> int:
+    """Counts the networks and, with a timing, times them; prints a table and records both where it is asked for.
+
+    A network that fails is named at the end, and what was measured of the others is kept; gives 2 then, else 0. Raises
+    SlkdBenchError for a mode that the device has not.
+    """
     console = Console()
     started = time.perf_counter()
-    chosen = targets(names)
-    complexity, raws = [], {}
-    with console.status("counting") if console.is_terminal else _silence() as status:
-        for network, task in chosen:
-            if hasattr(status, "update"):
-                status.update(f"counting {network}")
-            record, raws[network, task] = measure_complexity(network, task, scale, size, raw)
-            complexity.append(record)
-    latencies, card = _latencies(console, chosen, scale, size, device, precision, mode, repeats, threads)
-    console.print(_complexity_table(complexity, latencies, size, scale, card))
-    if raw:
-        console.print(_raw_table(raws))
-        _print_left_out(console, raws)
-    console.print(f"Counted in {time.perf_counter() - started:.0f} s.", highlight=False)
-    if save:
-        _save(console, complexity, latencies, card, out)
+    chosen, found = subjects(request.names), _Profile()
+    if request.timing is not None:
+        from benchmark.costs.latency import check_mode
+
+        check_mode(request.timing)
+    with console.status("counting") if console.is_terminal else contextlib.nullcontext():
+        for subject in chosen:
+            try:
+                found.counts[subject], found.raws[subject] = complexity_of(
+                    subject, request.scale, request.size, request.raw
+                )
+            except SlkdBenchError as problem:
+                found.failed.setdefault(subject, []).append(f"not counted: {problem}")
+    counted = time.perf_counter() - started
+    if request.timing is not None:
+        _time(console, chosen, found, request)
+    console.print(_table(chosen, found, request))
+    if request.raw:
+        console.print(_raw_table(found.raws))
+        _print_left_out(console, found.raws)
+    for subject, problems in found.failed.items():
+        for reason in problems:
+            console.print(f"[bold red]{escape(subject.network)}[/] {escape(reason)}", highlight=False, soft_wrap=True)
+    console.print(f"Counted in {counted:.0f} s.", highlight=False)
+    if request.save:
+        _save(console, found, request.out)
+    return 2 if found.failed else 0
 
 
-def _silence() -> Any:
-    import contextlib
-
-    return contextlib.nullcontext()
-
-
-def _latencies(
-    console: Console,
-    chosen: list[Target],
-    scale: Scale,
-    size: int,
-    device: str | None,
-    precision: str,
-    mode: str,
-    repeats: int,
-    threads: int | None,
-) -> tuple[dict[Target, Latency], dict[str, Any]]:
-    if device is None:
-        return {}, {}
+def _time(console: Console, chosen: list[Subject], found: _Profile, request: ProfileRequest) -> None:
     import torch
 
-    from benchmark.costs.latency import device_card, measure, summarise
+    from benchmark.costs.latency import device_card, measure
 
-    if threads:
-        torch.set_num_threads(threads)
-    card = device_card(device, precision, mode, threads)
-    found = {}
-    for network, task in chosen:
+    timing = request.timing
+    assert timing is not None
+    if timing.threads:
+        torch.set_num_threads(timing.threads)
+    found.card = device_card(timing)
+    for subject in chosen:
         torch.manual_seed(0)
-        times, peak = measure(build(network, str(scale), task), size, device, precision, mode, repeats)
-        median, low, high = summarise(times)
-        found[network, task] = Latency(network, str(scale), task, size, median, low, high, peak, repeats)
+        try:
+            timed = measure(subject.build(request.scale), request.size, timing)
+        except (SlkdBenchError, RuntimeError, torch.OutOfMemoryError) as problem:
+            lines = str(problem).splitlines() or [type(problem).__name__]
+            found.failed.setdefault(subject, []).append(f"not timed as {timing.mode} on {timing.device}: {lines[0]}")
+            continue
+        found.times[subject] = Latency(
+            subject.network,
+            str(request.scale),
+            subject.task,
+            request.size,
+            *timed.summary,
+            timed.peak_mib,
+            timing.repeats,
+        )
         if not console.is_terminal:
-            console.print(f"{network} {task}: {median:.1f} ms ({low:.1f}-{high:.1f})", highlight=False)
-    return found, card
+            one = found.times[subject]
+            text = f"{subject.network} {subject.task}: {one.median_ms:.1f} ms ({one.p10_ms:.1f}-{one.p90_ms:.1f})"
+            console.print(text, highlight=False, markup=False)
 
 
-def _complexity_table(
-    records: list[Complexity], latencies: dict[Target, Latency], size: int, scale: Scale, card: dict[str, Any]
-) -> Table:
-    title = f"Scale {scale}, one {size}x{size} image" + (f", time on {card['device']}" if card else "")
+def _table(chosen: list[Subject], found: _Profile, request: ProfileRequest) -> Table:
+    card = found.card
+    title = f"Scale {request.scale}, one {request.size}x{request.size} image" + (
+        f", time on {card.words}" if card else ""
+    )
     table = Table(
         box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="", pad_edge=False, padding=(0, 1, 0, 0)
     )
     table.add_column("network", overflow="fold")
     for name in ("task", "params", "used", "GMAC", "true GFLOP", *(["ms (10-90 %)", "MiB"] if card else [])):
         table.add_column(name, justify="right" if name != "task" else "left")
-    for r in records:
-        row = [
-            r.network,
-            r.task,
-            f"{r.parameters:,}",
-            f"{r.parameters_used:,}",
-            f"{r.gmacs:.3f}",
-            f"{r.true_gflops:.1f}",
-        ]
-        if card:
-            found = latencies[r.network, r.task]
-            row += [
-                f"{found.median_ms:.1f} ({found.p10_ms:.1f}-{found.p90_ms:.1f})",
-                f"{found.peak_mib:.0f}" if found.peak_mib else "-",
+    for subject in chosen:
+        record, timed = found.counts.get(subject), found.times.get(subject)
+        row = [escape(subject.network), subject.task]
+        row += (
+            [
+                f"{record.parameters:,}",
+                f"{record.parameters_used:,}",
+                f"{record.gmacs:.3f}",
+                f"{record.true_gflops:.1f}",
             ]
+            if record
+            else ["–"] * 4
+        )
+        if card:
+            row += (
+                [
+                    f"{timed.median_ms:.1f} ({timed.p10_ms:.1f}-{timed.p90_ms:.1f})",
+                    f"{timed.peak_mib:.0f}" if timed.peak_mib else "–",
+                ]
+                if timed
+                else ["–"] * 2
+            )
         table.add_row(*row)
     return table
 
 
-def _raw_table(raws: dict[Target, dict[str, RawCount]]) -> Table:
+def _raw_table(raws: dict[Subject, dict[str, RawCount]]) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
         title="Raw counters on our form",
@@ -174,81 +167,38 @@ def _raw_table(raws: dict[Target, dict[str, RawCount]]) -> Table:
     )
     for name in ("network", "task", "fvcore GMAC", "torch GMAC"):
         table.add_column(name, justify="right" if "GMAC" in name else "left")
-    for (network, task), counts in raws.items():
-        table.add_row(network, task, f"{counts['fvcore'].gmacs:.3f}", f"{counts['torch'].gmacs:.3f}")
+    for subject, counts in raws.items():
+        numbers = (f"{counts[name].gmacs:.3f}" for name in ("fvcore", "torch"))
+        table.add_row(escape(subject.network), subject.task, *numbers)
     return table
 
 
-def _print_left_out(console: Console, raws: dict[Target, dict[str, RawCount]]) -> None:
+def _print_left_out(console: Console, raws: dict[Subject, dict[str, RawCount]]) -> None:
     console.print("Operators left out (calls):", highlight=False)
-    for (network, task), counts in raws.items():
+    for subject, counts in raws.items():
         for counter, found in counts.items():
             listed = ", ".join(f"{name} {calls}" for name, calls in sorted(found.left_out.items()))
-            console.print(f"  {network} {task}, {counter}: {listed or 'none'}", highlight=False, style="dim")
+            console.print(
+                f"  {subject.network} {subject.task}, {counter}: {listed or 'none'}",
+                highlight=False,
+                markup=False,
+                style="dim",
+            )
 
 
-def _save(
-    console: Console,
-    complexity: list[Complexity],
-    latencies: dict[Target, Latency],
-    card: dict[str, Any],
-    out: Path | None,
-) -> None:
-    from benchmark.costs.latency import card_id
-
+def _save(console: Console, found: _Profile, out: Path | None) -> None:
+    """Records what was measured; somebody's own networks only in a folder of their own, never among the reference."""
+    kept = {subject for subject in (*found.counts, *found.times) if subject.method is None or out is not None}
+    left = sorted({s.network for s in (*found.counts, *found.times)} - {s.network for s in kept})
     known = {(r.network, r.scale, r.task, r.size): r for r in all_complexity(out)}
-    known |= {(r.network, r.scale, r.task, r.size): r for r in complexity}
+    known |= {(r.network, r.scale, r.task, r.size): r for s, r in found.counts.items() if s in kept}
     made = {name: value for name, value in made_by("cpu").items() if name in ("slkd-bench", "torch")}
-    console.print(
-        f"recorded in {escape(str(write_complexity(list(known.values()), made, out)))}", highlight=False, soft_wrap=True
-    )
-    if card:
-        path = write_latencies(card_id(card), card, list(latencies.values()), out)
+    paths = [write_complexity(list(known.values()), made, out)] if known else []
+    times = [record for subject, record in found.times.items() if subject in kept]
+    if found.card and times:
+        paths.append(write_latencies(found.card, times, out))
+    for path in paths:
         console.print(f"recorded in {escape(str(path))}", highlight=False, soft_wrap=True)
-
-
-def audit_complexity(save: bool = False, paper: str = "") -> int:
-    """Prints a paper's complexity columns beside the measured ones; 0 always: a finding is not a failure."""
-
-    console = Console()
-    started = time.perf_counter()
-    read = get_paper(paper)
-    size = read.complexity.image_size
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        title=f"Complexity at {size} x {size}: printed and measured",
-        title_justify="left",
-        title_style="",
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for name in ("table", "row", "paper", "measured", "verdict"):
-        table.add_column(name, justify="right" if name in ("paper", "measured") else "left", overflow="fold")
-    findings = list(audit(read.id))
-    for finding in findings:
-        claim = finding.claim
-        printed, measured = f"{claim.gmacs:.1f}G", f"{finding.gmacs:.1f}G"
-        if claim.parameters is not None:
-            printed, measured = f"{printed}/{claim.parameters}M", f"{measured}/{finding.parameters:.1f}M"
-        verdict = (
-            "[green]agrees[/]"
-            if finding.agrees
-            else f"[yellow]differs:[/] {finding.explanation}"
-            if finding.explanation
-            else f"[red]differs:[/] unexplained, none of {finding.tried} readings gives it"
-        )
-        table.add_row(claim.table, claim.row, printed, measured, verdict)
-    if not findings:
-        console.print(f"the ledger of {read.short} has no cost columns", highlight=False, soft_wrap=True)
-        return 0
-    console.print(table)
-    console.print(
-        f"Measured: multiply-accumulates of one {size} x {size} image, counted as the paper counts them "
-        f"({time.perf_counter() - started:.0f} s).",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if save:
-        path = write_readings(read.id, findings)
-        console.print(f"recorded in {escape(str(path))}", highlight=False, soft_wrap=True)
-    return 0
+    if left:
+        text = f"not recorded: {', '.join(left)}, for the reference holds the suite's networks; give --out FOLDER"
+        console.print(escape(text), highlight=False, soft_wrap=True)

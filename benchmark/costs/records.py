@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from benchmark.core import paths
 from benchmark.core.errors import BadResult
 from benchmark.core.files import write_atomically
+from benchmark.costs.card import DeviceCard, preferred
+
+_CLOSED = {"extra": "forbid"}
 
 Record = TypeVar("Record")
 
@@ -32,6 +35,7 @@ class Complexity:
     parameters_used: int
     gmacs: float
     true_gflops: float
+    __pydantic_config__: ClassVar[Any] = _CLOSED
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Latency:
     p90_ms: float
     peak_mib: float | None
     repeats: int
+    __pydantic_config__: ClassVar[Any] = _CLOSED
 
 
 def record_of(records: Mapping[tuple[str, str], Record], network: str, tasks: Iterable[str]) -> Record | None:
@@ -59,6 +64,45 @@ def record_of(records: Mapping[tuple[str, str], Record], network: str, tasks: It
     return next(iter(wanted), None) or next(others, None)
 
 
+@dataclass(frozen=True)
+class Times:
+    """The times under one device card at one scale, all of one image size; `repeats` is the least behind a record."""
+
+    card: DeviceCard
+    size: int
+    repeats: int
+    records: tuple[Latency, ...]
+
+    @property
+    def words(self) -> str:
+        """Card and image in a phrase."""
+        return f"{self.card.words}, one {self.size}x{self.size} image"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the card says, with image size and repeats; what it leaves out is left out."""
+        told = {name: value for name, value in asdict(self.card).items() if value not in ("", None)}
+        return told | {"size": self.size, "repeats": self.repeats}
+
+    def of(self, network: str, tasks: Sequence[str]) -> Latency | None:
+        """The time of a network on the first of `tasks` that has one (`record_of`)."""
+        return record_of({(r.network, r.task): r for r in self.records}, network, tasks)
+
+
+@dataclass(frozen=True)
+class _ComplexityFile:
+    records: tuple[Complexity, ...]
+    made_by: dict[str, str] = field(default_factory=dict)
+    __pydantic_config__: ClassVar[Any] = _CLOSED
+
+
+@dataclass(frozen=True)
+class _LatencyFile:
+    card: DeviceCard
+    records: tuple[Latency, ...]
+    __pydantic_config__: ClassVar[Any] = _CLOSED
+
+
 def complexity_path(root: Path | None = None) -> Path:
     """`costs/complexity.json` below `root`, or among the reference results."""
     return (root or paths.results()) / "costs" / "complexity.json"
@@ -69,12 +113,7 @@ def all_complexity(root: Path | None = None) -> list[Complexity]:
     path = complexity_path(root)
     if not path.is_file():
         return []
-    try:
-        return [Complexity(**entry) for entry in json.loads(path.read_text())["records"]]
-    except (ValueError, KeyError, TypeError) as problem:
-        raise BadResult(
-            "a whole complexity record", f"{path}: {problem}", "Run `slkd-bench profile --all --save` again."
-        ) from problem
+    return list(_checked(path, _ComplexityFile).records)
 
 
 def read_complexity(scale: str, root: Path | None = None, size: int = 512) -> dict[tuple[str, str], Complexity]:
@@ -91,36 +130,52 @@ def write_complexity(records: list[Complexity], made_by: dict[str, Any], root: P
     return path
 
 
-def read_latencies(scale: str, root: Path | None = None) -> dict[str, tuple[dict[str, Any], list[Latency]]]:
-    """The recorded latencies at `scale`: card id to (device card, records). Two cards never mix, nor two image sizes.
+def read_latencies(scale: str, root: Path | None = None) -> dict[str, Times]:
+    """The recorded latencies at `scale` by the card's file name. Two cards never mix, nor two image sizes.
 
-    Where a card has several sizes at this scale, the one with most records is given, the larger of equals. The device
-    card tells it, and the least number of `repeats` behind a record.
+    Where a card has several sizes at this scale, the one with most records is given, the larger of equals. Raises
+    BadResult for a file that is no record of times, naming file, entry and field.
     """
     found = {}
     for path in sorted(((root or paths.results()) / "costs" / "latency").glob("*.json")):
-        try:
-            raw = json.loads(path.read_text())
-            records = [Latency(**entry) for entry in raw["records"] if entry["scale"] == scale]
-        except (ValueError, KeyError, TypeError) as problem:
-            raise BadResult(
-                "a whole latency record", f"{path}: {problem}", "Run `slkd-bench profile` again."
-            ) from problem
+        whole = _checked(path, _LatencyFile)
+        records = [record for record in whole.records if record.scale == scale]
         if records:
             counts = Counter(r.size for r in records)
             size = max(counts, key=lambda size: (counts[size], size))
-            records = [r for r in records if r.size == size]
-            found[path.stem] = (raw["card"] | {"size": size, "repeats": min(r.repeats for r in records)}, records)
+            chosen = tuple(r for r in records if r.size == size)
+            found[path.stem] = Times(whole.card, size, min(r.repeats for r in chosen), chosen)
     return found
 
 
-def write_latencies(card_id: str, card: dict[str, Any], records: list[Latency], root: Path | None = None) -> Path:
-    """Writes the latencies measured under one device card, replacing older ones; gives the path."""
+def shown_card(cards: Mapping[str, Times]) -> str:
+    """The card that a table shows where none is asked for; empty where there is none."""
+    return preferred({name: (times.card, len(times.records)) for name, times in cards.items()})
 
-    path = (root or paths.results()) / "costs" / "latency" / f"{card_id}.json"
-    merged = {}
-    if path.is_file():
-        merged = {(e["network"], e["scale"], e["task"], e["size"]): e for e in json.loads(path.read_text())["records"]}
-    merged |= {(r.network, r.scale, r.task, r.size): asdict(r) for r in records}
-    write_atomically(path, json.dumps({"card": card, "records": [merged[k] for k in sorted(merged)]}, indent=1) + "\n")
+
+def write_latencies(card: DeviceCard, records: Sequence[Latency], root: Path | None = None) -> Path:
+    """Writes the latencies measured under one device card, replacing older ones; gives the path."""
+    path = (root or paths.results()) / "costs" / "latency" / f"{card.file_name}.json"
+    known = _checked(path, _LatencyFile).records if path.is_file() else ()
+    merged = {(r.network, r.scale, r.task, r.size): asdict(r) for r in (*known, *records)}
+    text = json.dumps({"card": asdict(card), "records": [merged[key] for key in sorted(merged)]}, indent=1)
+    write_atomically(path, text + "\n")
     return path
+
+
+File = TypeVar("File")
+
+
+def _checked(path: Path, model: type[File]) -> File:
+    """The file as a `model`. Raises BadResult naming the first entry that is wrong."""
+    from pydantic import TypeAdapter, ValidationError
+
+    remedy = "Mend the entry, or run `slkd-bench profile --all --save` again."
+    try:
+        return TypeAdapter(model).validate_python(json.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadResult(f"in {path}, {place}: {first['msg']}", repr(first["input"]), remedy) from problem
+    except (OSError, ValueError) as problem:
+        raise BadResult("a whole record of costs", f"{path}: {problem}", remedy) from problem

@@ -27,7 +27,7 @@ def get_method(name: str, own: OwnNetwork | None = None) -> Method:
     if separator and wanted:
         return varied(get_method(wanted), changes)
     wanted = name.lower()
-    wanted = own_rows().get(wanted, wanted)
+    wanted = wanted if wanted in known else own_rows().get(wanted, wanted)
     if wanted in known:
         return known[wanted]
     found = outside.find(name, own)

@@ -20,7 +20,7 @@ from benchmark.check.jobs import find_jobs
 from benchmark.check.scores import Tolerance
 from benchmark.core.errors import SlkdBenchError, UnknownName
 from benchmark.core.types import Scale
-from benchmark.costs.command import measure_complexity
+from benchmark.costs.subjects import measure_complexity
 from benchmark.methods.weights import store
 from benchmark.protocols import batched
 from benchmark.runs.cells import Cell, cell_path, read_cell, write_cell
@@ -211,7 +211,7 @@ def test_a_network_that_breaks_is_named(reference: Path, monkeypatch: pytest.Mon
 
 
 def test_a_count_that_changed_fails(reference: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    record, _ = measure_complexity("prenet", "deraining", Scale.MINI, 512, raw=False)
+    record = measure_complexity("prenet", "deraining", Scale.MINI, 512)
     lost = dataclasses.replace(record, network="forgotten-net")
     off = dataclasses.replace(record, parameters=record.parameters + 6, gmacs=record.gmacs * 1.01)
     for records, title in (([record], None), ([off], "parameters changed"), ([lost], "network disappeared")):

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmark.claims.judge import Verdict, verdicts
+from benchmark.claims.judge import verdicts
 from benchmark.claims.ledger import read_ledger
+from benchmark.claims.verdict import Verdict, vocabulary
 from benchmark.cli import app
 from benchmark.core import paths
 from benchmark.costs.records import read_complexity
@@ -58,7 +59,7 @@ def test_terminal_shows_the_table_and_the_reasons() -> None:
     assert re.search(r"PReNet +31\.75 \? +31\.36 \? +176\.7G ✗ +0\.0589s \?", shown)
     assert shown.index("Rain1400") < shown.index("SIDD") < shown.index("FLOPs") < shown.index("Infer time")
     assert "176.7 = 4 stages" in shown
-    assert "5 reproduced ✓, 1 close ≈, 4" in " ".join(shown.split())
+    assert "5 reproduced (2 independent, 3 repeated), 1 close, 4 contradicted" in " ".join(shown.split())
 
 
 def test_terminal_marks_mini_and_counts_noise(tmp_path: Path) -> None:
@@ -68,7 +69,8 @@ def test_terminal_marks_mini_and_counts_noise(tmp_path: Path) -> None:
                 put(tmp_path, f"{student}-{distiller}", f"mini-{dataset}", around(30, 24, seed=seed), per_scene=3)
     shown = " ".join(run("verdict", "text", "--scale", "mini", "--out", str(tmp_path)).split())
     assert "Scale mini: SLKD beats DFKD for every teacher on every set" in shown
-    assert "SLKD beats DFKD for every teacher on every set: 30 within noise" in shown
+    assert "undecided ·" in shown
+    assert "0 agrees, 45 undecided, 0 disagrees" in shown
 
 
 def test_every_form_tells_every_claim(tmp_path: Path) -> None:
@@ -143,3 +145,55 @@ def test_verdict_is_frozen(tmp_path: Path) -> None:
     verdict: Verdict = verdicts(tmp_path, table="I")[0]
     with pytest.raises(AttributeError):
         verdict.status = "reproduced"  # type: ignore[misc]
+
+
+STUDY = set(vocabulary("mini")) - {"untestable"}
+PAPER = set(vocabulary("paper")) - {"untestable"}
+
+
+def test_readme_keeps_the_two_vocabularies_below_a_rule_of_their_own() -> None:
+    """Every line of a table of verdicts speaks one vocabulary, and no count joins them."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    made = readme.partition("<!-- made: claimed -->")[2].partition("<!-- end -->")[0]
+    above, rule, below = made.partition("\n---\n")
+    assert rule
+    assert not _spoken(above) & STUDY
+    assert _spoken(above) >= {"reproduced", "contradicted"}
+    assert {"agrees", "undecided", "disagrees"} <= _spoken(below)
+    tables = [line for line in below.splitlines() if line.startswith("|")]
+    assert not set().union(*map(_spoken, tables)) & PAPER
+    numbers = re.search(r"All 240 numbers.*", above)
+    assert numbers
+    assert "14 independent" in numbers[0]
+    assert "steps of" in below
+    assert "losses" in below
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex", "html"])
+def test_every_form_of_the_study_has_a_rule_and_words_of_its_own(form: str) -> None:
+    out = str(paths.results() / "mini")
+    study = run("verdict", "text", "--scale", "mini", "--out", out, f"--{form}")
+    whole = run("verdict", "all", "--out", out, f"--{form}")
+    rule = {"markdown": "---\n", "latex": r"\noindent\rule", "html": "<hr>"}[form]
+    assert study.lstrip().startswith(rule)
+    assert not whole.lstrip().startswith(rule)
+    assert "steps of" in study
+    assert "read as" in study
+    told = {"markdown": r"\| (\w+) [^ ]+ +\|", "latex": r" & (\w+) & ", "html": r'data-status="(\w+)"'}[form]
+    assert set(re.findall(told, study)) & (STUDY | PAPER) <= STUDY
+    assert set(re.findall(told, whole)) & (STUDY | PAPER) <= PAPER
+    assert set(re.findall(told, study)) & STUDY
+    assert set(re.findall(told, whole)) & PAPER
+
+
+def test_the_terminal_shows_the_study_below_a_rule_of_its_own() -> None:
+    out = str(paths.results() / "mini")
+    study, whole = run("verdict", "text", "--scale", "mini", "--out", out), run("verdict", "all", "--out", out)
+    assert re.match(r"\s*─+ scale mini ─+", study)
+    assert "never" in study.split("Scale mini")[0]
+    assert not re.search(r"\d+ (reproduced|close|contradicted)", study)
+    assert not re.search(r"\d+ (agrees|undecided|disagrees)", whole)
+
+
+def _spoken(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))

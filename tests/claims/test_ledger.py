@@ -85,7 +85,7 @@ def test_marks_are_those_of_the_text() -> None:
 
 def test_words_agree_with_the_sets_and_name_two_methods() -> None:
     words = [c for c in read_ledger().claims if c.kind != "number"]
-    assert {c.kind for c in words} == {"ordering", "ratio"}
+    assert {c.kind for c in words} == {"ordering", "ratio", "speed-up"}
     for claim in words:
         assert claim.method != claim.than
         assert bool(claim.dataset) == (claim.metric in ("psnr", "ssim"))
@@ -133,7 +133,11 @@ def _row(raw: Any, title: str) -> Any:
         (lambda r: r["columns"]["SIDD"].update(protocol="rgbb"), ["column SIDD", "field protocol"]),
         (lambda r: r["columns"]["SIDD"].update(metrics=["psnrr"]), ["column SIDD", "field metrics"]),
         (lambda r: r["rows"].append(r["rows"][0]), ["field id", "the same"]),
-        (lambda r: r.pop("rows"), ["the table", "field rows"]),
+        (lambda r: r.pop("rows"), ["the file", "field rows", "a value"]),
+        (lambda r: _row(r, "Restormer").update(provenence="x"), ["row Restormer", "did you mean 'provenance'?"]),
+        (lambda r: r["rows"][1].update(colour="red"), ["row DFKD of Restormer", "field colour"]),
+        (lambda r: _row(r, "Restormer")["cells"].update(SIDD={"txt": "40.02/0.960"}), ["row Restormer, SIDD"]),
+        (lambda r: _row(r, "Restormer").update(alternatives={"other": "nobody"}), ["row Restormer", "'nobody'"]),
     ],
 )
 def test_a_wrong_entry_is_named(reference: Path, edit: Edit, change: Callable[[Any], None], names: list[str]) -> None:
@@ -153,6 +157,11 @@ def test_a_wrong_entry_is_named(reference: Path, edit: Edit, change: Callable[[A
         (lambda r: r["statements"][0].update(kind="guess"), ["slkd-over-dfkd", "field kind"]),
         (lambda r: r["statements"][-1].update(percent=180), ["over-80-percent-smaller", "field percent"]),
         (lambda r: r["statements"][0].pop("where"), ["slkd-over-dfkd", "field where"]),
+        (lambda r: r["statements"][0].update(metrics=["psnrr"]), ["slkd-over-dfkd", "field metrics", "'psnrr'"]),
+        (lambda r: r["statements"][0].update(sayz="x"), ["slkd-over-dfkd", "field sayz", "did you mean 'says'?"]),
+        (lambda r: r["statements"][0].update(depends_on="luck"), ["slkd-over-dfkd", "field depends_on", "'luck'"]),
+        (lambda r: r["statements"][0]["readings"].append({"name": "x", "methods": {"prenet": "vdn"}}), ["readings"]),
+        (lambda r: r["statements"][0]["pairs"][0].pop("than"), ["slkd-over-dfkd", "pair 1", "field than"]),
     ],
 )
 def test_a_wrong_statement_is_named(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from benchmark.claims.complexity.printed import AGREES, ComplexityClaim, complexity_claims
+from benchmark.claims.complexity.printed import AGREES, ComplexityClaim, agreement, complexity_claims
+from benchmark.claims.verdict import Status
 from benchmark.methods.networks import build
 from benchmark.papers.model import ComplexityFile
 from benchmark.papers.read import get_paper
@@ -27,6 +28,13 @@ class Finding:
     agrees: bool
     explanation: str | None
     tried: int = 0
+
+    @property
+    def status(self) -> Status:
+        """The word of the verdict on the row: reproduced, close or contradicted."""
+        if not self.agrees:
+            return Status.CONTRADICTED
+        return agreement(self.gmacs, self.claim.gmacs, self.claim.half_digit)
 
 
 def audit(paper: str = "") -> Iterator[Finding]:

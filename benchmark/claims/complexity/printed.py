@@ -7,10 +7,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.claims.ledger import read_ledger
+from benchmark.claims.verdict import Status
 from benchmark.methods.find import get_method
 from benchmark.methods.networks import network
 
 AGREES = 5e-4  # relative: the printed numbers have four digits
+
+
+def tolerance(printed: float, half_digit: float) -> float:
+    """How far a count may lie from the printed number: half of its last digit, or .05 %."""
+    return max(half_digit, AGREES * printed) + 1e-9
+
+
+def agreement(measured: float, printed: float, half_digit: float) -> Status:
+    """One word for verdict and audit: the printed number, close to it, or another one."""
+    distance = abs(measured - printed)
+    if distance <= half_digit + 1e-9:
+        return Status.REPRODUCED
+    return Status.CLOSE if distance <= tolerance(printed, half_digit) else Status.CONTRADICTED
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,7 @@ class ComplexityClaim:
     task: str
     gmacs: float
     parameters: float | None = None
+    half_digit: float = 0.05
     alternatives: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
 
 
@@ -55,7 +70,14 @@ def complexity_claims(paper: str = "") -> Iterator[ComplexityClaim]:
                 readings = {f"the {variants[0]} variant": (variants[0], _NONE), **readings}
             row = f"{claim.row}, {task}" if len(variants) > 1 else claim.row
             yield ComplexityClaim(
-                claim.table, row, method.network, task, claim.value, parameters.get((claim.table, claim.row)), readings
+                claim.table,
+                row,
+                method.network,
+                task,
+                claim.value,
+                parameters.get((claim.table, claim.row)),
+                claim.half_digit,
+                readings,
             )
 
 

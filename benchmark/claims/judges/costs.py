@@ -1,16 +1,16 @@
-"""Verdicts on FLOPs, parameters, hyper-parameters and inference times, from the recorded counts and device cards."""
+"""Verdicts on FLOPs, parameters and hyper-parameters, from the recorded counts."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from benchmark.claims.claim import Claim, Ledger
-from benchmark.claims.complexity.printed import AGREES
+from benchmark.claims.complexity.printed import agreement, tolerance
 from benchmark.claims.evidence import Evidence
-from benchmark.claims.judge import Verdict
-from benchmark.claims.remedies import COUNTS, TIMES
+from benchmark.claims.judges.times import judge_seconds
+from benchmark.claims.remedies import COUNTS
+from benchmark.claims.verdict import Fact, Status, Verdict
 from benchmark.core.types import Scale
-from benchmark.costs.records import Latency, record_of
 from benchmark.datasets.passport import passports
 from benchmark.methods.find import get_method
 from benchmark.methods.networks import arguments
@@ -21,11 +21,11 @@ def judge_cost(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
     """The verdict on one number of what a network costs or how it is built."""
     if evidence.scale is Scale.MINI:
         reason = "the mini networks are smaller by design: the printed number is settled at scale paper"
-        return Verdict(claim, "untestable", None, None, reason, "slkd-bench verdict --scale paper", "mini")
+        return Verdict(claim, Status.UNTESTABLE, None, None, reason, "slkd-bench verdict --scale paper", "mini")
     if not claim.method:
-        return Verdict(claim, "untestable", None, None, "this suite has no such method", "", "paper")
+        return Verdict(claim, Status.UNTESTABLE, None, None, "this suite has no such method", "", "paper")
     if claim.metric == "latency":
-        return _latency(claim, ledger, evidence)
+        return judge_seconds(claim, ledger, evidence)
     if claim.metric in ("layers", "width"):
         return _configuration(claim, ledger, evidence)
     return _count(claim, ledger, evidence)
@@ -39,23 +39,20 @@ def _count(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
         if record is not None:
             values[task] = record.gmacs if claim.metric == "gmacs" else record.parameters / 1e6
     if not values or claim.value is None:
-        return Verdict(claim, "untestable", None, None, f"no count of {network} is recorded", COUNTS, "paper")
+        return Verdict(claim, Status.UNTESTABLE, None, None, f"no count of {network} is recorded", COUNTS, "paper")
     unit = "G" if claim.metric == "gmacs" else "M"
-    near = claim.half_digit + 1e-9
-    far = max(near, AGREES * claim.value)
     worst = max(values.values(), key=lambda value: abs(value - claim.value))  # type: ignore[operator]
-    distance = abs(worst - claim.value)
-    status = "reproduced" if distance <= near else "close" if distance <= far else "contradicted"
+    status, far = agreement(worst, claim.value, claim.half_digit), tolerance(claim.value, claim.half_digit)
     size = get_paper(ledger.id).complexity.image_size
     counted = f"multiply-accumulates of a {size} x {size} image" if claim.metric == "gmacs" else "parameters"
-    if len(set(values.values())) > 1 and status == "contradicted":
+    if len(set(values.values())) > 1 and status is Status.CONTRADICTED:
         reason = ", ".join(f"{value:.1f}{unit} for {task}" for task, value in values.items())
         reason = f"one number for variants that cost {reason}"
     else:
         reason = f"{worst:.3f}{unit} {counted} counted"
-    if status == "close":
-        reason += f", {distance / claim.value:.2%} from the printed number"
-    if status == "contradicted" and claim.metric == "gmacs":
+    if status is Status.CLOSE:
+        reason += f", {abs(worst / claim.value - 1):.2%} from the printed number"
+    if status is Status.CONTRADICTED and claim.metric == "gmacs":
         reason += _explanation(claim, evidence)
     return Verdict(claim, status, worst, far, reason, "", "paper")
 
@@ -89,22 +86,26 @@ def _configuration(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
     ours, steps = _printed(chosen, claim)
     if ours != claim.text:
         reason = f"the configuration that is built here has {ours}"
-        return Verdict(claim, "contradicted", None, None, reason, "", "paper")
+        return Verdict(claim, Status.CONTRADICTED, None, None, reason, "", "paper")
     beside = [
         c
         for c in ledger.numbers
         if (c.table, c.row) == (claim.table, claim.row) and c.metric in ("gmacs", "parameters")
     ]
-    held = [_count(c, ledger, evidence).status == "reproduced" for c in beside]
+    held = [_count(c, ledger, evidence).status is Status.REPRODUCED for c in beside]
     measured = float(claim.text) if claim.metric == "width" else None
     if not held or not all(held):
         reason = (
             f"{claim.text} does not give the FLOPs and parameters of its row" if held else "its row prints no count"
         )
-        return Verdict(claim, "contradicted" if held else "untestable", measured, None, reason, COUNTS, "paper")
+        return Verdict(
+            claim, Status.CONTRADICTED if held else Status.UNTESTABLE, measured, None, reason, COUNTS, "paper"
+        )
     numbers = " and ".join(c.text for c in beside)
-    reason = f"built with {claim.text}{steps}, the network has the {numbers} that the row prints"
-    return Verdict(claim, "reproduced", measured, 0.0, reason, "", "paper")
+    reason = (
+        f"built with {claim.text}{steps}, the network has the {numbers} that the row prints; found by fitting these"
+    )
+    return Verdict(claim, Status.REPRODUCED, measured, 0.0, reason, "", "paper", fact=Fact.FITTED)
 
 
 def _printed(chosen: dict[str, Any], claim: Claim) -> tuple[str, str]:
@@ -116,41 +117,3 @@ def _printed(chosen: dict[str, Any], claim: Claim) -> tuple[str, str]:
     if steps and claim.text.count(",") == len(blocks):
         return ",".join(map(str, (steps, *blocks))), f" (the leading {steps}: steps of the mixture of experts)"
     return ",".join(map(str, blocks)), ""
-
-
-def _latency(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
-    stated = ledger.states.get("device", {}).get("stated", False)
-    sentences = [
-        "no device card matches the paper's" if stated else "the paper states no device, number format or batch"
-    ]
-    sentences += list(_beside(claim, ledger, evidence))
-    return Verdict(claim, "untestable", None, None, "; ".join(sentences), TIMES, "paper")
-
-
-def _beside(claim: Claim, ledger: Ledger, evidence: Evidence) -> list[str]:
-    """What the device cards say of the ratio of teacher and student, or of the network alone."""
-    method = get_method(claim.method)
-    times = [c for c in ledger.numbers if c.metric == "latency" and c.table == claim.table]
-    partner = next((c for c in times if _related(c.method, claim.method)), None)
-    found = []
-    for card, records in evidence.latencies:
-        own = _time(records, claim.method)
-        other = _time(records, partner.method) if partner else None
-        name = f"{card['device']}, {card['precision']}, {card['size']} x {card['size']}"
-        if own and other and partner and claim.value and partner.value:
-            ratio = max(claim.value, partner.value) / min(claim.value, partner.value)
-            here = max(own, other) / min(own, other)
-            found.append(f"teacher over student: {ratio:.2f} printed, {here:.2f} on {name}")
-        elif own:
-            found.append(f"{method.title}: {own / 1e3:.3f} s on {name}")
-    return found
-
-
-def _related(first: str, second: str) -> bool:
-    return get_method(first).teacher == second or get_method(second).teacher == first
-
-
-def _time(records: dict[tuple[str, str], Latency], name: str) -> float | None:
-    method = get_method(name)
-    found = record_of(records, method.network, method.tasks)
-    return found.median_ms if found else None

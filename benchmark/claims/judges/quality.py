@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
+from statistics import fmean
 
-from benchmark.claims.claim import Claim
+from benchmark.claims.claim import Claim, Ledger
 from benchmark.claims.evidence import Evidence, Quality, measure
-from benchmark.claims.judge import Verdict
 from benchmark.claims.published import title
 from benchmark.claims.remedies import of_quality
+from benchmark.claims.verdict import Status, Verdict
 from benchmark.core.types import Scale
 from benchmark.methods.find import get_method
+from benchmark.runs.cells import Cell
+from benchmark.statistics import SEEDS, prediction
 
 _NUMBER = {"psnr": "{:.2f} dB", "ssim": "{:.4f}"}
+_SLACK = 1e-9  # a difference of exactly half a digit counts as within
 
 
-def judge_quality(claim: Claim, evidence: Evidence) -> Verdict:
-    """The verdict on one PSNR or SSIM; absolute values are never judged at scale mini."""
-    if evidence.scale is Scale.MINI:
+def judge_quality(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
+    """The verdict on one PSNR or SSIM; absolute values are never judged at a smaller scale.
+
+    Where the row can be read as another method too, that reading is judged beside it and told in the reason.
+    """
+    if evidence.scale is not Scale.PAPER:
+        scale = str(evidence.scale)
         reason = (
-            f"absolute values are not compared at scale mini: small networks on a set made after {title(claim.dataset)}; "
-            "see scale paper"
+            f"absolute values are not compared at scale {scale}: small networks on a set made after "
+            f"{title(claim.dataset)}; see scale paper"
         )
-        return Verdict(claim, "untestable", None, None, reason, "slkd-bench verdict --scale paper", "mini")
+        return Verdict(claim, Status.UNTESTABLE, None, None, reason, "slkd-bench verdict --scale paper", scale)
+    verdict = _judged(claim, ledger, evidence)
+    for name, method in claim.alternatives:
+        other = _judged(replace(claim, method=method), ledger, evidence)
+        verdict = replace(verdict, reason=f"{verdict.reason}; read as {name}: {other.status}, {other.reason}")
+    return verdict
+
+
+def _judged(claim: Claim, ledger: Ledger, evidence: Evidence) -> Verdict:
     compared = []
     for dataset in dict.fromkeys(name for name in (claim.true_dataset, claim.dataset) if name):
         cells = evidence.cells.get((claim.method, dataset))
@@ -30,32 +46,83 @@ def judge_quality(claim: Claim, evidence: Evidence) -> Verdict:
             compared.append((dataset, measure(cells, claim.metric)))
     usable = [(dataset, found) for dataset, found in compared if claim.protocol in (None, found.protocol)]
     if not usable:
-        return Verdict(claim, "untestable", None, None, _why_not(claim, evidence, compared), of_quality(claim), "paper")
+        reason = _why_not(claim, evidence, compared)
+        return Verdict(claim, Status.UNTESTABLE, None, None, reason, of_quality(claim), "paper")
     (dataset, found), others = usable[0], usable[1:]
-    near, far = bounds(claim, found)
-    distance = abs(found.mean - (claim.value or 0.0))
-    status = "reproduced" if distance <= near else "close" if distance <= far else "contradicted"
+    cells = evidence.cells[claim.method, dataset]
+    lost = [problem for cell in cells if (problem := evidence.collapsed(cell))]
     shown = _NUMBER[claim.metric]
     sentences = [
-        f"{shown.format(found.mean)} measured on {title(dataset)} ({found.basis}), {distance:.4g} from {claim.text}",
-        f"half a digit{'' if math.isnan(found.spread) else ' and twice the spread over seeds'} is {near:.4g}, "
-        f"with two standard errors over scenes {far:.4g}",
+        f"{shown.format(found.mean)} measured on {title(dataset)} ({found.basis}), "
+        f"{abs(found.mean - (claim.value or 0.0)):.4g} from {claim.text}"
     ]
+    if lost:
+        return Verdict(claim, Status.UNTESTABLE, found.mean, None, f"{lost[0]}; {sentences[0]}", "", "paper")
+    if any(evidence.trained(cell) for cell in cells):
+        status, bound, told = _trained_again(claim, ledger, found, evidence)
+    else:
+        status, bound, told = _imported(claim, found)
+    sentences.append(told)
     if claim.true_dataset != claim.dataset:
         role = "the set the number really is of" if dataset == claim.true_dataset else "the set the column names"
         sentences.append(f"compared on {title(dataset)}, {role}, not {title(_other(claim, dataset))}")
     sentences += [f"on {title(name)}, which the column names: {shown.format(q.mean)}" for name, q in others]
-    sentences.append(provenance(claim))
-    return Verdict(claim, status, found.mean, far, "; ".join(s for s in sentences if s), "", "paper")
+    sentences += [_beside_scratch(claim, found, dataset, evidence), provenance(claim)]
+    remedy = of_quality(claim) if status is Status.UNTESTABLE else ""
+    return Verdict(claim, status, found.mean, bound, "; ".join(s for s in sentences if s), remedy, "paper")
 
 
-def bounds(claim: Claim, found: Quality) -> tuple[float, float]:
-    """How far a number may be to be reproduced, and to be close."""
-    spread = 0.0 if math.isnan(found.spread) else found.spread
-    error = 0.0 if math.isnan(found.error) else found.error
-    slack = 1e-9  # a difference of exactly half a digit counts as within
-    near = claim.half_digit + 2 * spread + slack
-    return near, claim.half_digit + 2 * math.hypot(error, spread) + slack
+def _imported(claim: Claim, found: Quality) -> tuple[Status, float, str]:
+    """The authors' own weights give their own number, but for the rounding of its last digit."""
+    near, far = claim.half_digit + _SLACK, 2 * claim.half_digit + _SLACK
+    distance = abs(found.mean - (claim.value or 0.0))
+    status = Status.REPRODUCED if distance <= near else Status.CLOSE if distance <= far else Status.CONTRADICTED
+    return status, far, f"weights of its authors: half a digit is {claim.half_digit:g}, one unit {far:.4g}"
+
+
+def _trained_again(
+    claim: Claim, ledger: Ledger, found: Quality, evidence: Evidence
+) -> tuple[Status, float | None, str]:
+    """Another training of the same recipe lands in an interval; with fewer than three seeds nobody knows how wide."""
+    if len(found.by_seed) < SEEDS:
+        count = len(found.by_seed)
+        told = (
+            f"trained again with {count} seed{'s' if count > 1 else ''}: at least {SEEDS} say how far trainings differ"
+        )
+        return Status.UNTESTABLE, None, told
+    low, high = prediction(found.by_seed)
+    low, high = low - claim.half_digit - _SLACK, high + claim.half_digit + _SLACK
+    shown = _NUMBER[claim.metric]
+    span = f"{shown.format(low)} to {shown.format(high)}"
+    told = f"one more training would land in {span} (95 %, from {len(found.by_seed)} seeds)"
+    if not low <= (claim.value or 0.0) <= high:
+        return Status.CONTRADICTED, (high - low) / 2, told
+    rivals = [c for c in _rivals(claim, ledger) if low <= (c.value or 0.0) <= high]
+    if rivals:
+        told += f", and so would {rivals[0].row}'s {rivals[0].text}: the seeds cannot tell them apart"
+    return (Status.CLOSE if rivals else Status.REPRODUCED), (high - low) / 2, told
+
+
+def _rivals(claim: Claim, ledger: Ledger) -> list[Claim]:
+    """The other numbers of a claim's column that compete with it."""
+    place = claim.table, claim.column, claim.pool, claim.metric
+    return [
+        c
+        for c in ledger.numbers
+        if (c.table, c.column, c.pool, c.metric) == place and c.row != claim.row and c.value is not None
+    ]
+
+
+def _beside_scratch(claim: Claim, found: Quality, dataset: str, evidence: Evidence) -> str:
+    """What distilling brought over plain training, which another data set or recipe changes least."""
+    method = get_method(claim.method)
+    if method.distiller in ("", "scratch"):
+        return ""
+    cells: list[Cell] = evidence.cells.get((f"{method.network}-scratch", dataset), [])
+    if not cells:
+        return ""
+    gain = found.mean - fmean(getattr(cell, claim.metric) for cell in cells)
+    return f"{gain:+.{2 if claim.metric == 'psnr' else 4}f}{' dB' if claim.metric == 'psnr' else ''} over scratch"
 
 
 def provenance(claim: Claim) -> str:

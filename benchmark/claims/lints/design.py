@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmark.claims.claim import QUALITY, Claim, Ledger
+from benchmark.claims.claim import QUALITY, Claim, Ledger, printed_pairs
 from benchmark.claims.finding import Finding, joined
-from benchmark.claims.judges.words import printed_pairs
 from benchmark.claims.ledger import others_results
 from benchmark.claims.published import title
 from benchmark.datasets.passport import passports
@@ -20,24 +19,21 @@ def words_against_numbers(ledger: Ledger) -> Iterator[Finding]:
     """A sentence that orders methods otherwise than the paper's own tables do; ties are let pass."""
     groups: dict[tuple[str, str, str], list[Claim]] = {}
     for claim in ledger.claims:
-        if claim.kind == "ordering":
-            groups.setdefault((claim.statement, claim.method, claim.metric), []).append(claim)
-    for group in groups.values():
-        against, tables = [], set()
-        for claim in group:
-            for own, other in printed_pairs(claim, ledger):
-                if own is not None and claim.metric in QUALITY and own.value < other.value:  # type: ignore[operator]
-                    against.append(f"{other.row} {other.text} on {other.column}")
-                elif claim.metric not in QUALITY and own.value > other.value:  # type: ignore[operator]
-                    against.append(f"{other.row} {other.text}")
-                else:
-                    continue
+        if claim.kind == "ordering" and not claim.rank:
+            for metric in (claim.metric, *claim.also):
+                groups.setdefault((claim.statement, claim.method, metric), []).append(claim)
+    for (_, method, name), group in groups.items():
+        against, tables, value = [], set(), ""
+        pairs = [pair for claim in group for pair in printed_pairs(claim, ledger) if pair[0].metric == name]
+        for own, other in pairs:
+            better = (other.value or 0.0) - (own.value or 0.0)
+            if better > 0 if name in QUALITY else better < 0:
+                against.append(f"{other.row} {other.text}" + (f" on {other.column}" if name in QUALITY else ""))
                 tables.add(own.table)
                 value = own.text
         if against:
-            first = group[0]
-            cell = f"{get_method(first.method).title}, {_METRICS[first.metric]} {value}"
-            reason = f"said: {first.text} ({first.note}); printed better: {', '.join(against)}"
+            cell = f"{get_method(method).title}, {_METRICS[name]} {value}"
+            reason = f"said: {group[0].text} ({group[0].note}); printed better: {', '.join(against)}"
             yield Finding("words against numbers", joined(sorted(tables)), cell, reason, tuple(c.id for c in group))
 
 

@@ -95,12 +95,14 @@ def _told(cells: Sequence[Cell], letters: dict[int, str]) -> str:
 
 
 def _verdicts(group: VerdictGroup) -> str:
-    where = "on the paper" if group.scale == "paper" else "on orderings, at scale mini: of the small study alone"
+    of_paper = group.scale == "paper"
+    where = "on the paper" if of_paper else "on orderings, at scale mini: of the small study alone, in words of its own"
+    rule = "" if of_paper else "\\par\\noindent\\rule{\\textwidth}{.4pt}\\par\n"
     counts = ", ".join(f"{count} {status}" for status, count in group.counts if count)
     columns = r"lL{.19\textwidth}rrL{.115\textwidth}L{.38\textwidth}"
     head = r"Table & Claim & Paper & Measured & Verdict & Reason \\"
     lines = [" & ".join(_verdict(line)) + r" \\" for line in group.lines]
-    return _long(f"Verdicts {where}: {counts}.", columns, head, lines)
+    return rule + _long(f"Verdicts {where}: {counts}.", columns, head, lines)
 
 
 def _verdict(line: VerdictLine) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from benchmark import __version__
-from benchmark.claims.judge import STATUSES
+from benchmark.claims.verdict import STATUSES
 from benchmark.views.report.comparison import beyond_the_tables, shown_tables
 from benchmark.views.report.drawing import strip
 from benchmark.views.report.pareto import figures, legend

@@ -164,7 +164,7 @@ def device_cards(scale: Scale) -> list[DeviceCard]:
     return [
         DeviceCard(
             id,
-            tuple((name, str(value)) for name, value in card.items() if str(value)),
+            tuple((name, str(value)) for name, value in times.facts.items()),
             tuple(
                 (
                     r.network,
@@ -174,10 +174,10 @@ def device_cards(scale: Scale) -> list[DeviceCard]:
                     f"{r.p90_ms:.1f}",
                     "" if r.peak_mib is None else f"{r.peak_mib:.0f}",
                 )
-                for r in records
+                for r in times.records
             ),
         )
-        for id, (card, records) in read_latencies(scale).items()
+        for id, times in read_latencies(scale).items()
     ]
 
 

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.claims.claim import QUALITY, Claim
-from benchmark.claims.judge import Verdict, counts, verdicts
+from benchmark.claims.judge import verdicts
+from benchmark.claims.verdict import Fact, Status, Verdict, counts
 from benchmark.core.mathematics import plain
 from benchmark.core.types import Scale
 
 
 @dataclass(frozen=True)
 class VerdictLine:
-    """One claim beside what was measured, ready to print; the orders are what its columns sort by."""
+    """One claim beside what was measured, ready to print; the orders are what its columns sort by.
+
+    `known` says that the number follows from others: an entry that was fitted, or a repeat.
+    """
 
     table: str
     claim: str
@@ -29,6 +33,7 @@ class VerdictLine:
     remedy: str
     details: tuple[tuple[str, str], ...]
     number: bool
+    known: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,11 @@ def line(verdict: Verdict) -> VerdictLine:
         _measured(verdict),
         verdict.measured if claim.kind == "number" else None,
         verdict.status,
-        verdict.reason,
+        verdict.told,
         verdict.remedy,
         tuple(_details(verdict)),
         claim.kind == "number",
+        verdict.fact is not Fact.INDEPENDENT,
     )
 
 
@@ -82,6 +88,9 @@ def _details(verdict: Verdict) -> list[tuple[str, str]]:
     told = [
         ("the paper says", claim.text if claim.kind != "number" else ""),
         ("tolerance", _rounded(verdict.tolerance) if verdict.tolerance else ""),
+        ("budget", verdict.budget),
+        ("reading", verdict.reading),
+        ("known from elsewhere", "" if verdict.fact is Fact.INDEPENDENT else str(verdict.fact)),
         ("provenance", claim.provenance),
         ("really of", claim.true_dataset if claim.true_dataset != claim.dataset else ""),
         ("protocol", claim.protocol or ""),
@@ -95,6 +104,8 @@ def _printed(claim: Claim) -> str:
     """What the paper says, in a word: its number, the order it sees, or the ratio it promises."""
     if claim.kind == "ordering":
         return "better" if claim.metric in QUALITY else "faster" if claim.metric == "latency" else "less"
+    if claim.kind == "speed-up":
+        return f"{claim.value:.2f} times"
     return f"> {claim.value:g} %" if claim.kind == "ratio" else claim.text
 
 
@@ -102,10 +113,10 @@ def _measured(verdict: Verdict) -> str:
     """What was measured in the claim's unit: a number to one digit more than printed, or a difference with its sign."""
     claim, value = verdict.claim, verdict.measured
     if value is None or not math.isfinite(value):
-        agrees = value is None and verdict.status == "reproduced"
+        agrees = value is None and verdict.status is Status.REPRODUCED
         return claim.text if agrees else "" if value is None else str(value)
-    if claim.kind == "ratio":
-        return f"{value:.1f} %"
+    if claim.kind in ("ratio", "speed-up"):
+        return f"{value:.1f} %" if claim.kind == "ratio" else f"{value:.2f} times"
     unit = {"psnr": " dB", "ssim": "", "gmacs": "G", "parameters": "M", "latency": " s"}.get(claim.metric, "")
     if claim.kind == "ordering":
         if claim.metric in QUALITY:
@@ -121,14 +132,16 @@ def _rounded(value: float | None) -> str:
 
 
 def sentence(group: VerdictGroup) -> str:
-    """The statement at the head of the page, from the counts alone."""
+    """The statement at the head of the page, from the counts of its own scale alone."""
     found, total = dict(group.counts), len(group.lines)
     if not total:
         return "No claim of the paper has been judged."
     numbers = sum(one.number for one in group.lines)
-    parts = [f"{found[status]} {status}" for status in ("reproduced", "close", "contradicted") if found[status]]
-    settled = f"{total - found['untestable']} could be put to the test here" + (
+    parts = [f"{count} {status}" for status, count in found.items() if count and status != Status.UNTESTABLE]
+    known = sum(1 for one in group.lines if one.known and one.status == Status.REPRODUCED)
+    settled = f"{total - found[Status.UNTESTABLE]} could be put to the test here" + (
         f": {', '.join(parts)}" if parts else ""
     )
-    rest = f"; the other {found['untestable']} say what they wait for" if found["untestable"] else ""
+    settled += f" ({known} of the first known from others: fitted entries and repeats)" if known else ""
+    rest = f"; the other {found[Status.UNTESTABLE]} say what they wait for" if found[Status.UNTESTABLE] else ""
     return f"Of the paper’s {total} claims ({numbers} numbers and {total - numbers} comparisons), {settled}{rest}."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.core.types import Scale
-from benchmark.costs.records import Complexity, Latency, read_complexity, read_latencies
+from benchmark.costs.records import Complexity, Latency, read_complexity, read_latencies, shown_card
 from benchmark.runs.cells import Cell, ImageScore, read_cells
 from benchmark.statistics import averaged
 
@@ -49,9 +49,8 @@ def read_results(
             grouped.setdefault((cell.method, cell.dataset), []).append(cell)
     results = Results(scale, grouped, read_complexity(scale, size=size), broken=broken)
     cards = read_latencies(scale)
-    chosen = card or next(iter(cards), "")
+    chosen = card or shown_card(cards)
     if chosen in cards:
-        shown = cards[chosen][0]
-        results.device = "{device}, {precision}, {mode}, one {size}x{size} image".format(**shown)
-        results.latency = {(r.network, r.task): r for r in cards[chosen][1]}
+        results.device = cards[chosen].words
+        results.latency = {(r.network, r.task): r for r in cards[chosen].records}
     return results

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from benchmark.claims.claim import QUALITY, Ledger
 from benchmark.claims.finding import Finding
-from benchmark.claims.judge import SYMBOLS, Verdict, counts
+from benchmark.claims.verdict import SYMBOLS, Verdict, about, tally
 from benchmark.views.tables.latex import escape
 
 _DIGITS = {"psnr": 2, "ssim": 4, "gmacs": 3, "parameters": 3, "latency": 4, "width": 0}
@@ -20,6 +20,8 @@ def printed(verdict: Verdict) -> str:
     claim = verdict.claim
     if claim.kind == "number":
         return claim.text
+    if claim.kind == "speed-up":
+        return f"{claim.value:.2f} times"
     return f"over {claim.value:g} % less" if claim.kind == "ratio" else "better"
 
 
@@ -29,6 +31,8 @@ def measured(verdict: Verdict) -> str:
         return "–"
     if verdict.claim.kind == "ratio":
         return f"{verdict.measured:.1f} % less"
+    if verdict.claim.kind == "speed-up":
+        return f"{verdict.measured:.2f} times"
     digits, unit = _DIGITS[verdict.claim.metric], _UNITS.get(verdict.claim.metric, "")
     sign = "+" if verdict.claim.kind == "ordering" else ""
     return f"{verdict.measured:{sign}.{digits}f}{unit}"
@@ -42,17 +46,17 @@ def tolerance(verdict: Verdict) -> str:
 
 
 def summary(ledger: Ledger, found: Sequence[Verdict]) -> str:
-    """The counts in one sentence."""
-    told = ", ".join(f"{count} {status}" for status, count in counts(found).items())
-    scale = found[0].scale if found else ""
-    return f"{len(found)} claims of {ledger.title} ({ledger.source}) at scale {scale}: {told}."
+    """The counts in one sentence, of one scale alone, and what verdicts of that scale are about."""
+    scale = found[0].scale if found else "paper"
+    told = f"{len(found)} claims of {ledger.title} ({ledger.source}) at scale {scale}: {tally(found)}."
+    return f"{told} {about(scale)}".strip()
 
 
 def to_markdown(ledger: Ledger, found: Sequence[Verdict]) -> str:
     """A GitHub table a paper's table, with the counts above."""
     from tabulate import tabulate
 
-    parts = [summary(ledger, found)]
+    parts = [*(["---"] if found and about(found[0].scale) else []), summary(ledger, found)]
     for table in dict.fromkeys(v.claim.table for v in found):
         lines = [
             (
@@ -61,7 +65,7 @@ def to_markdown(ledger: Ledger, found: Sequence[Verdict]) -> str:
                 measured(v),
                 tolerance(v),
                 f"{v.status} {SYMBOLS[v.status]}",
-                _escaped(v.reason),
+                _escaped(v.told),
                 f"`{v.remedy}`" if v.remedy else "",
             )
             for v in found
@@ -79,7 +83,8 @@ def to_latex(ledger: Ledger, found: Sequence[Verdict]) -> str:
     """
 
     remedies = list(dict.fromkeys(v.remedy for v in found if v.remedy))
-    parts = [escape(summary(ledger, found)), ""]
+    rule = [r"\noindent\rule{\textwidth}{.4pt}", ""] if found and about(found[0].scale) else []
+    parts = [*rule, escape(summary(ledger, found)), ""]
     head = r"\toprule claim & printed & measured & verdict & why \\ \midrule"
     for table in dict.fromkeys(v.claim.table for v in found):
         parts += [
@@ -96,7 +101,7 @@ def to_latex(ledger: Ledger, found: Sequence[Verdict]) -> str:
             where = _where(first) if len(cell) == 1 else _where(first).removesuffix(" PSNR").removesuffix(",")
             values = "/".join(measured(v) for v in cell) if first.measured is not None else "–"
             shown = "/".join(dict.fromkeys(printed(v) for v in cell))
-            parts.append(" & ".join(map(escape, (where, shown, values, first.status, first.reason + note))) + r" \\")
+            parts.append(" & ".join(map(escape, (where, shown, values, first.status, first.told + note))) + r" \\")
         parts += [r"\end{longtable}", r"\endgroup", ""]
     if remedies:
         parts += [
@@ -124,7 +129,7 @@ def _merged(found: Sequence[Verdict]) -> list[list[Verdict]]:
 
 def _same(first: Verdict, second: Verdict) -> bool:
     same_place = (first.claim.row, first.claim.dataset) == (second.claim.row, second.claim.dataset)
-    return same_place and (first.status, first.reason, first.remedy) == (second.status, second.reason, second.remedy)
+    return same_place and (first.status, first.told, first.remedy) == (second.status, second.told, second.remedy)
 
 
 def to_document(ledger: Ledger, body: str) -> str:
@@ -148,6 +153,8 @@ def to_html(ledger: Ledger, found: Sequence[Verdict]) -> str:
     ]
     return template.render(
         summary=summary(ledger, found),
+        scale=found[0].scale if found else "paper",
+        rule=bool(found and about(found[0].scale)),
         tables=tables,
         where=_where,
         printed=printed,
@@ -157,7 +164,10 @@ def to_html(ledger: Ledger, found: Sequence[Verdict]) -> str:
     )
 
 
-_HTML = """<section class="slkd-verdicts">
+_HTML = """{% if rule %}
+<hr>
+{% endif %}
+<section class="slkd-verdicts" data-scale="{{ scale }}">
 <p>{{ summary }}</p>
 {% for heading, verdicts in tables %}
 <table><caption>{{ heading }}</caption>
@@ -167,7 +177,7 @@ _HTML = """<section class="slkd-verdicts">
 <tr class="{{ v.status }}" data-status="{{ v.status }}" data-scale="{{ v.scale }}" id="{{ v.scale }}-{{ v.claim.id }}">
 <th scope="row">{{ where(v) }}</th><td>{{ printed(v) }}</td><td>{{ measured(v) }} {{ tolerance(v) }}</td>
 <td>{{ symbols[v.status] }} {{ v.status }}</td>
-<td>{{ v.reason }}{% if v.remedy %}<br><code>{{ v.remedy }}</code>{% endif %}</td></tr>
+<td>{{ v.told }}{% if v.remedy %}<br><code>{{ v.remedy }}</code>{% endif %}</td></tr>
 {% endfor %}
 </tbody></table>
 {% endfor %}
@@ -196,9 +206,18 @@ def to_csv(ledger: Ledger, found: Sequence[Verdict]) -> str:
         "true_dataset",
         "protocol",
         "provenance",
+        "reading",
+        "family",
     )
-    verdict_fields = ("status", "measured", "tolerance", "reason", "remedy", "scale")
-    writer.writerow([*claim_fields, "original", "original_where", *verdict_fields])
+    verdict_fields = ("status", "fact", "measured", "tolerance", "reason", "budget", "reading", "remedy", "scale")
+    writer.writerow(
+        [
+            *claim_fields,
+            "original",
+            "original_where",
+            *(f"verdict_{n}" if n == "reading" else n for n in verdict_fields),
+        ]
+    )
     for v in found:
         original = v.claim.original
         writer.writerow(

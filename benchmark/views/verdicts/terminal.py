@@ -10,35 +10,54 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.claims.claim import QUALITY, Claim, Ledger
+from benchmark.claims.claim import QUALITY, Ledger
 from benchmark.claims.finding import Finding, joined
-from benchmark.claims.judge import SYMBOLS, Verdict, counts
+from benchmark.claims.verdict import SYMBOLS, Status, Verdict, about, tally
 from benchmark.core.types import Scale
 from benchmark.methods.find import get_method
 
-STYLES = {"reproduced": "green", "close": "yellow", "contradicted": "red", "untestable": "dim"}
+STYLES = {
+    Status.REPRODUCED: "green",
+    Status.CLOSE: "yellow",
+    Status.CONTRADICTED: "red",
+    Status.AGREES: "cyan",
+    Status.UNDECIDED: "yellow",
+    Status.DISAGREES: "magenta",
+    Status.UNTESTABLE: "dim",
+}
+_ORDER = (
+    Status.CONTRADICTED,
+    Status.CLOSE,
+    Status.REPRODUCED,
+    Status.DISAGREES,
+    Status.UNDECIDED,
+    Status.AGREES,
+    Status.UNTESTABLE,
+)
 _MANY = 24  # reasons that are still read one by one
 _DIGITS = {"psnr": "{:+.2f}", "ssim": "{:+.3f}"}
 
 
 def print_verdicts(console: Console, ledger: Ledger, found: Sequence[Verdict], scale: Scale) -> None:
-    """Tables of symbols, then reasons, then the counts."""
+    """Tables of symbols, then reasons, then the counts; a study of this suite's own stands below a rule that says so."""
+    if about(scale):
+        console.rule(f"scale {scale}")
+        console.print(Text(about(scale), "italic"))
     for name in dict.fromkeys(v.claim.table for v in found):
         part = [v for v in found if v.claim.table == name]
-        for statement in dict.fromkeys(v.claim.statement for v in part):
-            same = [v for v in part if v.claim.statement == statement]
-            judged = any(v.status != "untestable" for v in same)
-            if not judged and (statement or scale is Scale.MINI):
+        for statement in dict.fromkeys((v.claim.statement, v.claim.reading) for v in part):
+            same = [v for v in part if (v.claim.statement, v.claim.reading) == statement]
+            judged = any(v.status is not Status.UNTESTABLE for v in same)
+            if not judged and (statement[0] or scale is not Scale.PAPER):
                 continue  # told among the reasons
-            title = f"Table {name}" if not statement else f"{same[0].claim.text} ({same[0].claim.note})"
-            console.print(_matrix(same, title if scale is Scale.PAPER else f"Scale mini: {title}"))
-    for status in ("contradicted", "close", "reproduced", "untestable"):
-        _print_reasons(console, [v for v in found if v.status == status], status)
+            title = f"Table {name}" if not statement[0] else f"{same[0].claim.text} ({same[0].claim.note})"
+            console.print(_matrix(same, title if scale is Scale.PAPER else f"Scale {scale}: {title}"))
+    for status in _ORDER:
+        _print_reasons(console, [v for v in found if v.status is status], status)
     numbers = [v for v in found if v.claim.kind == "number"]
     for name, part in (("numbers", numbers), ("claims in words", [v for v in found if v.claim.kind != "number"])):
         if part:
-            told = ", ".join(f"{count} {status} {SYMBOLS[status]}" for status, count in counts(part).items())
-            console.print(f"{len(part)} {name} of {ledger.short} at scale {scale}: {told}", highlight=False)
+            console.print(f"{len(part)} {name} of {ledger.short} at scale {scale}: {tally(part)}", highlight=False)
 
 
 def _matrix(found: Sequence[Verdict], title: str) -> Table:
@@ -48,7 +67,7 @@ def _matrix(found: Sequence[Verdict], title: str) -> Table:
     )
     cells: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in found:
-        cells.setdefault((verdict.claim.row, _column(verdict.claim)), []).append(verdict)
+        cells.setdefault((verdict.claim.row, verdict.claim.column), []).append(verdict)
     rows: dict[str, list[str]] = {}
     for row, column in cells:
         rows.setdefault(row, []).append(column)
@@ -59,13 +78,6 @@ def _matrix(found: Sequence[Verdict], title: str) -> Table:
     for row in rows:
         table.add_row(row, *(_lines(cells.get((row, column), [])) for column in columns))
     return table
-
-
-def _column(claim: Claim) -> str:
-    """Words about quality stand under their set, all else under its column."""
-    if claim.kind != "number" and claim.metric in QUALITY:
-        return claim.column.rpartition(" ")[0]
-    return claim.column
 
 
 def _lines(found: Sequence[Verdict]) -> Text:
@@ -88,15 +100,15 @@ def _shown(verdict: Verdict) -> str:
     return _DIGITS[claim.metric].format(verdict.measured) if claim.metric in QUALITY else ""
 
 
-def _print_reasons(console: Console, found: Sequence[Verdict], status: str) -> None:
+def _print_reasons(console: Console, found: Sequence[Verdict], status: Status) -> None:
     if not found:
         return
     console.print(Text.assemble((f"{status} {SYMBOLS[status]}", f"bold {STYLES[status]}")))
-    if len(found) > _MANY and status in ("close", "reproduced"):
+    if len(found) > _MANY and status in (Status.CLOSE, Status.REPRODUCED):
         found = _without_orderings(console, found, status)
     groups: dict[str, list[Verdict]] = {}
     for verdict in found:
-        groups.setdefault(verdict.reason if status != "untestable" else _lacking(verdict), []).append(verdict)
+        groups.setdefault(verdict.told if status is not Status.UNTESTABLE else _lacking(verdict), []).append(verdict)
     for reason, same in groups.items():
         console.print(Padding(Text(f"{_places(same)}: {reason}"), (0, 0, 0, 2)))
         if same[0].remedy:
@@ -104,14 +116,14 @@ def _print_reasons(console: Console, found: Sequence[Verdict], status: str) -> N
             console.print(Padding(Text(f"{for_one}{same[0].remedy}", "dim"), (0, 0, 0, 4)))
 
 
-def _without_orderings(console: Console, found: Sequence[Verdict], status: str) -> list[Verdict]:
+def _without_orderings(console: Console, found: Sequence[Verdict], status: Status) -> list[Verdict]:
     """Counts orderings of quality by statement, for the tables above show each; gives the verdicts that are left."""
     counted: dict[str, int] = {}
     for verdict in found:
         if verdict.claim.kind == "ordering" and verdict.claim.metric in QUALITY:
             counted[verdict.claim.text] = counted.get(verdict.claim.text, 0) + 1
     for text, count in counted.items():
-        what = "within noise" if status == "close" else "beyond chance"
+        what = "not decided" if status is Status.CLOSE else "beyond chance"
         console.print(Padding(Text(f"{text}: {count} {what}"), (0, 0, 0, 2)))
     if counted:
         console.print(Padding(Text("each with its p-value, images, scenes and seeds: --markdown", "dim"), (0, 0, 0, 4)))
@@ -121,10 +133,13 @@ def _without_orderings(console: Console, found: Sequence[Verdict], status: str) 
 def _lacking(verdict: Verdict) -> str:
     """What an untestable claim lacks, alike for alike ones; its own reason and command stand in every other form."""
     claim = verdict.claim
-    if verdict.scale == str(Scale.MINI):
+    if verdict.reason.startswith("not better than its input"):
+        return "not better than its input: trained, and no gain over the degraded images"
+    if verdict.scale != str(Scale.PAPER):
         if claim.kind == "number":
-            return "absolute numbers are not compared at scale mini"
-        return "not run at scale mini" if claim.metric in QUALITY else verdict.reason
+            return f"absolute numbers are not compared at scale {verdict.scale}"
+        not_run = claim.metric in QUALITY and verdict.reason.startswith("not run")
+        return f"not run at scale {verdict.scale}" if not_run else verdict.reason
     if claim.kind != "number":
         return "not run: result files of both methods are needed" if claim.metric in QUALITY else verdict.reason
     if claim.metric not in QUALITY:
