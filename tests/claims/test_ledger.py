@@ -43,7 +43,7 @@ def test_ids_are_unique_and_every_claim_is_whole(paper: str) -> None:
     assert len({c.id for c in claims}) == len(claims)
     known = {m.id for m in methods()}
     for claim in claims:
-        assert claim.method in known
+        assert claim.method in known or not claim.method  # a row of no network that is here
         assert claim.text
         assert claim.provenance
         assert claim.kind == "number" or claim.than in known
