@@ -6,8 +6,10 @@ from pathlib import Path
 
 import typer
 
+from benchmark.cli.options import with_options
 from benchmark.core.types import Scale
 from benchmark.papers.read import open_paper
+from benchmark.views.tables.own import OwnTable
 from benchmark.views.tables.parts import Marks
 
 
@@ -15,7 +17,9 @@ def register(app: typer.Typer) -> None:
     """Adds the command to `app`."""
 
     @app.command()
+    @with_options
     def table(
+        own: OwnTable,
         name: str = typer.Argument(
             "all", help="A table of the paper (I to V and gap of the default one), own, or all."
         ),
@@ -35,10 +39,13 @@ def register(app: typer.Typer) -> None:
         spread: bool = typer.Option(False, "--spread", help="Add the standard deviation over seeds."),
         save: Path | None = typer.Option(None, "--save", "-o", help="Write to this file instead of the terminal."),
     ) -> None:
-        """Print the comparison tables (from result files alone: nothing is computed)."""
+        """Print the comparison tables (from result files alone: nothing is computed).
+
+        `table own` makes one of any methods, data sets and metrics, from options or from a TOML file.
+        """
         from benchmark.views.tables.command import TableRequest, print_tables
 
         asked = {"markdown": markdown, "latex": latex, "csv": csv, "html": html, "json": json}
         forms = tuple(form for form, wanted in asked.items() if wanted)
         known = open_paper(paper)
-        print_tables(name, TableRequest(forms, document, scale, out, known, card, marks, spread, save))
+        print_tables(name, TableRequest(forms, document, scale, out, known, card, marks, spread, save), own)

@@ -16,10 +16,10 @@ def natural_width(console: Console, table: Table) -> int:
     return Measurement.get(console, console.options.update(width=100_000), table).maximum
 
 
-def print_whole(console: Console, table: Table) -> None:
-    """Prints a table; into a pipe or a file as wide as it is, so that no entry is cut or broken."""
+def print_whole(console: Console, table: Table, also_terminal: bool = False) -> None:
+    """Prints a table; into a pipe or a file (and `also_terminal`) as wide as it is, so that no entry is cut or broken."""
     width, usual = natural_width(console, table), console.width
-    if not console.is_terminal:
+    if also_terminal or not console.is_terminal:
         console.width = max(width, usual)
     try:
         console.print(table)

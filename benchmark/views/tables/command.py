@@ -19,6 +19,7 @@ from benchmark.views.tables.grid import Grid, Marks, make_grid, read_results
 from benchmark.views.tables.html import to_html
 from benchmark.views.tables.latex import to_document, to_latex
 from benchmark.views.tables.markdown import to_markdown
+from benchmark.views.tables.own import OwnTable, beyond, ordered, own_tables
 from benchmark.views.tables.results import Results
 from benchmark.views.tables.specs import TableSpec, get_tables
 from benchmark.views.tables.terminal import print_grid
@@ -42,21 +43,34 @@ class TableRequest:
     save: Path | None = None
 
 
-def print_tables(name: str, request: TableRequest) -> None:
-    """Prints or saves a paper's tables called `name`. Raises SlkdBenchError for two forms at once or no results."""
-    print_specs(get_tables(name, request.paper), request)
+def print_tables(name: str, request: TableRequest, own: OwnTable | None = None) -> None:
+    """Prints or saves a paper's tables called `name`, or somebody's `own` one.
+
+    `all` ends with a table of what stands in none of the paper's. Raises SlkdBenchError for two forms at once, no
+    results, or options of an own table beside another name.
+    """
+    own = own or OwnTable()
+    if name.lower() != "own" and own.asked:
+        raise SlkdBenchError("`table own` beside its options", f"table {name}", "Write `slkd-bench table own ...`.")
+    results = results_for(request)
+    if name.lower() == "own":
+        specs = own_tables(own, results, request.paper)
+    else:
+        specs = get_tables(name, request.paper)
+        specs += beyond(results, request.paper) if name.lower() == "all" else []
+    print_specs(specs, request, results)
 
 
-def print_specs(specs: Sequence[TableSpec], request: TableRequest) -> None:
+def print_specs(specs: Sequence[TableSpec], request: TableRequest, results: Results) -> None:
     """Prints or saves tables. Raises SlkdBenchError for two forms at once, or where nothing of them was measured."""
     if len(request.forms) > 1:
         found = " and ".join(f"--{form}" for form in request.forms)
         raise SlkdBenchError("one form of output", found, "Ask for one at a time.")
     if request.document and "latex" not in request.forms:
         raise SlkdBenchError("--latex beside --document", "--document alone", "Add --latex, or leave --document away.")
-    results = results_for(request)
     _require(results, specs, request)
     grids = [make_grid(spec, results, request.marks, request.spread) for spec in specs]
+    grids = [ordered(grid, spec) if spec.order else grid for grid, spec in zip(grids, specs, strict=True)]
     for line in results.broken:
         Console(stderr=True).print(f"[yellow]not read[/] {escape(line)}", highlight=False, soft_wrap=True)
     if not request.forms and request.save is None:

@@ -102,9 +102,9 @@ def _whole(percent: float) -> str:
 
 def _cost(column: Column, method: Method, results: Results) -> float | None:
     if column.kind in ("latency", "ms"):
-        timed = record_of(results.latency, method.network, method.tasks)
+        timed = record_of(results.latency, method.network or method.id, method.tasks)
         return timed.median_ms if timed else None
-    counted = record_of(results.complexity, method.network, method.tasks)
+    counted = record_of(results.complexity, method.network or method.id, method.tasks)
     if counted is None:
         return None
     return counted.gmacs if column.kind == "gmacs" else counted.parameters / 1e6

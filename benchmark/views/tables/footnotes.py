@@ -10,7 +10,7 @@ from benchmark.views.tables.entries import metrics_of
 from benchmark.views.tables.marks import Unmarked
 from benchmark.views.tables.parts import TIED, Marks, Row, symbol
 from benchmark.views.tables.results import Results
-from benchmark.views.tables.specs import TableSpec, dataset_id
+from benchmark.views.tables.specs import COSTS, TableSpec, dataset_id
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ def _marks(table: Noted) -> Iterator[str]:
         ]
         if not tested:
             meant, how = ["Bold: best", "underlined: second"], ", at printed precision"
-        yield f"{'; '.join(meant)}{how}. {_among(table)}"
+        costs = tested and any(column.kind in COSTS[:4] for column in table.spec.columns)
+        yield f"{'; '.join(meant)}{how}. {'Costs by printed digits. ' if costs else ''}{_among(table)}"
     if unmarked.ties:
         yield f"No row differs significantly from the best, so none is marked: {_places(table, unmarked.ties)}."
     if unmarked.unlike:

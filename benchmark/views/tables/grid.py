@@ -53,7 +53,7 @@ def make_grid(spec: TableSpec, results: Results, marks: Marks = Marks.significan
         tuple(sections),
         footnotes(Noted(spec, headers, tuple(sections), marks, unmarked, spread), results),
         tuple(titles),
-        spec.label or f"tab:slkd-bench-{spec.id}",
+        spec.label or f"tab:slkd-bench-{spec.id or 'own'}",
         f"Table {spec.id}" if spec.named else "",
     )
 

@@ -57,6 +57,7 @@ class TableSpec:
     published: str = ""
     label: str = ""
     named: bool = True
+    order: str = ""
 
 
 def tables(paper: str = "") -> dict[str, TableSpec]:
@@ -82,6 +83,7 @@ def spec_of(shown: ShownTable, paper: Paper, known: frozenset[str] = frozenset()
         published,
         shown.label,
         bool(shown.id),
+        shown.order,
     )
 
 

@@ -28,7 +28,7 @@ def print_grid(console: Console, grid: Grid) -> None:
         return
     console.print(_title(grid), highlight=False)
     for columns in fitting(console, grid):
-        console.print(_table(grid, columns, compact=False))
+        print_whole(console, _table(grid, columns, compact=len(columns) == 1), also_terminal=True)
     console.print(Text("\n".join(grid.footnotes), "dim"))
 
 
