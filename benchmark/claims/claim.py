@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from benchmark.claims.schema import EquationsFile
 
 Metric = Literal["psnr", "ssim", "gmacs", "parameters", "latency", "layers", "width"]
 Mark = Literal["best", "second", ""]
@@ -101,7 +104,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Every claim of one publication; `states` says what the publication tells and leaves out."""
+    """Every claim of one publication; `states` says what the publication tells and leaves out, `equations` what it writes."""
 
     id: str
     short: str
@@ -112,6 +115,7 @@ class Ledger:
     image_size: int
     states: dict[str, Any] = field(hash=False)
     claims: tuple[Claim, ...] = ()
+    equations: EquationsFile | None = field(default=None, hash=False)
 
     @property
     def numbers(self) -> tuple[Claim, ...]:

@@ -18,7 +18,9 @@ class Finding:
 
     @property
     def place(self) -> str:
-        """The table or tables in words."""
+        """The table, tables, equation or section in words."""
+        if self.table.startswith(("Equation", "Section")):
+            return self.table
         return f"{'Tables' if ' and ' in self.table else 'Table'} {self.table}"
 
 

@@ -2,7 +2,8 @@
 
 A table's file names its columns (metrics, the set the column names, the set it really is, protocol), then its rows with
 their cells as printed: `34.18/0.944`, `619.5G`, `<u>85.0G</u>` where the second-best mark is known, `<b>` for the best.
-What a column, a row or a cell does not say, the table does. `statements.json` holds what is claimed in words.
+What a column, a row or a cell does not say, the table does. `statements.json` holds what is claimed in words,
+`equations.json` what is written as equations.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from benchmark.claims.claim import QUALITY, Claim, Ledger, Original
 from benchmark.claims.published import Published, loose_results
-from benchmark.claims.schema import PaperFile
+from benchmark.claims.schema import EquationsFile, PaperFile
 from benchmark.claims.statements import REMEDY, read_statements
 from benchmark.claims.tables import bad_entry, read_table
 from benchmark.core.errors import UnknownName
@@ -132,4 +133,17 @@ def _plain(paper: str, root: Path | None, known: tuple[str, ...]) -> Ledger:
         about.image_size,
         {name: asdict(state) for name, state in about.states.items()},
         tuple(claims),
+        _equations(folder / "equations.json"),
     )
+
+
+def _equations(path: Path) -> EquationsFile | None:
+    if not path.is_file():
+        return None
+    equations = read_json(path, EquationsFile, REMEDY)
+    known = {one.number for one in equations.equations}
+    for one in equations.equations:
+        for number in one.adds:
+            if number not in known:
+                raise bad_entry(path, f"equation {one.number}", "adds", f"some of {', '.join(known)}", f"'{number}'")
+    return equations

@@ -152,6 +152,53 @@ class StatementsFile:
 
 
 @dataclass(frozen=True)
+class Equation:
+    """One equation in its parts, with the line it stands in.
+
+    A `normalisation` divides by a variance or a standard deviation. A `divergence` is S log(S/T), a `distance` a norm, `of`
+    the first from the second (`from_`); `range` says which values they take and `sums_to_one` whether they are
+    distributions; `terms` are the levels it sums over and `count` their number's symbol. A `total` `adds` others.
+    """
+
+    number: Text
+    kind: Literal["normalisation", "divergence", "distance", "total"]
+    where: Text
+    says: Text
+    divides_by: Literal["variance", "standard deviation", ""] = ""
+    of: str = ""
+    from_: str = ""
+    range: Literal["signed", "positive", ""] = ""
+    sums_to_one: bool = False
+    terms: str = ""
+    count: str = ""
+    signed_because: str = ""
+    adds: tuple[str, ...] = ()
+    __pydantic_config__: ClassVar[Any] = CLOSED
+
+
+@dataclass(frozen=True)
+class Undefined:
+    """What equations rest on and is not defined: the line that uses it, and what is missing."""
+
+    what: Text
+    where: Text
+    says: Text
+    missing: Text
+    __pydantic_config__: ClassVar[Any] = CLOSED
+
+
+@dataclass(frozen=True)
+class EquationsFile:
+    """`equations.json`: `truth` is the symbol of the clean image, `levels` how deep each part of the network is."""
+
+    equations: tuple[Equation, ...]
+    truth: str = ""
+    levels: dict[str, str] = field(default_factory=dict)
+    undefined: tuple[Undefined, ...] = ()
+    __pydantic_config__: ClassVar[Any] = CLOSED
+
+
+@dataclass(frozen=True)
 class PublishedCell:
     """One entry of `published.json`."""
 

@@ -15,12 +15,13 @@ from benchmark.core.errors import BadResult
 
 Model = TypeVar("Model")
 CLOSED: dict[str, Any] = {"extra": "forbid"}  # for `__pydantic_config__` of a data class that a file is read into
-_NAMES = ("row", "id", "network", "method", "device")  # the fields that say which entry of a list is meant
+_NAMES = ("row", "id", "number", "network", "method", "device")  # the fields that say which entry of a list is meant
 _KINDS = {
     "rows": "row",
     "statements": "statement",
     "columns": "column",
     "records": "record",
+    "equations": "equation",
     "cells": "",
     "pairs": "pair",
 }

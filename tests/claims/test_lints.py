@@ -11,6 +11,7 @@ import pytest
 from benchmark.claims.lints.audit import LINTS, audit_paper
 from benchmark.claims.lints.numbers import _residual
 from benchmark.claims.published import Published
+from benchmark.core.errors import BadResult
 
 Edit = Callable[[Path, Callable[[Any], None]], None]
 
@@ -55,6 +56,16 @@ KNOWN = {
     ("not stated", "II, III and IV", "190 numbers: iterations"),
     ("not stated", "II, III and IV", "190 numbers: spread"),
 }
+EQUATIONS = {
+    ("divides by a variance", "Equation 1", "the denominator"),
+    ("logarithm of signed values", "Equation 2", "S_ec and TA_ec"),
+    ("logarithm of signed values", "Equation 3", "S_dc and TB_dc"),
+    ("minimum elsewhere", "Equation 4", "S_r at TA_r"),
+    ("no ground truth", "Equation 6", "its terms"),
+    ("one count for two depths", "Equations 2 and 3", "the count n"),
+    ("undefined", "Section II-B, above Equation 1", "the Scale Conversion Module"),
+    ("undefined", "Section II-C, above Equation 3", "the weights of Teacher B"),
+}
 
 
 def found(paper: str = "slkd") -> set[tuple[str, str, str]]:
@@ -62,7 +73,8 @@ def found(paper: str = "slkd") -> set[tuple[str, str, str]]:
 
 
 def test_what_is_found_is_what_was_verified() -> None:
-    assert found() == KNOWN
+    assert len(KNOWN) == 38
+    assert found() == KNOWN | EQUATIONS
 
 
 def test_every_finding_has_a_place_and_a_reason() -> None:
@@ -71,6 +83,37 @@ def test_every_finding_has_a_place_and_a_reason() -> None:
         assert finding.cell
         assert len(finding.reason) > 15
         assert finding.lint in LINTS
+
+
+def test_an_equation_is_told_with_its_line_and_shown_by_numbers() -> None:
+    reasons = {(f.lint, f.table): f.reason for f in audit_paper()}
+    assert "local mean and variance" in reasons["divides by a variance", "Equation 1"]
+    assert "on [0, 255]" in reasons["divides by a variance", "Equation 1"]
+    assert "50% have a ratio below zero" in reasons["logarithm of signed values", "Equation 2"]
+    assert "0 at 0.6 and -0.221 at 0.221, 37% of the brightness" in reasons["minimum elsewhere", "Equation 4"]
+    assert "S_r with TB_r (Equation 5)" in reasons["no ground truth", "Equation 6"]
+    assert "4 encoder levels has 3 in its decoder" in reasons["one count for two depths", "Equations 2 and 3"]
+
+
+MENDED_EQUATIONS = [
+    (lambda e: e[0].update(divides_by="standard deviation"), "divides by a variance"),
+    (lambda e: e[2].update(range="positive", sums_to_one=True), "Equation 3"),
+    (lambda e: e[3].update(sums_to_one=True), "minimum elsewhere"),
+    (lambda e: e[4].update(from_="G"), "no ground truth"),
+    (lambda e: e[2].update(count="m"), "one count for two depths"),
+]
+
+
+@pytest.mark.parametrize(("change", "gone"), MENDED_EQUATIONS)
+def test_a_mended_equation_is_not_found(reference: Path, edit: Edit, change: Callable[[Any], None], gone: str) -> None:
+    edit(reference / "paper" / "slkd" / "equations.json", lambda raw: change(raw["equations"]))
+    assert not any(gone in (lint, table) for lint, table, _ in found())
+
+
+def test_an_equation_that_is_not_there_cannot_be_added_up(reference: Path, edit: Edit) -> None:
+    edit(reference / "paper" / "slkd" / "equations.json", lambda raw: raw["equations"][5]["adds"].append("7"))
+    with pytest.raises(BadResult, match="equation 6, field adds"):
+        audit_paper()
 
 
 def test_a_sound_ledger_raises_no_alarm() -> None:

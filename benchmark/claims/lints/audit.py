@@ -1,4 +1,4 @@
-"""Rules that read a paper's numbers for slips and gaps. Each works on any ledger; none knows an answer beforehand."""
+"""Rules that read a paper's numbers and equations for slips and gaps: they work on any ledger and know no answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from benchmark.claims.claim import Ledger
 from benchmark.claims.finding import Finding
 from benchmark.claims.ledger import read_ledger
-from benchmark.claims.lints import design, numbers
+from benchmark.claims.lints import design, equations, numbers
 
 LINTS: dict[str, Callable[[Ledger], Iterator[Finding]]] = {
     "tables disagree": numbers.tables_disagree,
@@ -26,6 +26,12 @@ LINTS: dict[str, Callable[[Ledger], Iterator[Finding]]] = {
     "overlap with training": design.overlap_with_training,
     "missing controls": design.missing_controls,
     "not stated": design.not_stated,
+    "divides by a variance": equations.divides_by_a_variance,
+    "logarithm of signed values": equations.logarithm_of_signed_values,
+    "minimum elsewhere": equations.minimum_elsewhere,
+    "no ground truth": equations.no_ground_truth,
+    "one count for two depths": equations.one_count_for_two_depths,
+    "undefined": equations.undefined,
 }
 
 
