@@ -12,6 +12,7 @@ SAYS = {
     "studies": "ablations, looks inside a distillation",
     "views": "tables, figures, verdicts, report: read files, never a network",
     "check": "reference results again",
+    "papers": "publications as data: rows, tables, figures",
     "claims": "ledgers, judges, lints",
     "costs": "counts, times, device cards",
     "runs": "plan, cells, execute, restore",

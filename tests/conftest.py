@@ -36,6 +36,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """No test sees or touches the weights and data sets of whoever runs it."""
     monkeypatch.setenv("SLKD_BENCH_HOME", str(tmp_path_factory.mktemp("home")))
     monkeypatch.delenv("SLKD_BENCH_DATA", raising=False)
+    monkeypatch.delenv("SLKD_BENCH_WEIGHTS", raising=False)
 
 
 @pytest.fixture

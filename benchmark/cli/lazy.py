@@ -73,6 +73,7 @@ COMMANDS: dict[str, Entry] = {
     "ablate": Entry(
         "ablate", TRAIN, "Train variants of an SLKD row side by side, score them, and compare each with the row."
     ),
+    "study": Entry("study", TRAIN, "Studies as data: what a plan costs, doing it, and what it found."),
     "inspect": Entry(
         "inspect",
         TRAIN,

@@ -55,8 +55,9 @@ def packaged_weights() -> Path:
 
 
 def user_weights() -> Path:
-    """Weights that the user trained or imported; they come before the packaged ones."""
-    return home() / "weights"
+    """Weights that the user trained or imported, which come before the packaged ones: `SLKD_BENCH_WEIGHTS`, or in `home`."""
+    chosen = os.environ.get("SLKD_BENCH_WEIGHTS")
+    return Path(chosen).expanduser() if chosen else home() / "weights"
 
 
 def _expanded(variable: str, chosen: str) -> Path:

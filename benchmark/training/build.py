@@ -32,7 +32,7 @@ def load_teacher(method: Method, job: TrainJob) -> tuple[SharedTeacher, store.We
     """
     teacher = get_method(method.teacher)
     try:
-        file = teacher_file(method, job) or store.require(teacher.id, job.task, job.scale)
+        file = teacher_file(method, job) or store.require(teacher.id, job.task, job.scale, job.teacher_seed)
     except BadWeights as error:
         raise BadWeights(
             f"a trained teacher for {method.id}: {error.expected}", error.found, f"Train it first: {error.remedy}"
@@ -44,8 +44,12 @@ def load_teacher(method: Method, job: TrainJob) -> tuple[SharedTeacher, store.We
 
 def teacher_file(method: Method, job: TrainJob) -> store.WeightsFile | None:
     """The weights of the teacher that `method` would learn from today; None where there are none."""
-    beside = job.outputs.folder / store.relative_path(method.teacher, job.task, job.scale, 0)
-    return store.WeightsFile(beside) if beside.is_file() else store.find(method.teacher, job.task, job.scale)
+    beside = job.outputs.folder / store.relative_path(method.teacher, job.task, job.scale, job.teacher_seed)
+    return store.WeightsFile(beside) if beside.is_file() else _found(method, job)
+
+
+def _found(method: Method, job: TrainJob) -> store.WeightsFile | None:
+    return store.find(method.teacher, job.task, job.scale, job.teacher_seed)
 
 
 def learns_from_teacher(method: Method) -> bool:

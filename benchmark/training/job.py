@@ -54,7 +54,10 @@ class Outputs:
 
 @dataclass(frozen=True)
 class TrainJob:
-    """One training: methods that learn side by side from one recipe (its seed too) and one source of data."""
+    """One training: methods that learn side by side from one recipe (its seed too) and one source of data.
+
+    `teacher_seed` says which training of a teacher they learn from.
+    """
 
     methods: tuple[Method, ...]
     task: Task
@@ -62,6 +65,7 @@ class TrainJob:
     recipe: Recipe
     data: DataSource = DataSource()
     outputs: Outputs = Outputs()
+    teacher_seed: int = 0
 
     @property
     def seed(self) -> int:

@@ -1,0 +1,160 @@
+"""`slkd-bench study plan|run|status|report`: a whole study from one file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from benchmark.training.data.source import DataSource
+from benchmark.training.settings import Settings
+
+if TYPE_CHECKING:
+    from benchmark.studies.plans.trainings import Folder
+
+_PLAN = typer.Argument(
+    help="The id of a shipped study, or the path of a .toml file; `study list` shows the shipped ones."
+)
+_OUT = typer.Option(None, help="The study's folder; otherwise studies/ID below the working folder.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to `app`."""
+    study = typer.Typer(no_args_is_help=True, help="Studies as data: what a plan costs, doing it, and what it found.")
+    app.add_typer(study, name="study")
+    study.command("list")(list_)
+    study.command("plan")(plan)
+    study.command("run")(run)
+    study.command("status")(status)
+    study.command("report")(report)
+
+
+def list_() -> None:
+    """List the shipped studies."""
+    from benchmark.studies.plans.plan import plans_here, read_plan
+
+    for name in plans_here():
+        typer.echo(f"{name:24} {read_plan(name).title}")
+
+
+def plan(
+    name: str = _PLAN,
+    out: Path | None = _OUT,
+    device: str = typer.Option("cpu", help="Where a step is timed."),
+    times: Path | None = typer.Option(
+        None, help="Recorded seconds of a step in place of timing them, another machine's say."
+    ),
+    save_times: Path | None = typer.Option(None, help="Write the seconds of a step to this file."),
+) -> None:
+    """Say what a study will train and how long it takes here; nothing is trained."""
+    from benchmark.core.devices import resolve
+    from benchmark.core.files import write_atomically
+    from benchmark.studies.plans.plan import read_plan
+    from benchmark.studies.plans.times import measured, read_times
+    from benchmark.studies.plans.trainings import everything
+    from benchmark.studies.plans.words import estimate_lines
+
+    asked = read_plan(name)
+    wanted = everything(asked, _folder(asked.id, out), DataSource())
+    chosen = resolve(device) if times is None else device
+    found = measured(wanted, chosen) if times is None else read_times(times)
+    where = f"the machine of {times}" if times else f"one {chosen}, measured now (making the data apart)"
+    _print(["stage", "trainings", "done", "left takes"], estimate_lines(wanted, found, where))
+    if save_times is not None:
+        write_atomically(save_times, json.dumps({"device": chosen, "seconds": found}, indent=1) + "\n")
+
+
+def run(
+    name: str = _PLAN,
+    out: Path | None = _OUT,
+    photos: Path | None = typer.Option(None, help="Train on these clean photographs."),
+    pairs: Path | None = typer.Option(
+        None, "--data", help="Train on pairs: a prepared folder, or that of the official sets."
+    ),
+    device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:1, mps."),
+    jobs: int = typer.Option(1, min=1, help="Trainings at the same time."),
+    shard: str = typer.Option(
+        "", help="I/N: only this part; several machines fill one folder, or `merge` joins theirs."
+    ),
+    cluster: str = typer.Option("", help="slurm: hand every training to a SLURM queue."),
+) -> None:
+    """Train what is missing of a study, teachers first, and score it; a killed run goes on where it was."""
+    from benchmark.core.devices import resolve
+    from benchmark.studies.plans.execute import StudyRun, parse_shard, run_study
+    from benchmark.studies.plans.plan import read_plan
+
+    asked = read_plan(name)
+    settings = Settings(device=resolve(device), validate_every=max(1, asked.budget.iterations // 8), plain=jobs > 1)
+    how = StudyRun(settings, jobs, parse_shard(shard), DataSource(photos=photos, pairs=pairs), cluster)
+    outcome = run_study(asked, _folder(asked.id, out), how)
+    typer.echo(f"{outcome.trained} trainings done in this run")
+    for what, why in (outcome.stopped | outcome.failed_cells).items():
+        typer.echo(f"FAILED {what}: {why}")
+    if outcome.waiting:
+        typer.echo(f"waiting for {outcome.waiting}: run the other shards, then give the command again")
+    raise typer.Exit(1 if outcome.stopped or outcome.failed_cells or outcome.waiting else 0)
+
+
+def status(name: str = _PLAN, out: Path | None = _OUT) -> None:
+    """Say how far a study is. Exit code 1 while something is missing."""
+    from benchmark.studies.plans.plan import read_plan
+    from benchmark.studies.plans.trainings import STAGES, everything
+
+    asked = read_plan(name)
+    wanted = everything(asked, _folder(asked.id, out), DataSource())
+    lines = []
+    for stage in STAGES:
+        of_stage = [training for training in wanted if training.stage == stage]
+        missing = [training.job.title for training in of_stage if not training.done]
+        lines.append([stage, str(len(of_stage)), str(len(of_stage) - len(missing)), missing[0] if missing else "-"])
+    _print(["stage", "trainings", "done", "next"], lines)
+    raise typer.Exit(1 if any(not training.done for training in wanted) else 0)
+
+
+def report(
+    name: str = _PLAN,
+    out: Path | None = _OUT,
+    markdown: bool = typer.Option(False, "--markdown", help="As Markdown."),
+    as_json: bool = typer.Option(False, "--json", help="As JSON."),
+) -> None:
+    """Print what a study found: means with intervals, effects, rankings against budget, health, time."""
+    from benchmark.studies.plans import words
+    from benchmark.studies.plans.plan import read_plan
+    from benchmark.studies.plans.report import report as read
+
+    asked = read_plan(name)
+    found = read(asked, _folder(asked.id, out))
+    if as_json:
+        typer.echo(json.dumps(words.as_data(found), indent=1))
+    else:
+        typer.echo(words.as_markdown(found) if markdown else _shown(words.as_markdown(found)), nl=False)
+
+
+def _folder(name: str, out: Path | None) -> Folder:
+    from benchmark.studies.plans.trainings import Folder
+
+    return Folder(out or Path("studies") / name)
+
+
+def _print(head: list[str], lines: list[list[str]]) -> None:
+    widths = [max(len(line[n]) for line in [head, *lines]) for n in range(len(head))]
+    for line in [head, *lines]:
+        typer.echo("  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _shown(markdown: str) -> str:
+    """Markdown's tables in columns, for a terminal."""
+    lines, table = [], []
+    for line in [*markdown.splitlines(), ""]:
+        if line.startswith("| "):
+            table.append([word.strip() for word in line.strip("| ").split(" | ")])
+            continue
+        if table:
+            body = [row for row in table if set("".join(row)) != {"-"}]
+            widths = [max(len(row[n]) for row in body) for n in range(len(body[0]))]
+            lines += ["  ".join(word.ljust(w) for word, w in zip(row, widths, strict=True)).rstrip() for row in body]
+            table = []
+        lines.append(line.lstrip("# ") if line.startswith("#") else line)
+    return "\n".join(lines)

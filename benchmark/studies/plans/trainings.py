@@ -1,0 +1,134 @@
+"""From a plan to the trainings that it asks for: teachers, the search for rates, and the rows on the whole budget."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from benchmark.core.files import write_atomically
+from benchmark.core.types import Task
+from benchmark.methods.find import get_method
+from benchmark.methods.variants import labelled
+from benchmark.methods.weights import files
+from benchmark.studies.plans.plan import Plan, Row
+from benchmark.training.data.source import DataSource
+from benchmark.training.job import Outputs, TrainJob
+from benchmark.training.recipe import Recipe, RecipeOverrides
+from benchmark.training.recipes import recipe_for
+
+Stage = Literal["teachers", "search", "rows"]
+STAGES: tuple[Stage, ...] = ("teachers", "search", "rows")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where a study lives: weights, checkpoints, results, and what was decided on the way (`decisions.json`)."""
+
+    root: Path
+
+    @property
+    def outputs(self) -> Outputs:
+        """For the trainings of rows and teachers."""
+        return Outputs(weights=self.root / "weights", runs=self.root / "training")
+
+    @property
+    def results(self) -> Path:
+        """For the cells."""
+        return self.root / "runs"
+
+    def decisions(self) -> dict[str, dict[str, float]]:
+        """The rates and the matched numbers of steps that were decided: {"rates": {"ROW/TASK": lr}, "steps": {...}}."""
+        path = self.root / "decisions.json"
+        empty: dict[str, dict[str, float]] = {"rates": {}, "steps": {}}
+        return empty | json.loads(path.read_text(encoding="utf-8")) if path.is_file() else empty
+
+    def decide(self, kind: Literal["rates", "steps"], made: dict[str, float]) -> None:
+        """Adds decisions; what was decided before stays as it was."""
+        decisions = self.decisions()
+        decisions[kind] = made | decisions[kind]
+        write_atomically(self.root / "decisions.json", json.dumps(decisions, indent=1, sort_keys=True) + "\n")
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training of a study: the stage it belongs to, the row's name and the job."""
+
+    stage: Stage
+    label: str
+    job: TrainJob
+
+    @property
+    def path(self) -> Path:
+        """Where its weights go."""
+        return self.job.weights_path(self.job.methods[0])
+
+    @property
+    def done(self) -> bool:
+        """Whether whole weights with this recipe stand there."""
+        if not files.has_whole_weights(self.path):
+            return False
+        return bool(files.read_card(self.path).get("recipe") == self.job.recipe.as_dict())
+
+
+def teachers(plan: Plan, folder: Folder, data: DataSource) -> Iterator[Training]:
+    """The trainings of the plan's teachers."""
+    for entry in plan.teachers:
+        method = get_method(entry.method)
+        for task in plan.tasks_of(entry):
+            recipe = RecipeOverrides(**entry.recipe).apply(recipe_for(method, plan.scale, task))
+            for seed in entry.seeds:
+                job = TrainJob((method,), task, plan.scale, replace(recipe, seed=seed), data, folder.outputs)
+                yield Training("teachers", entry.method, job)
+
+
+def search(plan: Plan, folder: Folder, data: DataSource) -> Iterator[Training]:
+    """The short trainings from which each row's rate is chosen; none where the plan has no rates to choose from."""
+    if plan.rates is None:
+        return
+    for row in plan.rows:
+        if row.own_budget:
+            continue
+        for task in plan.tasks_of(row):
+            for lr in plan.rates.values:
+                recipe = replace(_recipe(plan, row, task, lr), iterations=plan.rates.iterations, seed=plan.rates.seed)
+                method = labelled(row.resolved(), f"rate-{lr:g}")
+                teacher = plan.teacher_seed(method, task, plan.rates.seed)
+                job = TrainJob((method,), task, plan.scale, recipe, data, folder.outputs, teacher)
+                yield Training("search", row.label, job)
+
+
+def rows(plan: Plan, folder: Folder, data: DataSource) -> Iterator[Training]:
+    """The trainings of the rows on their whole budget, with the rates and steps that were decided so far."""
+    decisions = folder.decisions()
+    for row in plan.rows:
+        for task in plan.tasks_of(row):
+            place = f"{row.label}/{task}"
+            lr = decisions["rates"].get(place)
+            recipe = _recipe(plan, row, task, lr)
+            if row.same_seconds_as:
+                recipe = replace(recipe, iterations=int(decisions["steps"].get(place, recipe.iterations)))
+            method = row.resolved()
+            for seed in plan.seeds_of(row):
+                teacher = plan.teacher_seed(method, task, seed)
+                job = TrainJob((method,), task, plan.scale, replace(recipe, seed=seed), data, folder.outputs, teacher)
+                yield Training("rows", row.label, job)
+
+
+def everything(plan: Plan, folder: Folder, data: DataSource) -> list[Training]:
+    """All trainings of a plan in the order in which they are done."""
+    return [*teachers(plan, folder, data), *search(plan, folder, data), *rows(plan, folder, data)]
+
+
+def _recipe(plan: Plan, row: Row, task: Task, lr: float | None) -> Recipe:
+    """The row's recipe on the plan's budget, at the rate `lr`, its own overrides last; the final rate keeps its ratio."""
+    recipe = recipe_for(row.resolved(), plan.scale, task)
+    if not row.own_budget:
+        budget = plan.budget
+        numbers = RecipeOverrides(iterations=budget.iterations, batch=budget.batch, patch=budget.patch)
+        recipe = numbers.apply(recipe)
+    if lr is not None:
+        recipe = RecipeOverrides(lr=lr).apply(recipe)
+    return RecipeOverrides(**row.recipe).apply(recipe)

@@ -1,0 +1,143 @@
+"""A plan and its report in words: for the terminal, as Markdown, as data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from benchmark.studies.plans.health import State
+from benchmark.studies.plans.report import SHARES, Judged, Mean, Report, RowReport
+from benchmark.studies.plans.times import StepTimes, seconds_of
+from benchmark.studies.plans.trainings import STAGES, Training
+
+
+def told_time(seconds: float) -> str:
+    """Seconds in the unit that a person would take."""
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def estimate_lines(trainings: Sequence[Training], times: StepTimes, device: str) -> list[list[str]]:
+    """By stage: trainings, how many are done, and the time that the others take on one device."""
+    lines = []
+    for stage in STAGES:
+        of_stage = [training for training in trainings if training.stage == stage]
+        left = [training for training in of_stage if not training.done]
+        seconds = [seconds_of(training, times) for training in left]
+        known = math.fsum(value for value in seconds if value is not None)
+        unknown = sum(value is None for value in seconds)
+        said = told_time(known) + (f" and {unknown} of unknown time" if unknown else "") if left else "done"
+        lines.append([stage, str(len(of_stage)), str(len(of_stage) - len(left)), said])
+    return [*lines, ["on", "", "", device]]
+
+
+def row_cells(row: RowReport, sets: Sequence[str]) -> list[str]:
+    """A row of the table of means."""
+    means = [f"{_told(row.psnr.get(name))} / {_told(row.ssim.get(name), 4)}" for name in sets]
+    shares = [f"{value:.2f}" if not math.isnan(value) else "-" for value in row.at_shares]
+    return [row.label, *means, *shares, _states(row), f"{row.rate:g}", str(row.steps), told_time(row.seconds)]
+
+
+def header(sets: Sequence[str]) -> list[str]:
+    """The header of the table of means."""
+    return ["row", *sets, *(f"val. {share:.0%}" for share in SHARES), "runs", "rate", "steps", "time"]
+
+
+def judged_cells(one: Judged) -> list[str]:
+    """A row of the table of effects."""
+    digits = 2 if one.metric == "psnr" else 4
+    found = one.effect
+    return [
+        one.label,
+        one.dataset,
+        one.metric.upper(),
+        f"{found.mean:+.{digits}f}",
+        f"[{found.low:+.{digits}f}, {found.high:+.{digits}f}]",
+        f"{found.seeds} x {found.scenes}",
+        str(one.conclusion),
+    ]
+
+
+JUDGED_HEADER = ["row against reference", "set", "metric", "difference", "95 %", "seeds x scenes", "conclusion"]
+
+
+def as_markdown(found: Report) -> str:
+    """The whole report as Markdown."""
+    parts = [f"# {found.plan.title}", "", found.plan.question, ""]
+    for task in found.plan.tasks:
+        rows = [row for row in found.rows if row.task == task]
+        sets = list(dict.fromkeys(name for row in rows for name in row.psnr))
+        parts += [f"## {task}", "", *_table(header(sets), [row_cells(row, sets) for row in rows]), ""]
+        for number, share in enumerate(SHARES):
+            ranking = found.ranking(task, number)
+            parts += [f"Ranking at {share:.0%} of the budget (validation): {', '.join(ranking) or 'none yet'}.", ""]
+    if found.judged:
+        title = f"## Against {found.plan.reference}"
+        parts += [title, "", *_table(JUDGED_HEADER, [judged_cells(one) for one in found.judged]), ""]
+    if found.missing:
+        parts += [f"{found.missing} trainings are missing.", ""]
+    return "\n".join(parts)
+
+
+def as_data(found: Report) -> dict[str, Any]:
+    """The whole report as JSON data; what is not known is null."""
+    return {
+        "study": found.plan.id,
+        "missing": found.missing,
+        "rows": [
+            {
+                "row": row.label,
+                "task": str(row.task),
+                "sets": {name: {"psnr": _data(mean), "ssim": _data(row.ssim[name])} for name, mean in row.psnr.items()},
+                "validation": {
+                    f"{share:g}": _number(value) for share, value in zip(SHARES, row.at_shares, strict=True)
+                },
+                "runs": {str(state): count for state, count in row.states.items()},
+                "rate": _number(row.rate),
+                "steps": row.steps,
+                "seconds": row.seconds,
+            }
+            for row in found.rows
+        ],
+        "effects": [
+            {
+                "row": one.label,
+                "reference": one.reference,
+                "dataset": one.dataset,
+                "metric": one.metric,
+                "mean": one.effect.mean,
+                "low": _number(one.effect.low),
+                "high": _number(one.effect.high),
+                "by_seed": list(one.effect.by_seed),
+                "conclusion": str(one.conclusion),
+            }
+            for one in found.judged
+        ],
+    }
+
+
+def _told(mean: Mean | None, digits: int = 2) -> str:
+    if mean is None or not mean.seeds:
+        return "-"
+    return f"{mean.value:.{digits}f}" + (f" ± {mean.half:.{digits}f}" if mean.seeds > 1 else "")
+
+
+def _states(row: RowReport) -> str:
+    bad = [f"{count} {state}" for state, count in row.states.items() if state is not State.LEARNT]
+    return ", ".join([str(sum(row.states.values())), *bad])
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _data(mean: Mean) -> dict[str, Any]:
+    return {"mean": _number(mean.value), "half": _number(mean.half), "seeds": mean.seeds}
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
