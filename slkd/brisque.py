@@ -14,10 +14,24 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from slkd.gaussians import FLOOR, aggd_mean, aggd_ratio, ggd_ratio, scale_of, shape_from_ratio, shape_from_ratio_cubic
-from slkd.moments import NEIGHBOURS, neighbour_sums
+from slkd.grids import window_counts, window_sums
 
-WINDOW = 32
-SMALLEST_DEVIATION = 0.03
+NEIGHBOURS = (
+    (0, 1),
+    (1, 0),
+    (1, 1),
+    (1, -1),
+)  # the second factor of each product: rows down, columns right (H, V, D1, D2)
+NAMES = (
+    "MSCN shape",
+    "MSCN variance",
+    *(
+        f"{product} {what}"
+        for product in ("H", "V", "D1", "D2")
+        for what in ("shape", "mean", "left variance", "right variance")
+    ),
+)
+SMALLEST_DEVIATION, LARGEST_DEVIATION = 0.03, 3.0
 INVERSIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "ratio": lambda ratio: ratio,
     "table": shape_from_ratio,
@@ -26,114 +40,107 @@ INVERSIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """Moments of the coefficients, (N, C, h, w), and of their four products of neighbours, (4, N, C, h, w), by window.
+class Fit:
+    """How the 18 descriptors are taken from MSCN coefficients.
 
-    `left` and `right` are the deviations of the two sides of a product's distribution.
+    shape: "ratio" takes a shape's moment ratio, in (0, 1], in which the gradient is even (d alpha / d ratio grows from 4
+    to 335 between alpha 1 and 8), and the mean of a product for eta; "table" and "cubic" invert it to alpha, in [.2, 10].
+    window: the side of the half-overlapping windows, 0 for the whole map; a map that is no wider is one window.
+    shrink: a side below two windows has windows of half of it (`slkd.grids.window_sums`), however few samples are left.
+    logarithms: of the variances.
+    Raises ValueError for another `shape`.
     """
 
-    mean_absolute: Tensor
-    mean_square: Tensor
-    product_absolute: Tensor
-    product_square: Tensor
-    product_mean: Tensor
+    shape: str = "ratio"
+    window: int = 32
+    shrink: bool = False
+    logarithms: bool = True
+
+    def __post_init__(self) -> None:
+        if self.shape not in INVERSIONS:
+            raise ValueError(f"expected shape to be {', '.join(INVERSIONS)}; found '{self.shape}'. Choose one of them.")
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Means over windows of the coefficients and of their four products of neighbours, each (5, N, C, h, w).
+
+    `left` and `right` are the root mean squares of what is negative and of what is positive.
+    """
+
+    absolute: Tensor
+    square: Tensor
+    mean: Tensor
     left: Tensor
     right: Tensor
 
 
-def statistics(coefficients: Tensor, local: bool = True) -> Statistics:
-    """The moments of MSCN `coefficients` (N, C, H, W) on a grid of half-overlapping windows, or over the whole map.
+def moments(coefficients: Tensor, fit: Fit = Fit()) -> Moments:
+    """The moments of MSCN `coefficients` (N, C, H, W) and of their products H, V, D1 and D2, taken in one sweep.
 
-    Windows are 32 wide where the map has 64 or more, else half of it, so that every level has at least 3x3 of them.
     Raises ValueError for maps with a side below 2.
     """
     height, width = coefficients.shape[-2:]
     if min(height, width) < 2:
         raise ValueError(f"expected features at least 2x2; found {height}x{width}. Use larger patches.")
-    block = (_step(height), _step(width)) if local else (height, width)
-    padded = F.pad(coefficients, (0, -width % block[1], 0, -height % block[0]))
-    sums = _windows(neighbour_sums(padded, block))
-    sizes = _windows(_as_counts(height, width, block, coefficients))
-    means = sums / sizes[:, None, None, None]
-    absolute, square, signed_square, average, sign, nonzero = means.unbind(1)
-    left = _deviation(square - signed_square, (nonzero - sign).detach())
-    right = _deviation(square + signed_square, (nonzero + sign).detach())
-    return Statistics(absolute[0], square[0], absolute[1:], square[1:], average[1:], left[1:], right[1:])
+    signals = _with_products(coefficients)
+    positive, negative = signals.clamp_min(0), (-signals).clamp_min(0)
+    with torch.no_grad():
+        signs = [(part > 0).to(signals.dtype) for part in (positive, negative)]
+    parts = (positive, negative, positive.square(), negative.square(), *signs)
+    sums = torch.stack([window_sums(part, fit.window, fit.shrink) for part in parts])
+    counts = window_counts(coefficients, ((0, 0), *NEIGHBOURS), fit.window, fit.shrink)[:, None, None]
+    above, below, above_square, below_square = (sums[:4] / counts).unbind()
+    some = sums[4:].clamp_min(1)
+    right, left = (sums[2:4] / some + FLOOR).sqrt().unbind()
+    return Moments(above + below, above_square + below_square, above - below, left, right)
 
 
-def natural_map(coefficients: Tensor, shape: str = "ratio", local: bool = True, logarithms: bool = True) -> Tensor:
-    """The 18 descriptors of every channel and window of MSCN `coefficients` (N, C, H, W), as (N, C, 18, h, w).
+def natural_map(coefficients: Tensor, fit: Fit = Fit()) -> Tensor:
+    """The 18 descriptors (`NAMES`) of every channel and window of MSCN `coefficients` (N, C, H, W), as (N, C, 18, h, w).
 
-    Two of the GGD (shape, variance) and four of each AGGD (shape, mean eta, left and right variance). `shape` "ratio"
-    takes the shape's moment ratio, in (0, 1], in which the gradient is even (d alpha / d ratio grows from 4 to 335
-    between alpha 1 and 8), and the mean of the product for eta; "table" and "cubic" invert it to alpha, in [.2, 10].
-    `logarithms` takes those of the variances. Without `local` the grid is one window, h = w = 1.
-    Raises ValueError for another `shape`, and for maps with a side below 2.
+    Two of the GGD (shape, variance) and four of each AGGD (shape, mean eta, left and right variance).
+    Raises ValueError for maps with a side below 2.
     Paper: "GGD and AGGD fits [18]", indexed (i, j). / Here: fitted in windows, from moments, so that there is a gradient.
     """
-    if shape not in INVERSIONS:
-        raise ValueError(f"expected shape to be {', '.join(INVERSIONS)}; found '{shape}'. Choose one of them.")
-    found = statistics(coefficients, local)
-    invert = INVERSIONS[shape]
-    variance = _logarithm if logarithms else _as_is
-    form = invert(aggd_ratio(found.product_absolute, found.product_square, found.left, found.right))
-    eta = found.product_mean if shape == "ratio" else aggd_mean(form, found.left, found.right)
-    sides = variance(found.left.square()), variance(found.right.square())
+    found = moments(coefficients, fit)
+    invert = INVERSIONS[fit.shape]
+    variance = _logarithm if fit.logarithms else _as_is
+    left, right = found.left[1:], found.right[1:]
+    own = torch.stack([invert(ggd_ratio(found.absolute[0], found.square[0])), variance(found.square[0])])
+    form = invert(aggd_ratio(found.absolute[1:], found.square[1:], left, right))
+    eta = found.mean[1:] if fit.shape == "ratio" else aggd_mean(form, left, right)
+    sides = variance(left.square()), variance(right.square())
     products = torch.stack([form, eta, *sides], dim=1).flatten(0, 1)
-    ratio = ggd_ratio(found.mean_absolute, found.mean_square)
-    own = torch.stack([invert(ratio), variance(found.mean_square)])
     return torch.cat([own, products]).movedim(0, 2)
 
 
-def natural_distributions(coefficients: Tensor, local: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+def natural_distributions(coefficients: Tensor, fit: Fit = Fit()) -> tuple[Tensor, Tensor, Tensor]:
     """The five distributions fitted in each window of MSCN `coefficients` (N, C, H, W): a GGD and four AGGDs.
 
-    Gives their shape alpha, left scale and right scale beta, three (N, C, 5, h, w). Shapes are kept within [.5, 6] and
-    deviations above .03, where the closed-form divergence is tame.
+    Gives their shape alpha, left scale and right scale beta, three (N, C, 5, h, w). Shapes are kept within [.5, 4] and
+    deviations within [.03, 3], where the closed-form divergence is tame.
     Raises ValueError for maps with a side below 2.
     """
-    found = statistics(coefficients, local)
-    own = ggd_ratio(found.mean_absolute, found.mean_square)
-    products = aggd_ratio(found.product_absolute, found.product_square, found.left, found.right)
-    alpha = shape_from_ratio(torch.cat([own[None], products])).clamp(0.5, 6)
-    deviation = (found.mean_square + FLOOR).sqrt()[None]
-    left = scale_of(alpha, torch.cat([deviation, found.left]).clamp_min(SMALLEST_DEVIATION))
-    right = scale_of(alpha, torch.cat([deviation, found.right]).clamp_min(SMALLEST_DEVIATION))
+    found = moments(coefficients, fit)
+    own = ggd_ratio(found.absolute[:1], found.square[:1])
+    products = aggd_ratio(found.absolute[1:], found.square[1:], found.left[1:], found.right[1:])
+    alpha = shape_from_ratio(torch.cat([own, products])).clamp(0.5, 4)
+    deviation = (found.square[:1] + FLOOR).sqrt()
+    sides = (
+        torch.cat([deviation, side[1:]]).clamp(SMALLEST_DEVIATION, LARGEST_DEVIATION)
+        for side in (found.left, found.right)
+    )
+    left, right = (scale_of(alpha, side) for side in sides)
     return alpha.movedim(0, 2), left.movedim(0, 2), right.movedim(0, 2)
 
 
-def _step(side: int) -> int:
-    """Half a window's side."""
-    return WINDOW // 2 if side >= 2 * WINDOW else max(side // 4, 1)
-
-
-def _windows(blocks: Tensor) -> Tensor:
-    """Sums over half-overlapping windows of two blocks a side, from sums over blocks (..., h, w)."""
-    if blocks.shape[-2] > 1:
-        blocks = blocks[..., :-1, :] + blocks[..., 1:, :]
-    if blocks.shape[-1] > 1:
-        blocks = blocks[..., :-1] + blocks[..., 1:]
-    return blocks
-
-
-def _as_counts(height: int, width: int, block: tuple[int, int], like: Tensor) -> Tensor:
-    """How many values each block has of the coefficients and of the four products: (5, h, w)."""
-    counts = []
-    for down, right in ((0, 0), *NEIGHBOURS):
-        rows = _occupied(height, block[0], height - down, 0)
-        columns = _occupied(width, block[1], width - abs(right), 1 if right < 0 else 0)
-        counts.append(rows[:, None] * columns)
-    return torch.stack(counts).to(like.device, like.dtype)
-
-
-def _occupied(length: int, block: int, count: int, first: int) -> Tensor:
-    line = torch.zeros(length + -length % block)
-    line[first : first + count] = 1
-    return line.view(-1, block).sum(1)
-
-
-def _deviation(twice_mean_square: Tensor, twice_share: Tensor) -> Tensor:
-    return (twice_mean_square.clamp_min(0) / twice_share.clamp_min(1e-6) + FLOOR).sqrt()
+def _with_products(x: Tensor) -> Tensor:
+    """`x` (N, C, H, W) and its four products of neighbours, 0 where there is no neighbour: (5, N, C, H, W)."""
+    height, width = x.shape[-2:]
+    padded = F.pad(x, (1, 1, 0, 1))
+    shifted = [padded[..., down : down + height, 1 + right : 1 + right + width] for down, right in NEIGHBOURS]
+    return torch.cat([x[None], x * torch.stack(shifted)])
 
 
 def _logarithm(variance: Tensor) -> Tensor:

@@ -7,21 +7,13 @@ import math
 import torch
 from torch import Tensor, nn
 
+from slkd.brisque import NAMES as NATURAL
 from slkd.brisque import natural_map
 from slkd.distiller import SLKD
 from slkd.mscn import full_precision, mscn, rms_normalised
-from slkd.piqe import texture_map
-
-NATURAL = (
-    "MSCN shape",
-    "MSCN variance",
-    *(
-        f"{product} {quantity}"
-        for product in ("H", "V", "D1", "D2")
-        for quantity in ("shape", "mean", "left variance", "right variance")
-    ),
-)
-TEXTURE = ("block variance", "noticeable distortion", "noise")
+from slkd.piqe import NAMES_BY_QUANTILE as TEXTURE
+from slkd.piqe import own_thresholds, quantile_map
+from slkd.readings import RECOMMENDED
 
 
 @torch.no_grad()
@@ -65,7 +57,7 @@ def feature_maps(network: nn.Module, image: Tensor) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def natural_maps(features: Tensor, constant: float = 0.01) -> dict[str, Tensor]:
+def natural_maps(features: Tensor, constant: float = RECOMMENDED.mscn_constant) -> dict[str, Tensor]:
     """The MSCN coefficients and the 18 natural and colour descriptors of features (N, C, H, W) by name, each (N, C, h,
     w)."""
     coefficients = mscn(rms_normalised(features), constant)
@@ -73,11 +65,12 @@ def natural_maps(features: Tensor, constant: float = 0.01) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def texture_maps(features: Tensor, level: int = 0, constant: float = 0.01) -> dict[str, Tensor]:
-    """The MSCN coefficients and the three edge and texture descriptors of features of a level by name, each (N, C, h,
-    w)."""
+def texture_maps(features: Tensor, constant: float = RECOMMENDED.mscn_constant) -> dict[str, Tensor]:
+    """The MSCN coefficients and the four edge and texture descriptors of features (N, C, H, W) by name, each (N, C, h,
+    w); the thresholds are the features' own."""
     coefficients = mscn(rms_normalised(features), constant)
-    return {"MSCN": coefficients} | dict(zip(TEXTURE, texture_map(coefficients, level).unbind(2), strict=True))
+    maps = quantile_map(coefficients, own_thresholds(coefficients)).unbind(2)
+    return {"MSCN": coefficients} | dict(zip(TEXTURE, maps, strict=True))
 
 
 @torch.no_grad()
@@ -86,7 +79,7 @@ def extractor_maps(network: nn.Module, image: Tensor) -> dict[str, dict[str, Ten
     decoder level."""
     found = network.features(image)  # type: ignore[operator]
     maps = {f"encoder {k}": natural_maps(level) for k, level in enumerate(found.encoder, 1)}
-    return maps | {f"decoder {k}": texture_maps(level, k - 1) for k, level in enumerate(found.decoder, 1)}
+    return maps | {f"decoder {k}": texture_maps(level) for k, level in enumerate(found.decoder, 1)}
 
 
 def report(objective: SLKD, degraded: Tensor, clean: Tensor) -> dict[str, float]:

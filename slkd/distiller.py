@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from baselines.networks.shape.features import Features
+from baselines.objective import Objective, freeze, share_weights
 from slkd import losses
-from slkd.brisque import natural_distributions, natural_map
-from slkd.mscn import mscn
-from slkd.piqe import texture_map
 from slkd.readings import Reading, get_reading
 from slkd.scale import ScaleConversion
+from slkd.terms import EdgeTexture, NaturalColour
 
 
 @runtime_checkable
@@ -35,7 +33,7 @@ class Guidance(NamedTuple):
     decoder: tuple[Tensor, ...]
 
 
-class SLKD(nn.Module):
+class SLKD(Objective):
     """Simultaneous Learning Knowledge Distillation of `teacher` into `student` (Equation 6).
 
     `SLKD(teacher, student)(degraded, clean)`, both (N, 3, H, W) in [0, 1], gives the terms `pixel`, `kl`, `nc` and
@@ -44,18 +42,26 @@ class SLKD(nn.Module):
     network without these gets them from `slkd.with_features`. Teachers are frozen here and run in eval mode without
     gradients, both in one batched pass where they share weights; Teacher B runs once a batch.
 
-    teacher_b: another network for the clean image. Paper: does not say whether B has weights of its own. / Here: A's
-    weights.
-    pixel_target: "teacher" (Equation 5) or "clean", the ground truth, which the paper never shows the student.
-    decoder_source: what Teacher B sees, "clean" or "degraded" (Table IV's Source).
-    natural_colour, edge_texture: whether L_NC and L_ET count (Table IV's five rows).
-    alpha1, alpha2: the weights of `kl`, and of `nc` and `et`, .5 and .1 in the paper.
-    reading: a name of slkd.readings or a Reading.
+    Args:
+        teacher: Teacher A, which sees the degraded image.
+        student: what learns.
+        teacher_b: another network for the clean image. Paper: does not say whether B has weights of its own. / Here: A's
+            weights.
+        reading: a name of slkd.readings or a Reading.
+        pixel_target: "teacher" (Equation 5) or "clean", the ground truth, which the paper never shows the student.
+        decoder_source: what Teacher B sees, "clean" or "degraded" (Table IV's Source).
+        natural_colour: whether L_NC counts (Table IV).
+        edge_texture: whether L_ET counts (Table IV).
+        alpha1: the weight of `kl`, .5 in the paper.
+        alpha2: the weight of `nc` and `et`, .1 in the paper.
+
     Raises ValueError for an unknown option, one module as both teacher and student, networks without widths or
-    features, no level in common and, on a batch, levels of different strides.
+    features, no level in common and, on a batch, levels of different strides or too small for the reading.
     """
 
-    balance_reference = "pixel"  # the term whose gradient the others' are compared with
+    version = 2
+    balance_reference = "pixel"
+    teacher: nn.Module
 
     def __init__(
         self,
@@ -70,56 +76,60 @@ class SLKD(nn.Module):
         alpha1: float = 0.5,
         alpha2: float = 0.1,
     ) -> None:
-        super().__init__()
         _one_of("pixel_target", pixel_target, ("teacher", "clean"))
         _one_of("decoder_source", decoder_source, ("clean", "degraded"))
-        if any(_share_weights(student, network) for network in (teacher, teacher_b) if network is not None):
+        super().__init__(student, teacher, {"pixel": 1.0, "kl": alpha1, "nc": alpha2, "et": alpha2})
+        if teacher_b is not None and share_weights(student, teacher_b):
             raise ValueError("expected two networks; found one module as teacher and student. Copy it with deepcopy.")
-        self.student = student
-        self.teacher = teacher
         self.teacher_b = teacher_b
         self.reading = get_reading(reading)
         self.pixel_target = pixel_target
         self.decoder_source = decoder_source
-        self.weights = {"pixel": 1.0, "kl": alpha1, "nc": alpha2, "et": alpha2}
-        for network in self._teachers():
-            network.eval().requires_grad_(False)
-        self.encoder_scale = self._scale(teacher, "encoder_widths") if natural_colour else None
-        self.decoder_scale = self._scale(teacher_b or teacher, "decoder_widths") if edge_texture else None
+        for network in self.frozen():
+            freeze(network)
+        self.encoder_scale: ScaleConversion | None = None
+        self.decoder_scale: ScaleConversion | None = None
+        if natural_colour:
+            ours, theirs = self._widths("encoder_widths", teacher)
+            self.encoder_scale = ScaleConversion(ours, theirs, self.reading.scale, self.reading.normalise)
+            self.natural_colour = NaturalColour(self.reading, self.encoder_scale.widths)
+        if edge_texture:
+            ours, theirs = self._widths("decoder_widths", teacher_b or teacher)
+            self.decoder_scale = ScaleConversion(ours, theirs, self.reading.scale, self.reading.normalise)
+            self.edge_texture = EdgeTexture(self.reading, self.decoder_scale.widths)
 
-    def train(self, mode: bool = True) -> SLKD:
-        """Training mode for the student and the scale conversion; the teachers stay in eval mode."""
-        super().train(mode)
-        for network in self._teachers():
-            network.eval()
-        return self
+    def frozen(self) -> list[nn.Module]:
+        """Teacher A, and Teacher B where it is another network."""
+        second = getattr(self, "teacher_b", None)
+        return [self.teacher] if second is None else [self.teacher, second]
 
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         """The unweighted terms of a batch (N, 3, H, W) in [0, 1], scalars in float32 or better.
 
-        Raises ValueError for a network without features, and for levels of different strides.
+        Raises ValueError for a network without features, and for levels of different strides or too small.
         """
         guidance = self.guide(degraded, clean)
         student = _features(self.student, degraded)
         target = guidance.restored_b if self.pixel_target == "teacher" else clean
+        reduction = self.reading.reduction
         with torch.autocast(degraded.device.type, enabled=False):
+            divergence = losses.IMAGE_DIVERGENCES[self.reading.image]
             terms = {
-                "pixel": losses.pixel_loss(student.restored, target),
-                "kl": losses.IMAGE_DIVERGENCES[self.reading.image](student.restored, guidance.restored_a),
+                "pixel": losses.pixel_loss(student.restored, target, reduction),
+                "kl": divergence(student.restored, guidance.restored_a, reduction),
             }
         if self.encoder_scale is not None:
-            terms["nc"] = natural_colour_loss(self.encoder_scale(student.encoder, guidance.encoder), self.reading)
+            terms["nc"] = self.natural_colour(self.encoder_scale(student.encoder, guidance.encoder))
         if self.decoder_scale is not None:
-            terms["et"] = edge_texture_loss(self.decoder_scale(student.decoder, guidance.decoder), self.reading)
+            terms["et"] = self.edge_texture(self.decoder_scale(student.decoder, guidance.decoder))
         return terms
-
-    def total(self, terms: dict[str, Tensor]) -> Tensor:
-        """L_all, Equation 6: the sum of the terms of one call, each times its weight."""
-        return losses.total(terms, self.weights)
 
     @torch.no_grad()
     def guide(self, degraded: Tensor, clean: Tensor) -> Guidance:
-        """Both teachers' guidance for a batch (N, 3, H, W) in [0, 1], computed once and without gradients."""
+        """Both teachers' guidance for a batch (N, 3, H, W) in [0, 1], computed once and without gradients.
+
+        A's decoder features and B's encoder features are let go.
+        """
         source = clean if self.decoder_source == "clean" else degraded
         if self.teacher_b is not None:
             a, b = _features(self.teacher, degraded), _features(self.teacher_b, source)
@@ -137,56 +147,17 @@ class SLKD(nn.Module):
         decoder = tuple(level[count:] for level in both.decoder)
         return Guidance(both.restored[:count], encoder, both.restored[count:], decoder)
 
-    def _teachers(self) -> list[nn.Module]:
-        return [self.teacher] if self.teacher_b is None else [self.teacher, self.teacher_b]
-
-    def _scale(self, teacher: nn.Module, widths: str) -> ScaleConversion:
-        ours, theirs = _widths(self.student, widths), _widths(teacher, widths)
-        return ScaleConversion(ours, theirs, self.reading.scale, self.reading.normalise)
-
-
-def natural_colour_loss(pairs: Sequence[tuple[Tensor, Tensor]], reading: Reading) -> Tensor:
-    """L_NC, Equation 2, summed over levels: `pairs` are (student, teacher) encoder features, two (N, C, H, W) a level.
-
-    They come from a ScaleConversion, stride 1 first. Zero, with zero gradient, where they are equal, in every reading
-    but the literal ones. Raises ValueError for a level with a side below 2.
-    """
-    terms = []
-    for student, teacher in pairs:
-        with torch.autocast(student.device.type, enabled=False):
-            ours = mscn(student, reading.mscn_constant)
-            with torch.no_grad():
-                theirs = mscn(teacher, reading.mscn_constant)
-            terms.append(_natural_divergence(ours, theirs, reading))
-    return torch.stack(terms).sum()
-
-
-def edge_texture_loss(pairs: Sequence[tuple[Tensor, Tensor]], reading: Reading) -> Tensor:
-    """L_ET, Equation 3, summed over levels: `pairs` are (student, teacher) decoder features, two (N, C, H, W) a level.
-
-    They come from a ScaleConversion, stride 1 first. Zero, with zero gradient, where they are equal, in every reading
-    but the literal ones.
-    """
-    divergence = losses.DIVERGENCES[reading.texture]
-    terms = []
-    for level, (student, teacher) in enumerate(pairs):
-        with torch.autocast(student.device.type, enabled=False):
-            ours = texture_map(mscn(student, reading.mscn_constant), level, reading.masks, reading.logarithms)
-            with torch.no_grad():
-                theirs = texture_map(mscn(teacher, reading.mscn_constant), level, reading.masks, reading.logarithms)
-            terms.append(divergence(ours, theirs, reading.reduction))
-    return torch.stack(terms).sum()
-
-
-def _natural_divergence(student: Tensor, teacher: Tensor, reading: Reading) -> Tensor:
-    if reading.natural == "fitted":
-        with torch.no_grad():
-            target = natural_distributions(teacher, reading.local)
-        return losses.fitted_divergence(natural_distributions(student, reading.local), target, reading.reduction)
-    ours = natural_map(student, reading.shape, reading.local, reading.logarithms)
-    with torch.no_grad():
-        theirs = natural_map(teacher, reading.shape, reading.local, reading.logarithms)
-    return losses.DIVERGENCES[reading.natural](ours, theirs, reading.reduction)
+    def _widths(self, side: str, teacher: nn.Module) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The widths of the student's and the teacher's levels that are compared."""
+        ours, theirs = _widths(self.student, side), _widths(teacher, side)
+        if side == "encoder_widths" and self.reading.bottleneck == "out":
+            ours, theirs = ours[:-1], theirs[:-1]
+            if not ours or not theirs:
+                raise ValueError(
+                    "expected an encoder of two levels or more, of which the last, the bottleneck, does not count; found"
+                    " one. Name more levels, or give the reading bottleneck, which counts it."
+                )
+        return ours, theirs
 
 
 def _features(network: nn.Module, image: Tensor) -> Features:
@@ -205,11 +176,6 @@ def _widths(network: nn.Module, side: str) -> tuple[int, ...]:
             " Give it that attribute, or wrap it: slkd.with_features(network, encoder=[...], decoder=[...])."
         )
     return tuple(getattr(network, side))
-
-
-def _share_weights(first: nn.Module, second: nn.Module) -> bool:
-    """Whether freezing one would freeze a part of the other."""
-    return first is second or not {id(p) for p in first.parameters()}.isdisjoint(id(p) for p in second.parameters())
 
 
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:

@@ -3,17 +3,15 @@ element."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from slkd.brisque import natural_map
-from slkd.diagnostics import NATURAL, TEXTURE
 from slkd.distiller import SLKD
-from slkd.mscn import full_precision, mscn
-from slkd.piqe import texture_map
+from slkd.mscn import full_precision
+from slkd.terms import FeatureLoss
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def failures(objective: SLKD, degraded: Tensor, clean: Tensor) -> list[Failures]
     literal = {
         "nc": objective.reading.natural == "literal",
         "et": objective.reading.texture == "literal",
-        "kl": objective.reading.image == "literal-sum",
+        "kl": objective.reading.image == "literal",
     }
     found = []
     for term, place, descriptor, student, teacher in _operands(objective, degraded, clean):
@@ -65,20 +63,18 @@ def failures(objective: SLKD, degraded: Tensor, clean: Tensor) -> list[Failures]
 
 def _operands(objective: SLKD, degraded: Tensor, clean: Tensor) -> Iterator[tuple[str, str, str, Tensor, Tensor]]:
     """Term, place, descriptor, S and T of everything that a divergence compares."""
-    reading = objective.reading
     guidance = objective.guide(degraded, clean)
     student = objective.student.features(degraded)  # type: ignore[operator]
     yield "kl", "restored image", "value", full_precision(student.restored), full_precision(guidance.restored_a)
+    sides: list[tuple[str, str, FeatureLoss, Sequence[tuple[Tensor, Tensor]]]] = []
     if objective.encoder_scale is not None:
-        for level, pair in enumerate(objective.encoder_scale(student.encoder, guidance.encoder), 1):
-            maps = [
-                natural_map(mscn(x, reading.mscn_constant), reading.shape, reading.local, reading.logarithms)
-                for x in pair
-            ]
-            for name, *both in zip(NATURAL, *(m.unbind(2) for m in maps), strict=True):
-                yield "nc", f"encoder {level}", name, *both
+        pairs = objective.encoder_scale(student.encoder, guidance.encoder)
+        sides.append(("nc", "encoder", objective.natural_colour, pairs))
     if objective.decoder_scale is not None:
-        for level, pair in enumerate(objective.decoder_scale(student.decoder, guidance.decoder)):
-            maps = [texture_map(mscn(x, reading.mscn_constant), level, reading.masks, reading.logarithms) for x in pair]
-            for name, *both in zip(TEXTURE, *(m.unbind(2) for m in maps), strict=True):
-                yield "et", f"decoder {level + 1}", name, *both
+        pairs = objective.decoder_scale(student.decoder, guidance.decoder)
+        sides.append(("et", "decoder", objective.edge_texture, pairs))
+    for term, place, loss, pairs in sides:
+        for level, pair in enumerate(pairs):
+            maps = loss.compared(*pair, level)
+            for name, *both in zip(loss.names, *(m.unbind(2) for m in maps), strict=True):
+                yield term, f"{place} {level + 1}", name, *both

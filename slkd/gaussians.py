@@ -13,6 +13,7 @@ from torch import Tensor
 
 FLOOR = 1e-8
 SMALLEST, LARGEST = 0.2, 10.0
+STEEPEST = 3.0
 
 
 def ratio_of(alpha: Tensor) -> Tensor:
@@ -96,7 +97,8 @@ def aggd_divergence(
 ) -> Tensor:
     """KL(first, second) of two AGGDs given by shape and the sides' scales beta, all positive and of one tensor shape.
 
-    In closed form, in nats; a GGD has equal sides:
+    In closed form, in nats; a GGD has equal sides. The logarithm of each side's moment is linear beyond 3, where the closed
+    form's gradient grows a million times:
     log[a1 (l2 + r2) G(1/a2) / (a2 (l1 + r1) G(1/a1))] + [l1 (l1/l2)^a2 + r1 (r1/r2)^a2] / (l1 + r1) G((a2+1)/a1) /
     G(1/a1) - 1/a1
     """
@@ -104,9 +106,14 @@ def aggd_divergence(
     entropies = torch.log(shape * other_width / (other_shape * width))
     entropies = entropies + torch.lgamma(1 / other_shape) - torch.lgamma(1 / shape)
     moment = torch.lgamma((other_shape + 1) / shape) - torch.lgamma(1 / shape)
-    sides = left / width * torch.exp((other_shape * torch.log(left / other_left) + moment).clamp(max=20))
-    sides = sides + right / width * torch.exp((other_shape * torch.log(right / other_right) + moment).clamp(max=20))
+    sides = left / width * _tame_exp(other_shape * torch.log(left / other_left) + moment)
+    sides = sides + right / width * _tame_exp(other_shape * torch.log(right / other_right) + moment)
     return entropies + sides - 1 / shape
+
+
+def _tame_exp(x: Tensor) -> Tensor:
+    """exp(x), continued by its tangent beyond 3."""
+    return torch.exp(x.clamp(max=STEEPEST)) * (1 + (x - STEEPEST).clamp_min(0))
 
 
 def _side(samples: Tensor, mask: Tensor) -> Tensor:
@@ -116,12 +123,12 @@ def _side(samples: Tensor, mask: Tensor) -> Tensor:
 
 @lru_cache(maxsize=8)
 def _table(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
-    with torch.inference_mode(False):
-        alphas = torch.linspace(SMALLEST, LARGEST, 9801, dtype=torch.float64)
+    with torch.inference_mode(False), torch.no_grad():
+        alphas = torch.linspace(SMALLEST, LARGEST, 9801, dtype=torch.float64, device=device)
         ratios = ratio_of(alphas)
         if dtype != torch.float64:  # every eighth entry: neighbouring ratios stay apart in float32
             alphas, ratios = alphas[::8], ratios[::8]
-        return ratios.to(device, dtype), alphas.to(device, dtype)
+        return ratios.to(dtype), alphas.to(dtype)
 
 
 @lru_cache(maxsize=1)

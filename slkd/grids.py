@@ -1,4 +1,8 @@
-"""Local averages of feature maps: the Gaussian blur of Equation 1 and sums over blocks, each with its exact adjoint."""
+"""Local averages of feature maps: the Gaussian blur of Equation 1 and the sums over windows that the extractors need.
+
+Both are products with small matrices that depend on the map's size alone. They are made on the map's own device and
+kept, so that a pass makes no tensor elsewhere and waits for nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,33 +13,37 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SHORT = 48
+SHORT = 96
 
 
 def blur(x: Tensor, size: int = 7, sigma: float = 7 / 6) -> Tensor:
     """Gaussian blur of (N, C, H, W), borders reflected without repeating the edge (repeated where a side is too short).
 
-    Short sides are two products with small matrices, long ones a depthwise convolution: the same sums, each where it
-    is faster.
+    Short sides on a CPU are two products with small matrices, the others a depthwise convolution: the same sums, each
+    where it is faster. A GPU always convolves: its products may be of reduced precision.
     """
-    if min(x.shape[-2:]) >= max(SHORT, size):
+    height, width = x.shape[-2:]
+    convolve = min(height, width) >= SHORT if x.device.type == "cpu" else min(height, width) > size // 2
+    if convolve:
         blurred: Tensor = _Blur.apply(x, size, sigma)  # type: ignore[no-untyped-call]
         return blurred
-    rows = _as(x, _blur_matrix(x.shape[-2], size, sigma))
-    columns = _as(x, _blur_matrix(x.shape[-1], size, sigma))
+    rows, columns = (_blur_matrix(side, size, sigma, x.dtype, x.device) for side in (height, width))
     return rows @ (x @ columns.T)
 
 
-def block_sums(x: Tensor, block: tuple[int, int]) -> Tensor:
-    """Sums of (N, C, H, W) over blocks (N, C, H/bh, W/bw); both sides are whole multiples of the block's."""
-    count, channels, height, width = x.shape
-    rows = x.reshape(count, channels, height // block[0], block[0], width).sum(-2)
-    return rows.reshape(count, channels, height // block[0], width // block[1], block[1]).sum(-1)
+def window_sums(x: Tensor, window: int, shrink: bool = False) -> Tensor:
+    """Sums of (..., H, W) over half-overlapping square windows: (..., h, w).
+
+    Windows are `window` wide, evenly laid from border to border, one where a side is no longer; 0 is the whole map.
+    With `shrink` a side below two windows has windows of half of it instead, on a grid that starts at the first pixel.
+    """
+    rows, columns = (_window_matrix(side, window, shrink, x.dtype, x.device) for side in x.shape[-2:])
+    return rows @ (x @ columns.T)
 
 
-def spread(sums: Tensor, block: tuple[int, int]) -> Tensor:
-    """The adjoint of `block_sums`, ready for broadcasting over the rows of a block: (N, C, h, w) to (N, C, h, 1, W)."""
-    return sums.repeat_interleave(block[1], dim=-1).unsqueeze(-2)
+def window_counts(like: Tensor, offsets: tuple[tuple[int, int], ...], window: int, shrink: bool = False) -> Tensor:
+    """How many pixels of a map like (..., H, W) each window holds that have a neighbour at each offset: (K, h, w)."""
+    return _counts(tuple(like.shape[-2:]), offsets, (window, shrink), like.dtype, like.device)
 
 
 class _Blur(torch.autograd.Function):
@@ -43,14 +51,14 @@ class _Blur(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, size: int, sigma: float) -> Tensor:
-        ctx.kernel = size, sigma
+        ctx.size, ctx.sigma = size, sigma
         radius = size // 2
         padded = F.pad(x, (radius, radius, radius, radius), mode="reflect")
         return F.conv2d(padded, _kernel(x, size, sigma), groups=x.shape[1])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
-        size, sigma = ctx.kernel
+        size, sigma = ctx.size, ctx.sigma
         radius = size // 2
         full = F.conv2d(gradient, _kernel(gradient, size, sigma), padding=2 * radius, groups=gradient.shape[1])
         return _folded(_folded(full, -2, radius), -1, radius), None, None
@@ -66,37 +74,65 @@ def _folded(x: Tensor, axis: int, radius: int) -> Tensor:
 
 
 def _kernel(x: Tensor, size: int, sigma: float) -> Tensor:
-    line = _as(x, _gaussian(size, sigma))
+    line = _gaussian(size, sigma, x.dtype, x.device)
     return (line[:, None] * line).expand(x.shape[1], 1, size, size)
 
 
-def _as(x: Tensor, matrix: Tensor) -> Tensor:
-    return _moved(matrix, x.dtype, x.device)
+@lru_cache(maxsize=64)
+def _gaussian(size: int, sigma: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    with torch.inference_mode(False), torch.no_grad():
+        offsets = torch.arange(size, dtype=torch.float64, device=device) - size // 2
+        weights = torch.exp(-0.5 * (offsets / sigma) ** 2)
+        return (weights / weights.sum()).to(dtype)
 
 
 @lru_cache(maxsize=256)
-def _moved(matrix: Tensor, dtype: torch.dtype, device: torch.device) -> Tensor:
-    with torch.inference_mode(False):
-        return matrix.to(device, dtype, copy=True)
-
-
-@lru_cache(maxsize=8)
-def _gaussian(size: int, sigma: float) -> Tensor:
-    with torch.inference_mode(False):
-        offsets = torch.arange(size, dtype=torch.float64) - size // 2
-        weights = torch.exp(-0.5 * (offsets / sigma) ** 2)
-        return weights / weights.sum()
-
-
-@lru_cache(maxsize=128)
-def _blur_matrix(length: int, size: int, sigma: float) -> Tensor:
-    with torch.inference_mode(False):
+def _blur_matrix(length: int, size: int, sigma: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """(length, length): row i holds the weights of the pixels that the blurred pixel i is made of."""
+    with torch.inference_mode(False), torch.no_grad():
         radius = size // 2
-        source = torch.arange(length)[:, None] + torch.arange(-radius, size - radius)
+        source = torch.arange(length, device=device)[:, None] + torch.arange(-radius, size - radius, device=device)
         if length > radius:
             source = source.abs()
             source = torch.where(source >= length, 2 * (length - 1) - source, source)
         else:
             source = source.clamp(0, length - 1)
-        weights = _gaussian(size, sigma).expand(length, size)
-        return torch.zeros(length, length, dtype=torch.float64).scatter_add_(1, source, weights)
+        weights = _gaussian(size, sigma, torch.float64, device).expand(length, size)
+        matrix = torch.zeros(length, length, dtype=torch.float64, device=device)
+        return matrix.scatter_add_(1, source, weights).to(dtype)
+
+
+@lru_cache(maxsize=256)
+def _window_matrix(length: int, window: int, shrink: bool, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """(windows, length): 1 where a pixel lies in a window."""
+    with torch.inference_mode(False), torch.no_grad():
+        if shrink and window:
+            step = window // 2 if length >= 2 * window else max(length // 4, 1)
+            wide, count = 2 * step, max(-(-length // step) - 1, 1)
+            starts = step * torch.arange(count, device=device)
+        else:
+            wide = min(window or length, length)
+            count = 1 + -(-2 * (length - wide) // wide)
+            starts = torch.arange(count, device=device) * (length - wide)
+            starts = (starts + (count - 1) // 2) // max(count - 1, 1)
+        place = torch.arange(length, device=device)
+        inside = (place >= starts[:, None]) & (place < starts[:, None] + wide)
+        return inside.to(dtype)
+
+
+@lru_cache(maxsize=256)
+def _counts(
+    size: tuple[int, int],
+    offsets: tuple[tuple[int, int], ...],
+    windows: tuple[int, bool],
+    dtype: torch.dtype,
+    device: torch.device,
+) -> Tensor:
+    with torch.inference_mode(False), torch.no_grad():
+        rows, columns = (_window_matrix(side, *windows, dtype, device) for side in size)
+        counts = []
+        for down, right in offsets:
+            whole = rows[:, : size[0] - down].sum(1)
+            kept = columns[:, : size[1] - right] if right >= 0 else columns[:, -right:]
+            counts.append(whole[:, None] * kept.sum(1))
+        return torch.stack(counts)

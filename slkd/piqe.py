@@ -7,18 +7,23 @@ Source: Venkatanath et al., Blind Image Quality Evaluation Using Perception Base
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from slkd.grids import blur
-from slkd.moments import block_parts
+from slkd.grids import blur, window_counts, window_sums
 
 ACTIVE, IMPAIRED, SEGMENT = 0.1, 0.1, 6
 TEMPERATURE = 0.02
 BLOCKS = (16, 8, 4)
 FLOOR = 1e-6
+FEATURE_BLOCK = 8
+SAMPLES = 4096
+SMALLEST_VARIANCE = 1e-4
+NAMES = ("block variance", "noticeable distortion", "noise")
+NAMES_BY_QUANTILE = ("block variance", "edge segments", "noticeable distortion", "noise")
 
 Mask = Callable[[Tensor], Tensor]
 
@@ -47,12 +52,13 @@ MASKS: dict[str, Mask] = {"sigmoid": sigmoid_mask, "straight-through": hard_mask
 
 
 def texture_map(coefficients: Tensor, level: int = 0, masks: str = "sigmoid", logarithms: bool = True) -> Tensor:
-    """Three descriptors of every block of MSCN `coefficients` (N, C, H, W) of a level, as (N, C, 3, h, w).
+    """Three descriptors of every block of MSCN `coefficients` (N, C, H, W) of a level, as (N, C, 3, h, w): `NAMES`.
 
     The logarithm of the block variance v (v itself without `logarithms`), noticeable distortion x (1 - v), and noise x
     v; both count in active blocks only. Rows and columns beyond the last whole block are left out.
     Raises ValueError for other `masks` than "sigmoid" and "straight-through".
-    Paper: "distortion estimation and block variance". / Here: [20]'s criteria with sigmoids for its three thresholds.
+    Paper: "distortion estimation and block variance". / Here: [20]'s criteria with sigmoids for its three thresholds,
+    which belong to grey levels: on features nearly every block is active and noisy. `quantile_map` mends that.
     """
     if masks not in MASKS:
         raise ValueError(f"expected masks to be {' or '.join(MASKS)}; found '{masks}'. Choose one of them.")
@@ -60,7 +66,7 @@ def texture_map(coefficients: Tensor, level: int = 0, masks: str = "sigmoid", lo
     mask = MASKS[masks]
     variance, impaired, noisy = block_criteria(coefficients, block, mask)
     active = mask(variance - ACTIVE)
-    spread = torch.log(variance + 1e-4) if logarithms else variance
+    spread = torch.log(variance + SMALLEST_VARIANCE) if logarithms else variance
     return torch.stack([spread, active * impaired * (1 - variance), active * noisy * variance], dim=2)
 
 
@@ -71,14 +77,74 @@ def block_criteria(coefficients: Tensor, block: int, mask: Mask) -> tuple[Tensor
     Impaired: a segment of six edge pixels has a deviation below .1. Noisy: the block's deviation s exceeds 2 beta, with
     beta = |s - r| / max(s, r) and r the deviation of its two centre columns over that of the rest ([20]).
     """
+    found = measure(coefficients, block)
+    smallest = (found.segments.amin(-1) + FLOOR).sqrt()
+    return found.variance, mask(IMPAIRED - smallest), mask(found.noise)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What PIQE looks at in every block: the variance (N, C, h, w), that of every segment of six pixels on its four edges
+    (N, C, h, w, K), and the noise margin s - 2 beta (N, C, h, w)."""
+
+    variance: Tensor
+    segments: Tensor
+    noise: Tensor
+
+
+def measure(coefficients: Tensor, block: int) -> Measures:
+    """The measures of every whole block of MSCN `coefficients` (N, C, H, W); what is beyond the last one is left out."""
     height, width = (side // block * block for side in coefficients.shape[-2:])
-    x = coefficients[..., :height, :width]
-    sums, squares, centre, edges = block_parts(x, block)
-    variance, ratio = _variance_and_centre(sums, squares, centre, block)
-    smallest = _smallest_deviation(edges)
-    deviation = (variance + FLOOR).sqrt()
+    x = coefficients[..., :height, :width].unflatten(-1, (-1, block)).unflatten(-3, (-1, block)).transpose(-2, -3)
+    sums, squares = x.sum(dim=(-1, -2)), x.square().sum(dim=(-1, -2))
+    centre = x[..., block // 2 - 1 : block // 2 + 1]
+    centre_sums, centre_squares = centre.sum(dim=(-1, -2)), centre.square().sum(dim=(-1, -2))
+    variance = _variance(sums, squares, block * block)
+    inner = _variance(centre_sums, centre_squares, 2 * block)
+    outer = _variance(sums - centre_sums, squares - centre_squares, block * (block - 2))
+    deviation, ratio = (variance + FLOOR).sqrt(), ((inner + FLOOR) / (outer + FLOOR)).sqrt()
     beta = (deviation - ratio).abs() / torch.maximum(deviation, ratio)
-    return variance, mask(IMPAIRED - smallest), mask(deviation - 2 * beta)
+    edges = torch.stack([x[..., 0, :], x[..., -1, :], x[..., 0], x[..., -1]], dim=-2)
+    return Measures(variance, _segment_variances(edges), deviation - 2 * beta)
+
+
+def quantile_map(coefficients: Tensor, thresholds: Tensor, window: int = 32) -> Tensor:
+    """Four descriptors of MSCN `coefficients` (N, C, H, W) in windows of blocks of 8, (N, C, 4, h, w): `NAMES_BY_QUANTILE`.
+
+    The logarithms of the block variance and of the deviation of the edge segments; the share of edge segments that are
+    impaired; and noise. The last two count in active blocks. `thresholds` (3,) are of the logarithm of an active block's
+    variance, of the logarithm of an impaired segment's deviation, and of the noise margin: `own_thresholds`.
+    Paper: "distortion estimation and block variance". / Here: [20]'s four quantities with the teacher's own thresholds, the
+    variance once and the edges in a map of their own, means over half-overlapping windows so that each has enough pixels.
+    """
+    block = min(FEATURE_BLOCK, *coefficients.shape[-2:])
+    variance, segments, noise = _logarithmic(measure(coefficients, block))
+    active = torch.sigmoid((variance - thresholds[0]) / 0.5)
+    impaired = torch.sigmoid((thresholds[1] - segments) / 0.25).mean(-1)
+    noisy = torch.sigmoid((noise - thresholds[2]) / 0.1)
+    maps = torch.stack([variance, segments.mean(-1), active * impaired, active * noisy], dim=2)
+    wide = max(window // block, 1) if window else 0
+    return window_sums(maps, wide) / window_counts(maps, ((0, 0),), wide)
+
+
+@torch.no_grad()
+def own_thresholds(coefficients: Tensor) -> Tensor:
+    """The thresholds (3,) of `quantile_map` from a teacher's `coefficients` (N, C, H, W): a quarter of its blocks is flat, a
+    quarter of its edge segments impaired, a quarter of its blocks noisy."""
+    block = min(FEATURE_BLOCK, *coefficients.shape[-2:])
+    variance, segments, noise = _logarithmic(measure(coefficients, block))
+    return torch.stack([_quantile(variance, 0.25), _quantile(segments, 0.25), _quantile(noise, 0.75)])
+
+
+def _logarithmic(found: Measures) -> tuple[Tensor, Tensor, Tensor]:
+    segments = 0.5 * torch.log(found.segments + SMALLEST_VARIANCE)
+    return torch.log(found.variance + SMALLEST_VARIANCE), segments, found.noise
+
+
+def _quantile(values: Tensor, share: float) -> Tensor:
+    """A quantile of at most `SAMPLES` evenly spaced values."""
+    flat = values.flatten()
+    return torch.quantile(flat[:: -(-len(flat) // SAMPLES)], share)
 
 
 def piqe_score(image: Tensor) -> Tensor:
@@ -101,31 +167,15 @@ def piqe_score(image: Tensor) -> Tensor:
     return 100 * (scores.sum(dim=(1, 2, 3)) + 1) / (active.sum(dim=(1, 2, 3)) + 1)
 
 
-def _variance_and_centre(sums: Tensor, squares: Tensor, centre: Tensor, block: int) -> tuple[Tensor, Tensor]:
-    """Unbiased variance of each block and the deviation of its two centre columns over that of the others."""
-    pair = centre.unflatten(-3, (-1, block))
-    centre_sums, centre_squares = pair.sum(dim=(-3, -1)), pair.square().sum(dim=(-3, -1))
-    inner = _variance(centre_sums, centre_squares, 2 * block)
-    outer = _variance(sums - centre_sums, squares - centre_squares, block * (block - 2))
-    return _variance(sums, squares, block * block), ((inner + FLOOR) / (outer + FLOOR)).sqrt()
-
-
 def _variance(total: Tensor, squares: Tensor, count: int) -> Tensor:
     return ((squares - total.square() / max(count, 1)) / max(count - 1, 1)).clamp_min(0)
 
 
-def _smallest_deviation(edges: Tensor) -> Tensor:
-    """The smallest standard deviation of any segment of six pixels on the four edges (N, C, h, w, 4, block) of a
-    block."""
+def _segment_variances(edges: Tensor) -> Tensor:
+    """The variance of every segment of six pixels on the four edges (N, C, h, w, 4, block) of a block: (N, C, h, w, K)."""
     length = min(SEGMENT, edges.shape[-1])
-    if edges.shape[-1] == length:
-        sums, squares = edges.sum(-1, keepdim=True), edges.square().sum(-1, keepdim=True)
-    else:
-        starts = torch.arange(edges.shape[-1] - length + 1, device=edges.device)
-        place = torch.arange(edges.shape[-1], device=edges.device)[:, None]
-        band = ((place >= starts) & (place < starts + length)).to(edges.dtype)
-        sums, squares = edges @ band, edges.square() @ band
-    return (_variance(sums, squares, length).amin(dim=(-2, -1)) + FLOOR).sqrt()
+    segments = edges.unfold(-1, length, 1)
+    return _variance(segments.sum(-1), segments.square().sum(-1), length).flatten(-2)
 
 
 def _threshold(margin: Tensor) -> Tensor:

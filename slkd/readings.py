@@ -8,13 +8,17 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, replace
 
+_DIVERGENCES = ("squares", "huber", "gaussians", "softmax", "softplus", "literal", "clamped")
 CHOICES: dict[str, tuple[str, ...]] = {
     "scale": ("projection", "pooling"),
+    "bottleneck": ("out", "in"),
+    "extractors": ("statistics", "none", "random"),
     "shape": ("ratio", "table", "cubic"),
+    "thresholds": ("quantiles", "printed"),
     "masks": ("sigmoid", "straight-through"),
-    "natural": ("softmax", "softplus", "fitted", "literal", "clamped"),
-    "texture": ("softmax", "softplus", "literal", "clamped"),
-    "image": ("generalised", "softmax", "literal-mean", "literal-sum"),
+    "natural": (*_DIVERGENCES, "fitted"),
+    "texture": _DIVERGENCES,
+    "image": ("generalised", "softmax", "literal", "clamped"),
     "reduction": ("mean", "sum"),
 }
 """What each field of a Reading that is a name may be."""
@@ -22,20 +26,33 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Reading:
-    """One understanding of Equations 1 to 4 and of the Scale Conversion Module; a run records its `name`.
+    """One understanding of Equations 1 to 5 and of the Scale Conversion Module; a run records its `name`.
 
-    scale: "projection" | "pooling" (slkd.scale.ScaleConversion).
-    normalise: features divided by their RMS before the extractors.
-    mscn_constant: C of Equation 1.
-    shape: "ratio" | "table" | "cubic" (slkd.brisque.natural_map).
-    local: natural statistics in windows, or one vector a channel.
-    masks: "sigmoid" | "straight-through" (slkd.piqe.texture_map).
-    logarithms: descriptors carry the logarithms of variances, or the variances.
-    natural: divergence of Equation 2: "softmax" | "softplus" | "fitted" | "literal" | "clamped".
-    texture: divergence of Equation 3: the same without "fitted".
-    image: divergence of Equation 4: "generalised" | "softmax" | "literal-mean" | "literal-sum".
-    reduction: "mean" | "sum" over channels and descriptors (always the mean over the batch, always the sum over
-    levels).
+    Args:
+        name: as recorded.
+        summary: what it is, in one line.
+        scale: "projection" | "pooling" (slkd.scale.ScaleConversion).
+        normalise: features divided by their RMS before the extractors.
+        bottleneck: whether the encoder's last level counts, which no level of the decoder matches: "out" | "in".
+        smallest: maps with a shorter side are left out.
+        extractors: "statistics", BRISQUE's and PIQE's; "none", plain features; "random", as many random statistics.
+        mscn_constant: C of Equation 1.
+        window: the side in pixels of the windows that statistics are taken in, 0 for the whole map.
+        shrink: windows of half a side on maps below two windows, however few samples they hold.
+        shape: "ratio" | "table" | "cubic" (slkd.brisque.Fit).
+        thresholds: of PIQE: "quantiles" of the teacher's own blocks, or "printed", for grey levels.
+        masks: of the printed thresholds: "sigmoid" | "straight-through" (slkd.piqe.texture_map).
+        logarithms: descriptors carry the logarithms of variances, or the variances.
+        natural: divergence of Equation 2: "squares", "huber" and "gaussians" of descriptors standardised by the teacher's
+            running variance; "softmax" | "softplus" | "fitted" | "literal" | "clamped" of descriptors as they are.
+        texture: divergence of Equation 3: the same without "fitted".
+        image: divergence of Equation 4: "generalised" | "softmax" | "literal" | "clamped".
+        reduction: of all four terms, "mean" or "sum" over channels, positions and descriptors (always the mean over the
+            batch, always the sum over levels).
+        unit: what the loss of standardised descriptors is multiplied by, so that the paper's alpha2 gives it a gradient of
+            the size of L_pixel's: one deviation of the teacher's is a large difference for pixels.
+        unfit: why nothing can be trained with it; empty where it can.
+
     Raises ValueError for a name that is none of these.
     """
 
@@ -43,15 +60,22 @@ class Reading:
     summary: str
     scale: str = "projection"
     normalise: bool = True
-    mscn_constant: float = 0.01
+    bottleneck: str = "out"
+    smallest: int = 16
+    extractors: str = "statistics"
+    mscn_constant: float = 2.0
+    window: int = 32
+    shrink: bool = False
     shape: str = "ratio"
-    local: bool = True
+    thresholds: str = "quantiles"
     masks: str = "sigmoid"
     logarithms: bool = True
-    natural: str = "softmax"
-    texture: str = "softmax"
+    natural: str = "squares"
+    texture: str = "squares"
     image: str = "generalised"
     reduction: str = "mean"
+    unit: float = 0.001
+    unfit: str = ""
 
     def __post_init__(self) -> None:
         for field, known in CHOICES.items():
@@ -60,11 +84,27 @@ class Reading:
                 raise ValueError(f"expected {field} to be {', '.join(known)}; found '{value}'. Choose one of them.")
 
 
-RECOMMENDED = Reading("recommended", "sound in every term: zero with zero gradient where student and teacher agree")
+RECOMMENDED = Reading(
+    "recommended",
+    "standardised statistics in windows of 32, level and pattern, the bottleneck left out: see the criterion",
+)
 
-_LITERAL = Reading(
-    "literal",
-    "as printed: signed descriptors of raw features in S log(S/T), summed; not a number from the first step on",
+_SOFTMAX = Reading(
+    "softmax",
+    "a spatial softmax of each descriptor, small windows where maps are small, PIQE's printed thresholds: the former default",
+    bottleneck="in",
+    smallest=2,
+    mscn_constant=0.01,
+    shrink=True,
+    thresholds="printed",
+    natural="softmax",
+    texture="softmax",
+)
+
+_LITERAL = replace(
+    _SOFTMAX,
+    name="literal",
+    summary="as printed: signed descriptors of raw features in S log(S/T), every term a sum",
     normalise=False,
     mscn_constant=1.0,
     shape="table",
@@ -72,8 +112,9 @@ _LITERAL = Reading(
     logarithms=False,
     natural="literal",
     texture="literal",
-    image="literal-sum",
+    image="literal",
     reduction="sum",
+    unfit="S log(S/T) of signed features is not a number from the first step on",
 )
 
 
@@ -85,6 +126,7 @@ READINGS: dict[str, Reading] = {
     reading.name: reading
     for reading in (
         RECOMMENDED,
+        _SOFTMAX,
         _LITERAL,
         replace(
             _LITERAL,
@@ -92,14 +134,30 @@ READINGS: dict[str, Reading] = {
             summary="as printed, with every S and T clamped to at least 1e-6 and means for sums",
             natural="clamped",
             texture="clamped",
-            image="literal-mean",
+            image="clamped",
             reduction="mean",
+            unfit="",
         ),
+        _varied("features", "no extractors: plain features, standardised by channel; the control", extractors="none"),
+        _varied("random", "random filters for extractors, as many statistics; the control", extractors="random"),
+        _varied("sums", "every term of Equation 6 a sum over positions, channels and descriptors", reduction="sum"),
+        _varied(
+            "huber", "differences beyond one deviation count linearly", natural="huber", texture="huber", unit=0.01
+        ),
+        _varied(
+            "gaussians",
+            "KL of diagonal Gaussians over a picture's windows: level and spread",
+            natural="gaussians",
+            texture="gaussians",
+        ),
+        _varied("whole-map", "statistics of the whole map: no positions (i, j)", window=0),
+        _varied("windows-16", "windows of 16: 256 samples", window=16),
+        _varied("bottleneck", "with the bottleneck, and maps down to 8 x 8", bottleneck="in", smallest=8),
         _varied("scale-pooling", "parameter-free scale conversion: both pooled to one width and grid", scale="pooling"),
+        _varied("mscn-small", "C = .01 in Equation 1: flat areas weigh as much as others", mscn_constant=0.01),
         _varied("mscn-raw", "MSCN with C = 1 on raw features", normalise=False, mscn_constant=1.0),
         _varied("natural-alpha", "shapes alpha by table and linear interpolation, eta from them", shape="table"),
         _varied("natural-cubic", "shapes alpha by a cubic in logit(ratio / .75)", shape="cubic"),
-        _varied("natural-global", "one 18-vector a channel; its softmax runs over channels", local=False),
         _varied("natural-fitted", "closed-form KL between the fitted GGDs and AGGDs in Equation 2", natural="fitted"),
         _varied(
             "softplus",
@@ -107,13 +165,15 @@ READINGS: dict[str, Reading] = {
             natural="softplus",
             texture="softplus",
         ),
-        _varied("texture-hard", "PIQE's hard masks with a straight-through gradient", masks="straight-through"),
-        _varied("image-softmax", "Equation 4 between spatial softmaxes", image="softmax"),
+        _varied("texture-printed", "PIQE's printed thresholds and three maps", thresholds="printed"),
         _varied(
-            "image-literal-mean", "Equation 4 as printed with a mean: draws the image to T / e", image="literal-mean"
+            "texture-hard",
+            "PIQE's printed thresholds as hard masks with a straight-through gradient",
+            thresholds="printed",
+            masks="straight-through",
         ),
-        _varied("image-literal-sum", "Equation 4 as printed and summed, the rest recommended", image="literal-sum"),
-        _varied("reduction-sum", "sums over channels and descriptors", reduction="sum"),
+        _varied("image-softmax", "Equation 4 between spatial softmaxes", image="softmax"),
+        _varied("image-literal", "Equation 4 as printed with a mean: draws the image to T / e", image="clamped"),
     )
 }
 

@@ -21,6 +21,7 @@ class ScaleConversion(nn.Module):
     (two free projectors can agree on a constant); equal widths start as the identity. `kind` "pooling": no parameters,
     both averaged over groups of channels to the smaller width and over positions to one grid of at most 32x32.
     `normalise` divides every sample by its RMS.
+    `widths` are the channels of the pairs. Levels beyond the shorter list of widths are left out.
     Raises ValueError for an unknown kind.
     """
 
@@ -37,11 +38,12 @@ class ScaleConversion(nn.Module):
                 f"expected the scale conversion projection or pooling; found '{kind}'. Use one of the two."
             )
         self.normalise = normalise
+        self.kind = kind
+        pairs = list(zip(student_widths, teacher_widths, strict=False))
+        self.widths = tuple(theirs if kind == "projection" else min(ours, theirs) for ours, theirs in pairs)
         self.projections: nn.ModuleList | None = None
         if kind == "projection":
-            self.projections = nn.ModuleList(
-                _projection(*widths) for widths in zip(student_widths, teacher_widths, strict=False)
-            )
+            self.projections = nn.ModuleList(_projection(*widths) for widths in pairs)
 
     def forward(self, student: Sequence[Tensor], teacher: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
         """For each shared level the student's and the teacher's features, two (N, C, H, W) of one shape.
@@ -49,7 +51,7 @@ class ScaleConversion(nn.Module):
         Raises ValueError for a level at which one is at least twice as large as the other: that is another stride.
         """
         pairs = []
-        for level, (ours, theirs) in enumerate(zip(student, teacher, strict=False)):
+        for level, ours, theirs in zip(range(len(self.widths)), student, teacher, strict=False):
             ours, theirs = _same_area(ours, theirs.detach(), level)
             if self.projections is not None:
                 ours = self.projections[level](ours)

@@ -16,7 +16,6 @@ import torch
 
 from benchmark.methods.networks import build
 from slkd import SLKD, losses, teacher_of
-from slkd.distiller import edge_texture_loss, natural_colour_loss
 
 
 def parts(patch: int, batch: int, scale: str) -> dict[str, Callable[[], None]]:
@@ -51,8 +50,8 @@ def parts(patch: int, batch: int, scale: str) -> dict[str, Callable[[], None]]:
         terms = {
             "pixel": losses.pixel_loss(restored, guidance.restored_b),
             "kl": losses.image_divergence(restored, guidance.restored_a),
-            "nc": natural_colour_loss(objective.encoder_scale(encoder, guidance.encoder), objective.reading),
-            "et": edge_texture_loss(objective.decoder_scale(decoder, guidance.decoder), objective.reading),
+            "nc": objective.natural_colour(objective.encoder_scale(encoder, guidance.encoder)),
+            "et": objective.edge_texture(objective.decoder_scale(decoder, guidance.decoder)),
         }
         objective.total(terms).backward()
 

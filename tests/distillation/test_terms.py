@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.func import functional_call
 
-from baselines.distillation.catalogue import DISTILLATIONS
+from baselines.distillation.catalogue import distillers
 from slkd import SLKD
 from tests.distillation.toy import Toy
 
-NAMES = ["slkd", *DISTILLATIONS]
+NAMES = ["slkd", *distillers()]
 
 # The terms that are zero, with zero gradient, for a student that is the teacher's copy. The others are measured against
 # the ground truth, or are a likelihood (information) or a cross-entropy (categories), whose minimum is not at zero.
@@ -32,7 +32,7 @@ IMAGES = {"noise": None, "black": 0.0, "gray": 0.5, "white": 1.0}
 def made(name, teacher, student):
     if name == "slkd":
         return SLKD(teacher, student)
-    row = DISTILLATIONS[name]
+    row = distillers()[name]
     return row.load()(teacher, student) if row.needs_teacher else row.load()(student)
 
 
@@ -92,7 +92,7 @@ def test_a_stranger_has(name, term):
     value = terms_of(objective, *images())[term]
     gradients = torch.autograd.grad(value, list(objective.student.parameters()), allow_unused=True)
     assert value > 1e-4
-    assert max(float(g.abs().max()) for g in gradients if g is not None) > 1e-4
+    assert max(float(g.abs().max()) for g in gradients if g is not None) > 1e-5
 
 
 @pytest.mark.parametrize(
@@ -127,6 +127,8 @@ def test_a_batchs_terms_are_the_means_of_its_parts(name):
     torch.manual_seed(0)
     objective = made(name, Toy(6, 2), Toy(3, 2)).double()
     degraded, clean = images(count=4, dtype=torch.float64)
+    terms_of(objective, degraded, clean)
+    objective.eval()  # SLKD's running statistics of the teacher, which processes average, stand still
     whole = terms_of(objective, degraded, clean)
     parts = [terms_of(objective, degraded[half], clean[half]) for half in (slice(0, 2), slice(2, 4))]
     for term, value in whole.items():

@@ -107,7 +107,7 @@ def test_every_reading_runs_and_only_literal_ones_are_not_numbers(reading, batch
     if reading == "literal":
         assert not finite["nc"]
         assert not finite["et"]
-    elif reading != "image-literal-sum":
+    else:
         assert all(finite.values())
 
 
@@ -220,7 +220,7 @@ def test_diagnostics(batch, networks):
     maps = extractor_maps(student, degraded)
     assert maps["encoder 1"]["MSCN"].shape == (2, 4, 48, 48)
     assert set(maps["encoder 2"]) == {"MSCN", *NATURAL}
-    assert maps["decoder 1"]["noise"].shape == (2, 4, 3, 3)
+    assert maps["decoder 1"]["noise"].shape == (2, 4, 2, 2)
     figures = report(objective, degraded, clean)
     assert {"PSNR of Teacher B on clean", "term et", "gradient et"} <= set(figures)
 

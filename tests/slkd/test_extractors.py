@@ -3,12 +3,20 @@ import pytest
 import torch
 
 from benchmark.images.torchvision_operators import importable
-from slkd.brisque import natural_map, statistics
+from slkd.brisque import NEIGHBOURS, Fit, moments, natural_map
 from slkd.gaussians import fit_aggd, fit_ggd
-from slkd.grids import block_sums, blur
-from slkd.moments import block_parts, neighbour_sums
+from slkd.grids import blur, window_counts, window_sums
 from slkd.mscn import VARIANCE_FLOOR, mscn, rms_normalised
-from slkd.piqe import block_criteria, hard_mask, piqe_score, sigmoid_mask, texture_map
+from slkd.piqe import (
+    block_criteria,
+    hard_mask,
+    measure,
+    own_thresholds,
+    piqe_score,
+    quantile_map,
+    sigmoid_mask,
+    texture_map,
+)
 from tests.slkd import plain
 
 
@@ -58,7 +66,7 @@ def test_mscn_is_plain_on_photographs(photograph):
 
 def test_global_statistics_are_brisques_on_photographs(photograph):
     coefficients = mscn(photograph, 1 / 255)
-    found = natural_map(coefficients, "table", local=False, logarithms=False)[0, :, :, 0, 0]
+    found = natural_map(coefficients, Fit("table", window=0, logarithms=False))[0, :, :, 0, 0]
     for channel, map_ in zip(found, coefficients[0], strict=True):
         expected = list(plain.ggd(map_.numpy()))
         for product in plain.products(map_.numpy()):
@@ -88,7 +96,7 @@ def test_mscn_and_both_fits_are_pyiqas_on_photographs(photograph):
 @pytest.mark.parametrize("size", [(128, 96), (70, 37), (16, 8), (5, 3)])
 def test_local_statistics_are_the_plain_fits_of_every_window(size):
     coefficients = torch.randn(1, 2, *size, dtype=torch.float64)
-    found = natural_map(coefficients, "table", logarithms=False)
+    found = natural_map(coefficients, Fit("table", shrink=True, logarithms=False))
     step = [16 if side >= 64 else max(side // 4, 1) for side in size]
     for i in range(found.shape[-2]):
         for j in range(found.shape[-1]):
@@ -111,27 +119,57 @@ def test_local_statistics_are_the_plain_fits_of_every_window(size):
 
 def test_a_ratio_descriptor_is_the_inverse_of_its_alpha():
     coefficients = torch.randn(1, 1, 64, 64, dtype=torch.float64)
-    found = statistics(coefficients, local=False)
+    found = moments(coefficients, Fit(window=0))
     expected = coefficients.abs().mean() ** 2 / coefficients.square().mean()
-    assert natural_map(coefficients, local=False)[0, 0, 0].item() == pytest.approx(expected.item(), rel=1e-6)
-    assert found.product_mean[2].item() == pytest.approx(plain.products(coefficients[0, 0].numpy())[2].mean(), rel=1e-9)
+    assert natural_map(coefficients, Fit(window=0))[0, 0, 0].item() == pytest.approx(expected.item(), rel=1e-6)
+    assert found.mean[3].item() == pytest.approx(plain.products(coefficients[0, 0].numpy())[2].mean(), rel=1e-9)
 
 
-def test_sums_over_blocks_have_the_gradient_of_numbers():
-    x = torch.randn(1, 2, 8, 12, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda v: neighbour_sums(v, (4, 6))[:, :4], x)
-    assert torch.autograd.gradcheck(lambda v: block_parts(v, 4), x)
+@pytest.mark.parametrize("size", [(128, 96), (70, 37), (33, 64), (16, 8), (40, 48)])
+@pytest.mark.parametrize("window", [0, 16, 32])
+def test_windows_reach_from_border_to_border_with_enough_samples(size, window):
+    ones = torch.ones(size, dtype=torch.float64)
+    counts = window_counts(ones, ((0, 0), *NEIGHBOURS), window)
+    assert torch.equal(window_sums(ones, window), counts[0])
+    sides = [min(window or side, side) for side in size]
+    assert (counts[0] == sides[0] * sides[1]).all()
+    place = torch.arange(size[0] * size[1], dtype=torch.float64).view(size)
+    first, last = window_sums(place, window)[0, 0], window_sums(place, window)[-1, -1]
+    assert first == place[: sides[0], : sides[1]].sum()
+    assert last == place[-sides[0] :, -sides[1] :].sum()
+    for count, (down, right) in zip(counts, ((0, 0), *NEIGHBOURS), strict=True):
+        valid = torch.zeros(size, dtype=torch.float64)
+        valid[: size[0] - down, max(-right, 0) : size[1] - max(right, 0)] = 1
+        assert torch.equal(window_sums(valid, window), count)
 
 
-def test_block_parts_are_what_they_say():
+@pytest.mark.parametrize("fit", [Fit(), Fit("table"), Fit(window=0), Fit(shrink=True)], ids=str)
+def test_descriptors_have_the_gradient_of_numbers(fit):
+    x = torch.randn(1, 2, 20, 18, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda v: natural_map(v, fit), x, fast_mode=True)
+    thresholds = own_thresholds(x)
+    assert torch.autograd.gradcheck(lambda v: quantile_map(v, thresholds, 16), x, fast_mode=True)
+
+
+def test_measures_are_what_they_say():
     x = torch.randn(1, 1, 32, 48, dtype=torch.float64)
-    sums, squares, centre, edges = block_parts(x, 16)
+    found = measure(x, 16)
     block = x[0, 0, 16:32, 32:48]
-    assert torch.equal(sums, block_sums(x, (16, 16)))
-    assert sums[0, 0, 1, 2].item() == pytest.approx(block.sum().item())
-    assert squares[0, 0, 1, 2].item() == pytest.approx(block.square().sum().item())
-    assert torch.equal(centre[0, 0, 16:32, 2], block[:, 7:9])
-    assert torch.equal(edges[0, 0, 1, 2], torch.stack([block[0], block[-1], block[:, 0], block[:, -1]]))
+    assert found.variance[0, 0, 1, 2].item() == pytest.approx(block.var().item())
+    edges = (block[0], block[-1], block[:, 0], block[:, -1])
+    segments = [edge[k : k + 6].var().item() for edge in edges for k in range(11)]
+    assert found.segments[0, 0, 1, 2].tolist() == pytest.approx(segments)
+
+
+def test_a_quarter_of_the_teachers_own_blocks_is_flat_impaired_or_noisy():
+    """Where [20]'s thresholds, made for grey levels, call nearly every block active and noisy."""
+    x = mscn(rms_normalised(torch.nn.functional.interpolate(torch.randn(2, 4, 16, 16), scale_factor=8, mode="bicubic")))
+    found, thresholds = measure(x, 8), own_thresholds(x)
+    assert (torch.log(found.variance + 1e-4) < thresholds[0]).double().mean().item() == pytest.approx(0.25, abs=0.01)
+    assert (found.noise > thresholds[2]).double().mean().item() == pytest.approx(0.25, abs=0.01)
+    segments = 0.5 * torch.log(found.segments + 1e-4)
+    assert (segments < thresholds[1]).double().mean().item() == pytest.approx(0.25, abs=0.02)
+    assert (found.variance > 0.1).double().mean() > 0.9
 
 
 def by_hand():
@@ -198,7 +236,11 @@ def test_masks_agree_away_from_their_thresholds():
     assert torch.equal(hard, soft)
 
 
-@pytest.mark.parametrize("extract", [natural_map, texture_map])
+def by_own_thresholds(coefficients):
+    return quantile_map(coefficients, own_thresholds(coefficients))
+
+
+@pytest.mark.parametrize("extract", [natural_map, texture_map, by_own_thresholds])
 @pytest.mark.parametrize("make", [torch.zeros, torch.ones])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_flat_and_zero_features_give_finite_maps_and_gradients(extract, make, dtype):
