@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def inspect(
-        method: str = typer.Argument(help="A distilled student, res-sl-slkd say; see `list methods`."),
+        method: str = typer.Argument("", help="A distilled student, res-sl-slkd say; see `list methods`."),
         task: Task | None = typer.Option(
             None, "--task", "-t", parser=known_task, help="Which task; otherwise the method's first."
         ),
@@ -24,12 +24,24 @@ def register(app: typer.Typer) -> None:
         photos: Path | None = typer.Option(None, help="Train and validate on this folder of clean photographs."),
         image: str = typer.Option("", help="The test image whose maps are drawn; otherwise a typical one."),
         reading: str = typer.Option("", help="Another reading of SLKD's equations; `literal` shows where they fail."),
+        signal: bool = typer.Option(
+            False,
+            "--signal",
+            help="Does a feature loss answer to a degradation? Of a teacher, or of all; --reading all compares.",
+        ),
         to: Path = typer.Option(Path("inspection"), help="Where the pictures are written."),
     ) -> None:
         """Look into a distillation: the teacher on clean images, gradients by loss term, feature maps as pictures.
 
         Exit code 1 when a term or its gradient is not a finite number.
         """
+        if signal:
+            from benchmark.studies.inspection.signal_command import SignalRequest, inspect_signal
+
+            inspect_signal(SignalRequest(method, task, scale, photos, reading, to))
+            return
+        if not method:
+            raise typer.BadParameter("name a distilled student, res-sl-slkd say, or give --signal", param_hint="METHOD")
         from benchmark.studies.inspection.command import Request
         from benchmark.studies.inspection.command import inspect as run
 

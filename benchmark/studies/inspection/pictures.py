@@ -109,7 +109,7 @@ def natural_figure(views: Views, level: str, caption: str) -> Figure:
 
 
 def texture_figure(views: Views, caption: str) -> Figure:
-    """MSCN and the three edge and texture descriptors of every decoder level (PIQE's), channels averaged."""
+    """MSCN and the four edge and texture descriptors of every decoder level (PIQE's), channels averaged."""
     from slkd.diagnostics import TEXTURE
 
     rows = {}
@@ -117,7 +117,9 @@ def texture_figure(views: Views, caption: str) -> Figure:
         if level.startswith("decoder"):
             means = [PairOfMaps(mean_map(theirs[name]), mean_map(ours[name])) for name in TEXTURE]
             rows[level] = [PairOfMaps(strongest(theirs["MSCN"]), strongest(ours["MSCN"])), *means]
-    return draw(rows, ["MSCN, one channel", "log block variance", "noticeable\ndistortion", "noise"], caption)
+    return draw(
+        rows, ["MSCN, one channel", "log block variance", "edge segments", "noticeable\ndistortion", "noise"], caption
+    )
 
 
 def gradient_figure(norms: Mapping[int, Mapping[str, float]], weights: Mapping[str, float], caption: str) -> Figure:
