@@ -246,10 +246,10 @@ def readings() -> str:
 
 def distillers() -> str:
     """Every distiller of baselines with its publication."""
-    from baselines.distillation.catalogue import DISTILLATIONS
+    from baselines.distillation.catalogue import distillers
 
     return table(
-        ["name", "what it is", "publication"], ((f"`{d.name}`", d.title, d.citation) for d in DISTILLATIONS.values())
+        ["name", "what it is", "publication"], ((f"`{d.id}`", d.title, d.citation) for d in distillers().values())
     )
 
 

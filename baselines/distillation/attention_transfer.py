@@ -8,10 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.distillation.objective import Objective, at_least_float32, l1, same_area
+from baselines.distillation.objective import at_least_float32, l1, same_area
+from baselines.distillation.spec import DistillerSpec
+from baselines.objective import Distiller
 
 
-class AttentionTransfer(Objective):
+class AttentionTransfer(Distiller):
     """L = |S(I) - G|_1 + beta/2 mean_k || Q_k(S)/||Q_k(S)||_2 - Q_k(T)/||Q_k(T)||_2 ||_2, Q the sum of squares over
     channels.
 
@@ -20,8 +22,7 @@ class AttentionTransfer(Objective):
     """
 
     def __init__(self, teacher: nn.Module, student: nn.Module, beta: float = 0.1) -> None:
-        super().__init__(student, teacher)
-        self.teacher: nn.Module
+        super().__init__(teacher, student)
         self.weights = {"attention": beta / 2}
 
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
@@ -47,3 +48,13 @@ def attention_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tens
 def attention_map(features: Tensor) -> Tensor:
     """The sum of squares over channels of (N, C, H, W) as a vector (N, HW) of unit length."""
     return F.normalize(at_least_float32(features).square().sum(1).flatten(1), dim=1, eps=1e-6)
+
+
+SPEC = DistillerSpec(
+    id="at",
+    title="attention transfer",
+    citation="Zagoruyko and Komodakis, ICLR 2017",
+    target="baselines.distillation.attention_transfer:AttentionTransfer",
+    licence="code: no licence read",
+    options={"beta": 0.1},
+)

@@ -9,10 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.distillation.objective import Objective, l1, pointwise
+from baselines.distillation.objective import l1, pointwise
+from baselines.distillation.spec import DistillerSpec
+from baselines.objective import Distiller
 
 
-class DCKDCross(Objective):
+class DCKDCross(Distiller):
     """The student's encoder is cascaded into the frozen teacher's decoder, and the teacher's encoder into the
     student's decoder.
 
@@ -25,8 +27,7 @@ class DCKDCross(Objective):
     """
 
     def __init__(self, teacher: nn.Module, student: nn.Module) -> None:
-        super().__init__(student, teacher)
-        self.teacher: nn.Module
+        super().__init__(teacher, student)
         ours, theirs = tuple(student.encoder_widths), tuple(teacher.encoder_widths)  # type: ignore[arg-type]
         if len(ours) != len(theirs):
             raise ValueError(
@@ -62,3 +63,12 @@ def _adapted(layers: nn.ModuleList, source: Sequence[Tensor], like: Sequence[Ten
         level if level.shape[-2:] == goal.shape[-2:] else F.interpolate(level, goal.shape[-2:], mode="bilinear")
         for level, goal in zip(adapted, like, strict=True)
     )
+
+
+SPEC = DistillerSpec(
+    id="dckd-cross",
+    title="DCKD, dual cross",
+    citation="Fang et al., JVCIR 2023",
+    target="baselines.distillation.dckd_cross:DCKDCross",
+    licence="code: none found",
+)

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from baselines.distillation.objective import Objective, at_least_float32, l1, pointwise, same_area
+from baselines.distillation.objective import at_least_float32, l1, pointwise, same_area
+from baselines.distillation.spec import DistillerSpec
+from baselines.objective import Distiller
 
 
-class FitNets(Objective):
+class FitNets(Distiller):
     """L = |S(I) - G|_1 + weight mean_k 1/2 ||r_k(S_k) - T_k||^2 / ||T_k||^2 with a 1x1 regressor r_k a level (Equation
     3 there).
 
@@ -20,8 +22,7 @@ class FitNets(Objective):
     """
 
     def __init__(self, teacher: nn.Module, student: nn.Module, weight: float = 0.01) -> None:
-        super().__init__(student, teacher)
-        self.teacher: nn.Module
+        super().__init__(teacher, student)
         self.weights = {"hint": weight}
         self.encoder = pointwise(student.encoder_widths, teacher.encoder_widths)  # type: ignore[arg-type]
         self.decoder = pointwise(student.decoder_widths, teacher.decoder_widths)  # type: ignore[arg-type]
@@ -45,3 +46,13 @@ def hint_losses(regressors: nn.ModuleList, student: Sequence[Tensor], teacher: S
         error = at_least_float32(regressor(ours)) - goal
         losses.append(0.5 * error.square().mean() / (goal.square().mean() + 1e-6))
     return losses
+
+
+SPEC = DistillerSpec(
+    id="fitnets",
+    title="FitNets",
+    citation="Romero et al., ICLR 2015",
+    target="baselines.distillation.fitnets:FitNets",
+    licence="code: none used",
+    options={"weight": 0.01},
+)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from baselines.distillation.objective import Objective, l1
+from baselines.distillation.objective import l1
+from baselines.distillation.spec import DistillerSpec
+from baselines.objective import Distiller
 
 
-class Logits(Objective):
+class Logits(Distiller):
     """L = |S(I) - G|_1 + |S(I) - T(I)|_1.
 
     Source: Hinton et al., Distilling the Knowledge in a Neural Network, 2015; an image restorer's output takes the
@@ -17,8 +19,7 @@ class Logits(Objective):
     """
 
     def __init__(self, teacher: nn.Module, student: nn.Module) -> None:
-        super().__init__(student, teacher)
-        self.teacher: nn.Module
+        super().__init__(teacher, student)
 
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         """The terms `truth` and `teacher` for a batch of (N, 3, H, W) images in [0, 1]."""
@@ -26,3 +27,11 @@ class Logits(Objective):
             target = self.teacher(degraded)
         restored = self.student(degraded)
         return {"truth": l1(restored, clean), "teacher": l1(restored, target)}
+
+
+SPEC = DistillerSpec(
+    id="logits",
+    title="output distillation",
+    citation="Hinton et al., 2015",
+    target="baselines.distillation.logits:Logits",
+)

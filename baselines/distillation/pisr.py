@@ -9,10 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.distillation.objective import Objective, at_least_float32, l1, pointwise, same_area
+from baselines.distillation.objective import at_least_float32, l1, pointwise, same_area
+from baselines.distillation.spec import DistillerSpec
+from baselines.objective import Distiller
 
 
-class PISR(Objective):
+class PISR(Distiller):
     """L = |S(I) - G|_1 + weight mean_k [log b_k + |T_k(G) - mu_k| / b_k]: variational distillation from a teacher of
     clean images.
 
@@ -24,8 +26,7 @@ class PISR(Objective):
     """
 
     def __init__(self, teacher: nn.Module, student: nn.Module, weight: float = 0.01) -> None:
-        super().__init__(student, teacher)
-        self.teacher: nn.Module
+        super().__init__(teacher, student)
         self.weights = {"information": weight}
         self.location = pointwise(student.decoder_widths, teacher.decoder_widths)  # type: ignore[arg-type]
         self.scale = pointwise(student.decoder_widths, teacher.decoder_widths)  # type: ignore[arg-type]
@@ -54,3 +55,13 @@ def information_loss(
         width = F.softplus(at_least_float32(spread(ours))) + 0.01
         losses.append((torch.log(width) + (goal - at_least_float32(mean(ours))).abs() / width).mean())
     return torch.stack(losses).mean()
+
+
+SPEC = DistillerSpec(
+    id="pisr",
+    title="PISR, privileged information",
+    citation="Lee et al., ECCV 2020",
+    target="baselines.distillation.pisr:PISR",
+    licence="code: no licence read",
+    options={"weight": 0.01},
+)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from baselines.distillation.objective import Objective, l1
+from baselines.distillation.objective import l1
+from baselines.distillation.spec import DistillerSpec
+from baselines.objective import Objective
 
 
 class Scratch(Objective):
@@ -19,3 +21,12 @@ class Scratch(Objective):
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         """The term `truth` for a batch of (N, 3, H, W) images in [0, 1]."""
         return {"truth": l1(self.student(degraded), clean)}
+
+
+SPEC = DistillerSpec(
+    id="scratch",
+    title="from scratch",
+    citation="control: no teacher, L1 to the ground truth",
+    target="baselines.distillation.scratch:Scratch",
+    needs_teacher=False,
+)

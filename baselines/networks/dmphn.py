@@ -195,6 +195,7 @@ SPEC = NetworkSpec(
     arguments={"paper": {"patches": (1, 2, 4), "width": 32}, "mini": {"patches": (1, 2, 4), "width": 5}},
     architectures={"1-2-4-8": {"patches": (1, 2, 4, 8)}},
     objective="benchmark.training.objectives.dmphn:PerLevel",
+    objective_options={"mini": {"finer": 0.1}},
     recipe={
         "iterations": 1_000_000,
         "batch": 6,

@@ -317,6 +317,7 @@ SPEC = NetworkSpec(
         "denoising": {"paper": {"width": 80, "unet_step": 48, "orsnet_step": 32}},
     },
     objective="benchmark.training.objectives.mprnet:CharbonnierEdge",
+    objective_options={"denoising": {"edge": 0.0}},
     recipe={"iterations": 214_000, "batch": 16, "patch": 256, "lr": 2e-4, "final_lr": 1e-6, "weight_decay": 0.0},
     mini_recipe={"iterations": 1500},
 )

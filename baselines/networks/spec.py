@@ -46,6 +46,7 @@ class NetworkSpec:
         teacher: of a student: the id of the network that it is taught by.
         licence: of the authors' code and checkpoints; what is here was written afresh.
         objective: target of the loss that it is trained by where nothing distils into it; empty: L1 to the clean image.
+        objective_options: arguments of that loss, by scale ("mini", "paper") or by task.
         recipe: how its authors train it, as a recipe's numbers; empty: as the SLKD paper trains everything.
         simplified: where that recipe is simpler than what the authors write; empty: nowhere.
         mini_recipe: what training at scale mini changes in the recipe that all share.
@@ -68,6 +69,7 @@ class NetworkSpec:
     teacher: str = ""
     licence: str = ""
     objective: str = ""
+    objective_options: Mapping[str, Arguments] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     simplified: str = ""
     mini_recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -104,10 +106,18 @@ class NetworkSpec:
 
     def _check_tables(self) -> None:
         _check(_is_table(self.arguments) and bool(self.arguments), "arguments", "arguments by scale", self.arguments)
-        tables = ("recipe", "mini_recipe", "mini_recipe_by_task", "architectures", "hypotheses", "by_task")
+        tables = (
+            "objective_options",
+            "recipe",
+            "mini_recipe",
+            "mini_recipe_by_task",
+            "architectures",
+            "hypotheses",
+            "by_task",
+        )
         for key in tables:
             _check(_is_table(getattr(self, key)), key, "a dictionary with text as its keys", getattr(self, key))
-        nested = ("arguments", "by_task", "mini_recipe_by_task", "architectures", "hypotheses")
+        nested = ("arguments", "objective_options", "by_task", "mini_recipe_by_task", "architectures", "hypotheses")
         for key in nested:
             for name, value in getattr(self, key).items():
                 _check(_is_table(value), f"{key}.{name}", "a dictionary with text as its keys", value)

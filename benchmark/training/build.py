@@ -81,7 +81,7 @@ def build_objective(
         nn.init.zeros_(student.output.weight)
     kind = objective_class(method, job.scale)
     if not learns_from_teacher(method):
-        return kind(student, **method.options), None
+        return kind(student, **recipes.objective_options(method, job.task, job.scale)), None
     teachers = {} if teachers is None else teachers
     if method.teacher not in teachers:
         teachers[method.teacher] = load_teacher(method, job)

@@ -40,7 +40,7 @@ def origin(method: Method, job: TrainJob, data: dict[str, Any]) -> dict[str, Any
         "network": network_of(method, job.task, job.scale),
         "objective": recipes.objective_target(method, job.scale),
         "objective_version": version_of(objective_class(method, job.scale)),
-        "options": method.options,
+        "options": recipes.objective_options(method, job.task, job.scale),
         "data": _deciding(data),
         "teacher": teacher.sha256 if teacher is not None else None,
     }

@@ -6,8 +6,9 @@ Importing this module does not import torch.
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
-from baselines.distillation.catalogue import DISTILLATIONS
+from baselines.distillation.catalogue import distillers
 from benchmark.core.errors import BadMethod
 from benchmark.core.types import Scale, Task
 from benchmark.methods.method import Method
@@ -26,7 +27,7 @@ _MINI = Recipe(1000, 2, 64, "adamw", lr=6e-3, final_lr=4e-5, warmup=50, clip=0.1
 # third) of the cost of an iteration with a teacher: rows that are compared have had about the same computation.
 # Teachers train longer. Those of deblurring also see clean images, which Teacher B has to leave alone.
 _MINI_LIGHT = RecipeOverrides(iterations=2500, batch=4, lr=1.5e-3, clip=1.0).apply(_MINI)
-_L1 = DISTILLATIONS["scratch"].target  # trains what declares no objective of its own
+_L1 = distillers()["scratch"].target  # trains what declares no objective of its own
 _SLKD = "slkd.distiller:SLKD"
 
 
@@ -58,9 +59,17 @@ def objective_target(method: Method, scale: Scale = Scale.MINI) -> str:
     if method.distiller == "slkd":
         return _SLKD
     if method.distiller:
-        return DISTILLATIONS[method.distiller].target
+        return distillers()[method.distiller].target
     if not method.network:
         return _L1
     spec = network(method.network)
     published = str(spec.recipe.get("objective", "")) if scale is Scale.PAPER else ""
     return published or spec.objective or _L1
+
+
+def objective_options(method: Method, task: Task, scale: Scale) -> dict[str, Any]:
+    """The arguments of the objective that trains `method`: its network's for the scale and the task, and the row's own."""
+    if method.distiller or not method.network:
+        return dict(method.options)
+    declared = network(method.network).objective_options
+    return declared.get(str(scale), {}) | declared.get(str(task), {}) | dict(method.options)

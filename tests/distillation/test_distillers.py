@@ -5,17 +5,17 @@ import sys
 import pytest
 import torch
 
-from baselines.distillation.catalogue import DISTILLATIONS
+from baselines.distillation.catalogue import distillers
 from baselines.distillation.fakd import affinity
 from benchmark.methods.networks import build
 from tests.distillation.toy import Toy
 
-NAMES = sorted(DISTILLATIONS)
+NAMES = sorted(distillers())
 FAMILIES = {"restormer": "res-sl", "uformer": "ufor-sl", "drsformer": "drs-sl"}
 
 
-def distiller(name, teacher, student):
-    row = DISTILLATIONS[name]
+def made(name, teacher, student):
+    row = distillers()[name]
     return row.load()(teacher, student) if row.needs_teacher else row.load()(student)
 
 
@@ -41,7 +41,7 @@ def families():
 @pytest.mark.parametrize("name", NAMES)
 def test_gives_finite_scalar_terms_and_trains_only_its_student_and_adapters(name, family, families):
     teacher, student = (copy.deepcopy(network) for network in families[family])
-    objective = distiller(name, teacher, student).train()
+    objective = made(name, teacher, student).train()
     terms = step(objective, *pair(), index=9)
     assert terms
     assert all(term.shape == () and torch.isfinite(term) for term in terms.values())
@@ -60,7 +60,7 @@ def test_gives_finite_scalar_terms_and_trains_only_its_student_and_adapters(name
 @pytest.mark.parametrize("name", NAMES)
 def test_learns_from_one_batch_of_an_odd_size(name):
     torch.manual_seed(0)
-    objective = distiller(name, Toy(8), Toy(4))
+    objective = made(name, Toy(8), Toy(4))
     optimiser = torch.optim.Adam([p for p in objective.parameters() if p.requires_grad], 5e-3)
     degraded, clean = pair(27)
     losses = []
@@ -77,7 +77,7 @@ def test_learns_from_one_batch_of_an_odd_size(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_under_bfloat16_autocast(name):
     torch.manual_seed(0)
-    objective = distiller(name, Toy(8), Toy(4))
+    objective = made(name, Toy(8), Toy(4))
     with torch.autocast("cpu", torch.bfloat16):
         terms = step(objective, *pair())
     total = objective.total(terms)
@@ -99,7 +99,7 @@ def test_runs_under_bfloat16_autocast(name):
 def test_a_students_copy_of_the_teacher_has_nothing_to_learn_from_it(name, term):
     torch.manual_seed(0)
     teacher = Toy(8)
-    value = step(distiller(name, teacher, copy.deepcopy(teacher)), *pair(), index=9)[term]
+    value = step(made(name, teacher, copy.deepcopy(teacher)), *pair(), index=9)[term]
     assert value.abs() < 1e-6
 
 
@@ -109,33 +109,33 @@ def test_only_privileged_information_shows_the_teacher_the_clean_image(name):
     teacher, seen = Toy(8), []
     teacher.stem.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
     degraded, clean = pair()
-    step(distiller(name, teacher, Toy(4)), degraded, clean)
+    step(made(name, teacher, Toy(4)), degraded, clean)
     assert torch.equal(seen[0], clean if name == "pisr" else degraded)
 
 
 def test_cross_hybrids_of_a_copy_are_the_teacher_and_those_of_a_stranger_are_not():
     torch.manual_seed(0)
     teacher, batch = Toy(8), pair()
-    terms = distiller("dckd-cross", teacher, copy.deepcopy(teacher))(*batch)
+    terms = made("dckd-cross", teacher, copy.deepcopy(teacher))(*batch)
     assert max(terms["encoder-teacher"], terms["decoder-teacher"]) < 1e-6
-    terms = distiller("dckd-cross", teacher, Toy(4))(*batch)
+    terms = made("dckd-cross", teacher, Toy(4))(*batch)
     assert min(terms["encoder-teacher"], terms["decoder-teacher"]) > 1e-3
 
 
 def test_cross_refuses_networks_of_different_depth():
     with pytest.raises(ValueError, match="found 2 and 3"):
-        distiller("dckd-cross", Toy(4, 3), Toy(4, 2))
+        made("dckd-cross", Toy(4, 3), Toy(4, 2))
 
 
 def test_one_module_cannot_be_both():
     network = Toy()
     with pytest.raises(ValueError, match="one module"):
-        distiller("logits", network, network)
+        made("logits", network, network)
 
 
 def test_the_data_free_student_does_not_see_the_images():
     torch.manual_seed(0)
-    objective = distiller("dfkd", Toy(8), Toy(4))
+    objective = made("dfkd", Toy(8), Toy(4))
     values = []
     for seed in (0, 1):
         degraded, clean = pair(seed=seed)
@@ -146,7 +146,7 @@ def test_the_data_free_student_does_not_see_the_images():
 
 def test_the_generator_learns_every_fiftieth_step_and_leaves_the_student_alone():
     torch.manual_seed(0)
-    objective = distiller("dfkd", Toy(8), Toy(4))
+    objective = made("dfkd", Toy(8), Toy(4))
     before = copy.deepcopy(objective.state_dict())
     objective.before_step(49, 100, *pair())
     assert all(
@@ -173,7 +173,7 @@ def test_what_a_checkpoint_needs_beyond_the_student_resumes_bit_for_bit(name):
 
     def fresh():
         torch.manual_seed(0)
-        objective = distiller(name, Toy(8), Toy(4))
+        objective = made(name, Toy(8), Toy(4))
         return objective, torch.optim.SGD([p for p in objective.parameters() if p.requires_grad], 1e-2)
 
     whole, optimiser = fresh()
@@ -194,7 +194,7 @@ def test_what_a_checkpoint_needs_beyond_the_student_resumes_bit_for_bit(name):
 def test_a_growing_student_opens_its_levels_in_equal_stages():
     torch.manual_seed(0)
     student = Toy(4, 3)
-    growth = distiller("dfkd-progressive", Toy(8), student).growth
+    growth = made("dfkd-progressive", Toy(8), student).growth
     opened, image = [], pair()[0]
     for index in range(6):
         growth.at(index, 6)

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from baselines.distillation.catalogue import DISTILLATIONS
+from baselines.distillation.catalogue import distillers
 from benchmark.core.types import Scale
 from benchmark.methods.catalogue import methods
 from benchmark.training.build import objective_class
@@ -76,7 +76,7 @@ def terms_of(target: str) -> dict[str, Any]:
     arguments: tuple[nn.Module, ...] = (student,)
     if method.distiller:
         student = fixed(Toy(3, 2), 0.3)
-        needs_teacher = method.distiller == "slkd" or DISTILLATIONS[method.distiller].needs_teacher
+        needs_teacher = method.distiller == "slkd" or distillers()[method.distiller].needs_teacher
         arguments = (fixed(Toy(6, 2), 0.7), student) if needs_teacher else (student,)
     objective = kind(*arguments).train()
     degraded, clean = waves(2, 3, 64, 64, phase=0.2), waves(2, 3, 64, 64, phase=0.25)

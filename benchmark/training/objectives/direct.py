@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from baselines.objective import Objective
 
-class Direct(nn.Module):
+
+class Direct(Objective):
     """An objective for one network; called on (degraded, clean), each (N, 3, H, W) in [0, 1], it gives scalar terms."""
 
     def __init__(self, student: nn.Module, **weights: float) -> None:
-        super().__init__()
-        self.student = student
-        self.weights: dict[str, float] = weights
+        super().__init__(student, weights=weights)
 
 
 def mean_square(result: Tensor, target: Tensor) -> Tensor:

@@ -11,11 +11,13 @@ from benchmark.training.objectives.direct import Direct, mean_square
 class PerLevel(Direct):
     """L = |S_1 - G|^2 of the whole image's level + `finer` times the sum of the finer levels' own.
 
-    Paper: only the whole image's level has a target. Here: the others too, with a small weight, since a small network
-    in a short training gains by it; `finer=0` is the paper's loss.
+    Paper: only the whole image's level has a target. / Here: the same by default, and at scale paper; at scale mini the
+    others weigh .1 too, since a small network in a short training gains by it.
     """
 
-    def __init__(self, student: nn.Module, finer: float = 0.1) -> None:
+    version = 2
+
+    def __init__(self, student: nn.Module, finer: float = 0.0) -> None:
         super().__init__(student, finer=finer)
 
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
