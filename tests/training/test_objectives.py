@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from benchmark.core.types import Task
+from benchmark.core.types import Scale, Task
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
 from benchmark.training.build import build_objective
 from benchmark.training.objectives import mprnet, mtrnn, vdn
 from benchmark.training.objectives.prenet import ssim
+from benchmark.training.recipes import objective_options
 from tests.training.jobs import job
 
 LIGHT = [(m, t) for m in methods() if m.kind == "lightweight" for t in m.tasks[:1]]
@@ -38,11 +40,35 @@ def test_charbonnier_and_laplacian_of_known_images() -> None:
     zero = torch.zeros(1, 3, 8, 8)
     assert float(mprnet.charbonnier(zero, zero)) == pytest.approx(1e-3)
     assert float(mprnet.charbonnier(zero, zero + 2)) == pytest.approx(math.sqrt(4 + 1e-6))
-    ramp = torch.arange(8.0).expand(1, 3, 8, 8)
-    assert mprnet.laplacian(ramp).abs().max() < 1e-5
-    point = torch.zeros(1, 1, 9, 9)
-    point[..., 4, 4] = 1
-    assert float(mprnet.laplacian(point)[0, 0, 2, 2]) == pytest.approx(1 - 0.4 * 0.4)
+    flat = mprnet.laplacian(torch.full((1, 3, 16, 16), 0.4))
+    assert flat[..., 4:-4, 4:-4].abs().max() < 1e-6
+
+
+def test_the_laplacian_halves_and_doubles_as_burt_and_adelson_do() -> None:
+    image = torch.rand(1, 1, 12, 16, generator=torch.Generator().manual_seed(0)).double()
+    line = np.array([0.05, 0.25, 0.4, 0.25, 0.05])
+
+    def blurred(picture: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+        padded = np.pad(picture, 2, mode="edge")
+        height, width = picture.shape
+        return sum(line[i] * line[j] * padded[i : i + height, j : j + width] for i in range(5) for j in range(5))  # type: ignore[return-value]
+
+    picture = image[0, 0].numpy()
+    small = blurred(picture)[::2, ::2]
+    wide = np.zeros_like(picture)
+    wide[::2, ::2] = 4 * small
+    assert np.allclose(mprnet.laplacian(image)[0, 0].numpy(), picture - blurred(wide))
+
+
+@pytest.mark.parametrize(("task", "terms"), [("denoising", {"charbonnier"}), ("deraining", {"charbonnier", "edge"})])
+def test_mprnet_has_no_edge_loss_for_denoising(task: str, terms: set[str], tmp_path: Path) -> None:
+    objective, _ = build_objective(get_method("mprnet"), job(tmp_path, "mprnet", task=Task(task)))
+    assert set(objective(*torch.rand(2, 1, 3, 32, 32))) == terms
+
+
+@pytest.mark.parametrize(("scale", "finer"), [(Scale.PAPER, 0.0), (Scale.MINI, 0.1)])
+def test_dmphns_finer_levels_count_at_scale_mini_alone(scale: Scale, finer: float) -> None:
+    assert objective_options(get_method("dmphn"), Task.DEBLURRING, scale).get("finer", 0.0) == finer
 
 
 def test_incremental_targets_end_at_the_clean_image_in_linear_light() -> None:
