@@ -59,19 +59,25 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Say of every claim whether it holds, from result files and records alone.
 
-        [green]✓ reproduced[/]  A number: measured as printed, to half of its last digit
-        (more by twice the spread of training seeds, where there are several).
-        An ordering: it holds, and chance does not explain it (p < .05 over
-        scenes, Holm-corrected over the sets of the claim). A ratio: it is reached.
+        At scale paper, of the paper's claim itself:
 
-        [yellow]≈ close[/]  A number: within two standard errors over scenes and seeds; a
-        count: within 0.05 %. An ordering: within noise, neither shown nor refuted.
+        [green]✓ reproduced[/]  A number: of imported weights to half of its last digit; of a
+        network trained again inside the interval of one more training (three seeds
+        or more), with no rival's number in it. An ordering: beyond chance (training
+        seeds, scenes; Holm over its table) and at least .1 dB. A ratio: reached.
 
-        [red]✗ contradicted[/]  A number: further away than that. An ordering: it is
-        reversed, and chance does not explain it. A ratio: it is missed.
+        [yellow]≈ close[/]  A number: within one unit of its last digit, or inside the interval
+        together with a rival's; a count: within 0.05 %. An ordering: undecided.
 
-        ? untestable  Nothing to measure it by is here; the reason says what is
-        missing, and a command how to get it.
+        [red]✗ contradicted[/]  A number: further away. An ordering: reversed beyond
+        chance and floor. A ratio: missed.
+
+        At scale mini, of this suite's own small study, never counted with the above:
+        [cyan]↑ agrees[/], [yellow]· undecided[/], [magenta]↓ disagrees[/], by the same rule for orderings, with
+        the budget of the training and the reading that it is about.
+
+        ? untestable  Nothing to measure it by is here, or a network is not better than
+        its own input; the reason says what is missing, and a command how to get it.
         """
         from benchmark.views.verdicts.command import print_verdicts
 
