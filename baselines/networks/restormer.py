@@ -58,7 +58,8 @@ class ChannelAttention(nn.Module):
     def similarity(self, q: Tensor, k: Tensor) -> Tensor:
         """The cosines of query with key channels times the temperature: two (N, heads, c, HW) to (N, heads, c, c)."""
         if q.dtype == torch.float16:  # sums over a whole image would overflow before they are divided by the norms
-            cosines = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).mT
+            least = max(1e-12, torch.finfo(q.dtype).tiny)  # half precision has no 1e-12
+            cosines = F.normalize(q, dim=-1, eps=least) @ F.normalize(k, dim=-1, eps=least).mT
         else:
             norms = [torch.linalg.vector_norm(x, dim=-1).clamp_min(1e-12) for x in (q, k)]
             cosines = q @ k.mT / (norms[0][..., :, None] * norms[1][..., None, :])
