@@ -14,6 +14,7 @@ from benchmark.cli.settings import defaults_from, refuse_strangers, set_up_loggi
 from benchmark.core.console import prepare_streams
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.files import DISK_FULL, cannot_write
+from benchmark.core.paths import PASSPORTS
 
 app = typer.Typer(
     name="slkd-bench",
@@ -40,10 +41,14 @@ def _options(
     ),
     verbose: int = typer.Option(0, "--verbose", "-v", count=True, metavar="", help="Say more; -vv says why."),
     quiet: bool = typer.Option(False, "--quiet", "-q", metavar="", help="Say nothing but results and errors."),
+    passport: list[Path] = typer.Option([], "--passport", help="A data set's passport, for this call alone."),
     config: Path | None = typer.Option(
         None, envvar="SLKD_BENCH_CONFIG", help='TOML file with defaults of options: [run] device = "cuda".'
     ),
 ) -> None:
+    if passport:
+        known = [part for part in os.environ.get(PASSPORTS, "").split(os.pathsep) if part]
+        os.environ[PASSPORTS] = os.pathsep.join([*known, *(str(path.absolute()) for path in passport)])
     set_up_logging(-1 if quiet else verbose)
     if config is not None:
         context.default_map = defaults_from(config)

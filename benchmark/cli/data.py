@@ -12,6 +12,7 @@ from benchmark.core.files import write_atomically
 from benchmark.core.types import ALL_TASKS, Scale, Task
 from benchmark.datasets import dataset_ids, describe, get_dataset, place, resolve
 from benchmark.datasets import verify as checks
+from benchmark.datasets.draft import Draft, write_passport
 from benchmark.datasets.fetch import ByHand
 from benchmark.datasets.fetch import fetch as fetch_data
 from benchmark.datasets.layouts import says
@@ -34,7 +35,7 @@ _ID_OR_FOLDER = typer.Argument(help="The id of a data set, or a folder with inpu
 def register(app: typer.Typer) -> None:
     """Adds the group of commands to `app`."""
     data = typer.Typer(help="Data sets: what there is, where it goes, and whether it is right.", no_args_is_help=True)
-    for command in (list_, where, fetch, prepare, verify, show):
+    for command in (list_, where, new, fetch, prepare, verify, show):
         data.command(command.__name__.rstrip("_"))(command)
     app.add_typer(data, name="data")
 
@@ -78,6 +79,18 @@ def where(id: str = _ID, root: Path | None = _ROOT) -> None:
     for name, what in facts:
         if what:
             console.print(f"{name:>12}  {what}", markup=False, soft_wrap=True)
+
+
+def new(
+    folder: Path = typer.Argument(help="A folder with input and target."),
+    task: Task = typer.Option(..., "--task", "-t", parser=Task, help="What a network is asked to do with it."),
+    protocol: str = typer.Option(..., "--protocol", help="How it is scored; see `list protocols`."),
+    id: str = typer.Option("", "--id", help="Its id; the folder's name otherwise."),
+    title: str = typer.Option("", help="Its name in tables; the folder's otherwise."),
+) -> None:
+    """Write a passport of a folder into your own folder: it is then a data set like the shipped ones."""
+    path = write_passport(folder, Draft(task, protocol, id, title))
+    _line(f"{path}: edit it to say where the pictures come from; use it as -d {path.stem}")
 
 
 def fetch(

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from benchmark.core.errors import BadOutput
 
+PASSPORTS = "SLKD_BENCH_PASSPORTS"
+"""The environment variable that names further passports, files or folders."""
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 

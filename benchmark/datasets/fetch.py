@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import filecmp
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from benchmark.core.errors import BadData, BadOutput
-from benchmark.core.files import sha256_of
+from benchmark.core.files import cannot_write, sha256_of
 from benchmark.datasets.passport import Download, Passport
+from benchmark.datasets.transfer import Resuming
 from benchmark.datasets.unpack import is_archive, unpack
 
 _BY_HAND = ("drive.google.com", "docs.google.com", "pan.baidu.com", "1drv.ms", "onedrive.live.com", "mega.nz")
-_TRIES = 3
-_TIMEOUT = 30
 
 
 class ByHand(BadData):
@@ -32,46 +31,66 @@ def fetch(passport: Passport, base: Path, url: str = "", sha256: str = "", progr
     downloads = (Download(url, sha256),) if url else passport.downloads
     if not downloads:
         raise ByHand(f"a direct address of {passport.title}", "none in its passport", instructions(passport, base))
+    if (base / ".downloads").is_file():
+        raise BadOutput(f"a folder '{base / '.downloads'}' for what arrives", "a file", "Move it away.")
     done = []
     for download in downloads:
-        path, digest = fetch_file(download, base / ".downloads", passport, base, progress)
+        path, digest = fetch_file(download, base / ".downloads", instructions(passport, base), progress)
         sure = "checked" if download.sha256 else "no published checksum to compare it with"
         done.append(f"{path.name}: SHA-256 {digest} ({sure})")
         if download.unpack and is_archive(path):
             done += [f"unpacked {entry}" for entry in unpack(path, base)]
         elif path.suffix.lower() == ".mat" or not download.unpack:
-            done.append(f"placed {shutil.copy2(path, base / path.name)}")
+            done.append(f"placed {_placed(path, base / path.name)}")
         else:
             unpack(path, base)  # says what the file is instead
         path.unlink()
-    if not any((base / ".downloads").iterdir()):
-        (base / ".downloads").rmdir()
+    folder = base / ".downloads"
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
     return done
 
 
-def fetch_file(
-    download: Download, folder: Path, passport: Passport, base: Path, progress: bool = True
-) -> tuple[Path, str]:
-    """Download one file into `folder` and give its path and SHA-256. Raises like `fetch`."""
+def _placed(path: Path, target: Path) -> Path:
+    """Copy a file into place. Raises BadData where another one is there."""
+    if target.exists() and not (target.is_file() and filecmp.cmp(path, target, shallow=False)):
+        found = "a folder" if target.is_dir() else "another file"
+        raise BadData(f"a free place '{target}' for what was fetched", found, "Move it away, and fetch again.")
+    return Path(shutil.copy2(path, target))
+
+
+def fetch_file(download: Download, folder: Path, by_hand: str, progress: bool = True) -> tuple[Path, str]:
+    """Download one file into `folder` and give its path and SHA-256; `by_hand` is what ByHand tells a person to do.
+
+    Raises like `fetch`, and BadOutput where another process fetches into the same folder.
+    """
     import pooch
 
-    parts = urlsplit(download.url)
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(download.url)
+        host = parts.hostname or ""
+    except ValueError as error:
+        raise BadData("an address", f"'{download.url}' ({error})", "Check --url.") from error
     if host in _BY_HAND:
-        raise ByHand("a direct address", f"the drive page {download.url}", instructions(passport, base))
+        raise ByHand("a direct address", f"the drive page {download.url}", by_hand)
     if parts.scheme not in ("http", "https") or not host:
         raise BadData("an address that starts with http:// or https://", f"'{download.url}'", "Check --url.")
-    name = Path(unquote(parts.path)).name or "download"
     folder.mkdir(parents=True, exist_ok=True)
     pooch.get_logger().setLevel("ERROR")
     known = f"sha256:{download.sha256.lower()}" if download.sha256 else None
-    try:
-        downloader = Resuming(folder / f"{name}.part", progress)
-        path = Path(pooch.retrieve(download.url, known, name, folder, downloader=downloader))
-    except ValueError as error:  # pooch's word for a hash that differs
-        found = f"another file at {download.url}"
-        raise BadData(f"SHA-256 {download.sha256}", found, "Ask for the right hash, or take another mirror.") from error
-    return path, sha256_of(path)
+    name = _name(parts.path)
+    with _alone(folder):
+        for left in folder.glob("tmp*"):  # of a fetch that was killed
+            left.unlink(missing_ok=True)
+        try:
+            downloader = Resuming(folder / f"{name}.part", progress)
+            path = Path(pooch.retrieve(download.url, known, name, folder, downloader=downloader))
+        except ValueError as error:  # pooch's word for a hash that differs
+            found, remedy = f"another file at {download.url}", "Ask for the right hash, or take another mirror."
+            raise BadData(f"SHA-256 {download.sha256}", found, remedy) from error
+        except OSError as error:
+            raise cannot_write(folder / name, error) from error
+        return path, sha256_of(path)
 
 
 def instructions(passport: Passport, base: Path) -> str:
@@ -80,103 +99,30 @@ def instructions(passport: Passport, base: Path) -> str:
     return f"{how} Here means '{base}'; then run 'slkd-bench data verify {passport.id}'."
 
 
-class Resuming:
-    """A pooch downloader that keeps what arrived in a `.part` file and asks a server only for the rest (RFC 9110)."""
-
-    def __init__(self, part: Path, progress: bool = True) -> None:
-        self.part, self.progress = part, progress
-        self.tag = part.with_suffix(".tag")
-
-    def __call__(self, url: str, output_file: str, pooch: Any, check_only: bool = False) -> bool | None:
-        """Download `url` to `output_file`, resuming up to three times when the transfer is cut."""
-        import requests
-
-        problem: Exception | None = None
-        for _ in range(_TRIES):
-            try:
-                if self._attempt(url):
-                    shutil.move(self.part, output_file)
-                    self.tag.unlink(missing_ok=True)
-                    return None
-            except requests.RequestException as error:
-                problem = error
-        have = self.part.stat().st_size if self.part.is_file() else 0
-        found = f"a transfer cut after {have:,} bytes" + (f" ({problem})" if problem else "")
-        raise BadData(f"all of {url}", found, "Run the same command again: it goes on from there.") from problem
-
-    def _attempt(self, url: str) -> bool:
-        """Ask once for what is missing; True when all of it is there."""
-        import requests
-
-        have = self.part.stat().st_size if self.part.is_file() else 0
-        saved = self.tag.read_text(encoding="utf-8") if self.tag.is_file() else ""
-        address, _, tag = saved.partition("\n")
-        if have and address != url:
-            self.part.unlink()
-            have = 0
-        headers = {"Accept-Encoding": "identity"}
-        if have:
-            headers["Range"] = f"bytes={have}-"
-            if tag:
-                headers["If-Range"] = tag
-        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as reply:
-            if reply.status_code == 416:  # nothing after what we have: whole already, or another file now
-                whole = reply.headers.get("Content-Range", "").rpartition("/")[2] == str(have)
-                if not whole:
-                    self.part.unlink()
-                return whole
-            if reply.status_code not in (200, 206):
-                remedy = "Check the address, or take another mirror with --url."
-                raise BadData(f"{url}", f"the server's answer {reply.status_code} {reply.reason}", remedy)
-            start = _first_byte(reply.headers.get("Content-Range", "")) if reply.status_code == 206 else 0
-            if start != have:
-                if start:
-                    self.part.unlink()
-                    return False
-                have = 0
-            return self._receive(url, reply, have)
-
-    def _receive(self, url: str, reply: Any, have: int) -> bool:
-        """Append the answer's body to what is there."""
-        length = reply.headers.get("Content-Length")
-        total = have + int(length) if length is not None and length.isdigit() else None
-        tag = reply.headers.get("ETag") or reply.headers.get("Last-Modified") or ""
-        if total is not None and total - have > shutil.disk_usage(self.part.parent).free:
-            found = f"{shutil.disk_usage(self.part.parent).free / 1e9:.1f} GB free"
-            raise BadOutput(f"{(total - have) / 1e9:.1f} GB of space in '{self.part.parent}'", found, "Make room.")
-        self.tag.write_text(f"{url}\n{'' if tag.startswith('W/') else tag}", encoding="utf-8")
-        pieces = reply.iter_content(1 << 14)  # a cut loses at most one piece
-        with self.part.open("ab" if have else "wb") as out, _bar(url, total, have, self.progress) as advance:
-            for piece in pieces:
-                if out.tell() == 0 and _is_page(piece, reply.headers.get("Content-Type", "")):
-                    out.close()
-                    self.part.unlink()
-                    remedy = "Open the address in a browser: it may ask for a login or a confirmation."
-                    raise BadData(f"a file at {url}", "a web page in its place", remedy)
-                out.write(piece)
-                advance(len(piece))
-            return total is None or out.tell() == total
-
-
-def _first_byte(content_range: str) -> int:
-    """The first byte's number in a Content-Range header, 0 where it cannot be read."""
-    first = content_range.removeprefix("bytes ").partition("-")[0]
-    return int(first) if first.isdigit() else 0
-
-
-def _is_page(piece: bytes, kind: str) -> bool:
-    start = piece[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return kind.startswith("text/html") or start.startswith((b"<!doctype html", b"<html", b"<head"))
+def _name(path: str) -> str:
+    """A file name made from the path of an address, whatever stands in it."""
+    name = Path(unquote(path, errors="replace").replace("\0", "")).name
+    name = "" if name in (".", "..") else name
+    stem, dot, ending = name.rpartition(".")
+    short = f"{stem[:80]}{dot}{ending[:20]}" if dot else name[:100]
+    return short or "download"
 
 
 @contextmanager
-def _bar(url: str, total: int | None, have: int, wanted: bool) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error where that is a terminal; gives the function that advances it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+def _alone(folder: Path) -> Iterator[None]:
+    """Keeps other processes from fetching into `folder` meanwhile. Raises BadOutput where one does already."""
+    lock = folder / ".lock"
+    with lock.open("wb") as file:
+        try:
+            import fcntl
 
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not wanted or not console.is_terminal) as progress:
-        task = progress.add_task(Path(urlsplit(url).path).name, total=total, completed=have)
-        yield lambda count: progress.advance(task, count)
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:
+            pass
+        except OSError as error:
+            remedy = "Wait until it is done, or stop it."
+            raise BadOutput(f"'{folder}' for this fetch alone", "another fetch at work in it", remedy) from error
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)

@@ -6,14 +6,17 @@ written as "unknown", never guessed.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.core.errors import UnknownName
+from benchmark.core import paths
+from benchmark.core.errors import BadData, UnknownName
 from benchmark.core.types import ALL_TASKS, Scale, Task
+from benchmark.datasets import passport_form
 
 FOLDER = Path(__file__).resolve().parent / "passports"
 
@@ -81,11 +84,41 @@ class Passport:
         return self.counts[0] if self.counts else 0
 
 
-@cache
+def passport_files() -> list[Path]:
+    """Every passport there is: the package's, those of the user's own folder, and those named for this call alone.
+
+    The last are `--passport FILE` and SLKD_BENCH_PASSPORTS (files or folders, with the system's path separator between).
+    """
+    named = [Path(part).expanduser() for part in os.environ.get(paths.PASSPORTS, "").split(os.pathsep) if part]
+    places = [FOLDER, paths.user_passports(), *named]
+    found: list[Path] = []
+    for place in places:
+        found += sorted(place.glob("*.toml")) if place.is_dir() else [place] if place in named else []
+    return found
+
+
 def passports() -> dict[str, Passport]:
-    """Every official data set's passport by id, in the order of the ids."""
-    found = [passport for path in sorted(FOLDER.glob("*.toml")) for passport in read_passport(path)]
-    return {passport.id: passport for passport in sorted(found, key=lambda p: p.id)}
+    """Every data set's passport by id, in the order of the ids.
+
+    Raises BadData for one that is not of its form, and for two of one id, naming both files.
+    """
+    return dict(_read(tuple(_stamped(file) for file in dict.fromkeys(passport_files()))))
+
+
+def _stamped(file: Path) -> tuple[Path, int]:
+    return file, file.stat().st_mtime_ns if file.is_file() else 0
+
+
+@lru_cache(maxsize=8)
+def _read(files: tuple[tuple[Path, int], ...]) -> dict[str, Passport]:
+    found: dict[str, tuple[Passport, Path]] = {}
+    for file, _ in files:
+        for passport in read_passport(file, own=file.parent != FOLDER):
+            if passport.id in found:
+                both = f"'{found[passport.id][1]}' and '{file}'"
+                raise BadData(f"one data set called {passport.id}", both, "Rename one of the files.")
+            found[passport.id] = passport, file
+    return {key: found[key][0] for key in sorted(found)}
 
 
 def tasks() -> tuple[Task, ...]:
@@ -100,14 +133,17 @@ def known_task(name: str) -> Task:
     return Task(name.lower())
 
 
-def read_passport(path: Path) -> list[Passport]:
-    """The passports of one file: one, or one for each noise level where the file lists `sigmas`."""
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
+def read_passport(path: Path, own: bool = True) -> list[Passport]:
+    """The passports of one file: one, or one for each noise level where the file lists `sigmas`.
+
+    Every key of a person's `own` is checked; the package's were by a test. Raises BadData naming file, line and key.
+    """
+    table = passport_form.read_table(path) if own else tomllib.loads(path.read_text(encoding="utf-8"))
     sigmas = table.pop("sigmas", [])
     layouts = tuple(Layout(**_tuples(entry)) for entry in table.pop("layouts"))
     downloads = tuple(Download(**entry) for entry in table.pop("downloads", []))
     table["task"] = Task(table["task"])
-    base = Passport(id=path.stem, layouts=layouts, downloads=downloads, folder=path.stem, **_tuples(table))
+    base = Passport(id=path.stem, layouts=layouts, downloads=downloads, **({"folder": path.stem} | _tuples(table)))
     return [
         replace(base, id=f"{base.id}-sigma{sigma}", title=f"{base.title}, sigma {sigma}", sigma=float(sigma))
         for sigma in sigmas

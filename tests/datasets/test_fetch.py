@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import stat
 import tarfile
 import threading
@@ -154,7 +155,8 @@ def test_a_finished_part_is_not_fetched_again(server, tmp_path, archive):
     folder = tmp_path / "data/rain100l/.downloads"
     folder.mkdir(parents=True)
     (folder / "set.zip.part").write_bytes(body)
-    (folder / "set.zip.tag").write_text(f"{server.address}/set.zip\n")
+    tag = {"url": f"{server.address}/set.zip", "validator": f'"{digest[:8]}"', "total": len(body)}
+    (folder / "set.zip.tag").write_text(json.dumps(tag))
     get(server, tmp_path, sha256=digest)
     assert server.sent == []
 
