@@ -97,11 +97,13 @@ def _train(wanted: Sequence[Training], run: StudyRun, outcome: Outcome) -> None:
 
 
 def _refuse_poor_teachers(plan: Plan, teachers: Sequence[Training]) -> None:
+    if plan.health.teacher_gain <= 0:
+        return
     for training in teachers:
         gained = gain(files.read_card(training.path))
-        if gained is not None and gained < plan.health.collapsed:
+        if gained is not None and gained < plan.health.teacher_gain:
             raise TrainingStopped(
-                f"a teacher that gains at least {plan.health.collapsed:g} dB over its input",
+                f"a teacher that gains at least {plan.health.teacher_gain:g} dB over its input",
                 f"{training.job.title}: {gained:+.2f} dB on validation",
                 "Give it more steps or another rate in the plan.",
             )
@@ -152,7 +154,7 @@ def test_sets(plan: Plan, task: Task) -> list[str]:
 def compute_cells(plan: Plan, folder: Folder, run: StudyRun) -> dict[str, str]:
     """The cells of every finished training, and of the degraded input; returns those that failed with the reason."""
     before = os.environ.get("SLKD_BENCH_WEIGHTS")
-    os.environ["SLKD_BENCH_WEIGHTS"] = str(folder.outputs.folder)
+    os.environ["SLKD_BENCH_WEIGHTS"] = str(folder.weights)
     failed: dict[str, str] = {}
     try:
         for task in plan.tasks:

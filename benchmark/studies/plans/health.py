@@ -29,13 +29,8 @@ class RunHealth:
 
 def gain(card: dict[str, Any]) -> float | None:
     """The validation PSNR at the end over that of the degraded input, in dB; None where the card does not tell it."""
-    told = card.get("gain")
-    if isinstance(told, int | float):
-        return float(told)
-    curve, degraded = card.get("validation") or [], card.get("validation_input")
-    if not curve or not isinstance(degraded, int | float):
-        return None
-    return float(curve[-1][1]) - float(degraded)
+    told = card.get("gain_db")
+    return float(told) if isinstance(told, int | float) else None
 
 
 def at_share(card: dict[str, Any], share: float) -> float | None:

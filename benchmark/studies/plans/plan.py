@@ -47,11 +47,13 @@ class Health(_Strict):
     """What counts as failed, in dB of validation PSNR.
 
     A run is collapsed when it gains less than `collapsed` over its input, still learning when its last quarter gains
-    `flat` or more; a teacher must be better than each of its students by `teacher_margin`.
+    `flat` or more; a teacher must gain `teacher_gain` over its input (0 or less: whatever it gains) before anybody learns
+    from it, and is to be better than each of its students by `teacher_margin`.
     """
 
     collapsed: float = 0.1
     flat: float = 0.15
+    teacher_gain: float = 0.5
     teacher_margin: float = 0.3
 
 

@@ -29,10 +29,15 @@ class Folder:
 
     root: Path
 
-    @property
-    def outputs(self) -> Outputs:
+    def outputs(self, plan: Plan) -> Outputs:
         """For the trainings of rows and teachers."""
-        return Outputs(weights=self.root / "weights", runs=self.root / "training")
+        any_teacher = plan.health.teacher_gain <= 0
+        return Outputs(weights=self.weights, runs=self.root / "training", force=any_teacher)
+
+    @property
+    def weights(self) -> Path:
+        """For the weights and their cards."""
+        return self.root / "weights"
 
     @property
     def results(self) -> Path:
@@ -80,7 +85,7 @@ def teachers(plan: Plan, folder: Folder, data: DataSource) -> Iterator[Training]
         for task in plan.tasks_of(entry):
             recipe = RecipeOverrides(**entry.recipe).apply(recipe_for(method, plan.scale, task))
             for seed in entry.seeds:
-                job = TrainJob((method,), task, plan.scale, replace(recipe, seed=seed), data, folder.outputs)
+                job = TrainJob((method,), task, plan.scale, replace(recipe, seed=seed), data, folder.outputs(plan))
                 yield Training("teachers", entry.method, job)
 
 
@@ -96,7 +101,7 @@ def search(plan: Plan, folder: Folder, data: DataSource) -> Iterator[Training]:
                 recipe = replace(_recipe(plan, row, task, lr), iterations=plan.rates.iterations, seed=plan.rates.seed)
                 method = labelled(row.resolved(), f"rate-{lr:g}")
                 teacher = plan.teacher_seed(method, task, plan.rates.seed)
-                job = TrainJob((method,), task, plan.scale, recipe, data, folder.outputs, teacher)
+                job = TrainJob((method,), task, plan.scale, recipe, data, folder.outputs(plan), teacher)
                 yield Training("search", row.label, job)
 
 
@@ -113,7 +118,9 @@ def rows(plan: Plan, folder: Folder, data: DataSource) -> Iterator[Training]:
             method = row.resolved()
             for seed in plan.seeds_of(row):
                 teacher = plan.teacher_seed(method, task, seed)
-                job = TrainJob((method,), task, plan.scale, replace(recipe, seed=seed), data, folder.outputs, teacher)
+                job = TrainJob(
+                    (method,), task, plan.scale, replace(recipe, seed=seed), data, folder.outputs(plan), teacher
+                )
                 yield Training("rows", row.label, job)
 
 

@@ -43,6 +43,7 @@ values = [1e-3, 1e-4]
 iterations = 2
 [health]
 collapsed = -100.0
+teacher_gain = 0.0
 [[teachers]]
 method = "restormer"
 seeds = [0, 1]
@@ -177,7 +178,7 @@ def test_a_study_is_done_killed_and_gone_on_with(tiny: Plan, tmp_path: Path, mon
 
 
 def test_a_poor_teacher_stops_the_study(tiny: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    strict = tiny.model_copy(update={"health": Health(collapsed=0.1)})
+    strict = tiny.model_copy(update={"health": Health(teacher_gain=0.1)})
     monkeypatch.setattr(execute, "gain", lambda card: 0.05)
     with pytest.raises(TrainingStopped, match=r"at least 0\.1 dB"):
         run_study(strict, Folder(tmp_path / "study"), QUIET)
@@ -208,7 +209,7 @@ def test_rates_are_chosen_by_validation_and_kept(tiny: Plan, tmp_path: Path, mon
     ],
 )
 def test_health_is_read_from_the_curve(curve: list[list[float]], gained: float | None, state: State) -> None:
-    card = {"validation": curve, "iterations": 100} | ({} if gained is None else {"gain": gained})
+    card = {"validation": curve, "iterations": 100} | ({} if gained is None else {"gain_db": gained})
     assert health(card, Health()).state is state
 
 
