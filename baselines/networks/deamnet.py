@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.shape.layout import fast_layout, only_inference, pointwise
+from baselines.networks.shape.layout import fast_layout, pointwise
 from baselines.networks.shape.padding import pad_to_multiple
 from baselines.networks.spec import NetworkSpec
 
@@ -40,19 +40,12 @@ class Blend(nn.Module):
 
     def forward(self, kept: Tensor, other: Tensor) -> Tensor:
         """(1 - weight) * other + weight * kept, both (N, C, H, W)."""
-        weight = self.excite(self.squeeze(self._joined(kept, other)).relu_()).sigmoid_()
+        weight = self.excite(self.squeeze(self.joined(kept, other)).relu_()).sigmoid_()
         return torch.lerp(other, kept, weight)
 
-    def _joined(self, kept: Tensor, other: Tensor) -> Tensor:
-        if not only_inference(self):
-            return self.join(torch.cat([self.own(kept), other], 1))
-        # Nothing stands between `own` and its share of `join`: together they are one convolution.
-        ours, theirs = self.join.weight.chunk(2, 1)
-        assert self.own.bias is not None
-        assert self.join.bias is not None
-        kernel = torch.einsum("om,mikl->oikl", ours[..., 0, 0], self.own.weight)
-        bias = torch.addmv(self.join.bias, ours[..., 0, 0], self.own.bias)
-        return F.conv2d(kept, kernel, bias, padding=1).add_(pointwise(other, theirs))
+    def joined(self, kept: Tensor, other: Tensor) -> Tensor:
+        """The features (N, C, H, W) that the weight is made from."""
+        return self.join(torch.cat([self.own(kept), other], 1))
 
 
 class Up(nn.Module):
@@ -63,18 +56,8 @@ class Up(nn.Module):
         self.conv = conv(width, width)
 
     def forward(self, features: Tensor) -> Tensor:
-        """The larger features; for inference as one transposed convolution with 4/9 of the multiplications."""
-        if only_inference(self):
-            kernel = _doubled(self.conv.weight)
-            return F.conv_transpose2d(features, kernel, self.conv.bias, stride=2, padding=1).relu_()
+        """The larger features."""
         return self.conv(F.interpolate(features, scale_factor=2.0)).relu_()
-
-
-def _doubled(kernel: Tensor) -> Tensor:
-    # Repeating pixels is a transposed convolution with ones; a convolution after it makes one with a larger kernel.
-    kernel = kernel.flip(2, 3).transpose(0, 1)
-    kernel = F.pad(kernel, (0, 1)) + F.pad(kernel, (1, 0))
-    return F.pad(kernel, (0, 0, 0, 1)) + F.pad(kernel, (0, 0, 1, 0))
 
 
 class Encoder(nn.Module):

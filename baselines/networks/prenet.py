@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.shape.layout import fast_layout, only_inference
+from baselines.networks.shape.layout import fast_layout
 from baselines.networks.spec import NetworkSpec
 
 BLOCKS = 5  # residual blocks of a stage
@@ -63,14 +62,14 @@ class PReNet(nn.Module):
 
     def remember(self, x: Tensor, hidden: Tensor | None, cell: Tensor) -> tuple[Tensor, Tensor]:
         """The LSTM's next hidden state and cell, each (N, channels, H, W); `hidden` None stands for zeros."""
-        width = self.channels
-        if hidden is None and only_inference(self):
-            gates = F.conv2d(x, self.gates.weight[:, :width], self.gates.bias, padding=1)
-        else:
-            gates = self.gates(torch.cat((x, torch.zeros_like(x) if hidden is None else hidden), 1))
-        take, keep, give = gates[:, : 3 * width].sigmoid().chunk(3, 1)
-        cell = torch.addcmul(keep * cell, take, gates[:, 3 * width :].tanh())
+        gates = self.gate(x, hidden)
+        take, keep, give = gates[:, : 3 * self.channels].sigmoid().chunk(3, 1)
+        cell = torch.addcmul(keep * cell, take, gates[:, 3 * self.channels :].tanh())
         return give * cell.tanh(), cell
+
+    def gate(self, x: Tensor, hidden: Tensor | None) -> Tensor:
+        """The four gates before their squashing, (N, 4 channels, H, W)."""
+        return self.gates(torch.cat((x, torch.zeros_like(x) if hidden is None else hidden), 1))
 
     def forward(self, image: Tensor) -> Tensor:
         """The restored image of the last stage, (N, 3, H, W), not clamped."""

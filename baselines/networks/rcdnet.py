@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.shape.layout import fast_layout, only_inference
+from baselines.networks.shape.layout import fast_layout
 from baselines.networks.spec import NetworkSpec
 
 BYTE = 255.0
@@ -50,21 +50,9 @@ class ResidualBlock(nn.Module):
         self.conv2, self.norm2 = nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width)
 
     def forward(self, features: Tensor) -> Tensor:
-        """The block's output; for inference with the norms folded into the convolutions."""
-        if only_inference(self):
-            inner = _normalised(self.conv1, self.norm1, features).relu_()
-            return _normalised(self.conv2, self.norm2, inner).add_(features).relu_()
+        """The block's output."""
         inner = self.norm1(self.conv1(features)).relu_()
         return self.norm2(self.conv2(inner)).add_(features).relu_()
-
-
-def _normalised(conv: nn.Conv2d, norm: nn.BatchNorm2d, features: Tensor) -> Tensor:
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    weight, bias = nn.utils.fusion.fuse_conv_bn_weights(
-        conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
-    )
-    return F.conv2d(features, weight, bias, padding=1)
 
 
 class BackgroundNet(nn.Sequential):
@@ -143,7 +131,7 @@ class RCDNet(nn.Module):
                 maps = maps - self.rain_steps[stage - 1] / DAMPING * gradient
                 step = self.background_steps[stage - 1]
             maps = rain_net(maps)
-            rain = rain_layer(maps, kernels, quick=only_inference(self))
+            rain = self.rain_layer(maps, kernels)
             moved = background - step / DAMPING * (background - (rainy - rain))
             joint = background_net(torch.cat([moved, joint[:, 3:]], 1))
             backgrounds.append(joint[:, :3])
@@ -151,27 +139,13 @@ class RCDNet(nn.Module):
         backgrounds.append(self.background_end(joint)[:, :3])
         return Estimates([b / BYTE for b in backgrounds], [r / BYTE for r in rain_layers])
 
-
-def rain_layer(maps: Tensor, kernels: Tensor, quick: bool = False) -> Tensor:
-    """The rain (N, 3, H, W) of maps (N, M, H, W) with kernels (3, M, 9, 9).
-
-    `quick` filters by rows of the kernels, which costs the same multiplications but gives the CPU 27 outputs to fill its
-    registers with where it had 3.
-    """
-    pad = KERNEL // 2
-    if not quick or maps.device.type != "cpu":
-        return F.conv2d(maps, kernels, padding=pad)
-    height = maps.shape[2]
-    by_row = kernels.permute(2, 0, 1, 3).reshape(KERNEL * 3, -1, 1, KERNEL)
-    rows = F.conv2d(maps, by_row, padding=pad).split(3, 1)
-    rain = rows[0][:, :, :height].clone()
-    for shift in range(1, KERNEL):
-        rain += rows[shift][:, :, shift : shift + height]
-    return rain
+    def rain_layer(self, maps: Tensor, kernels: Tensor) -> Tensor:
+        """The rain (N, 3, H, W) of maps (N, M, H, W) with kernels (3, M, 9, 9)."""
+        return F.conv2d(maps, kernels, padding=KERNEL // 2)
 
 
 def correlate(layer: Tensor, kernels: Tensor) -> Tensor:
-    """How much of each kernel is in a rain layer (N, 3, H, W): maps (N, M, H, W), the adjoint of `rain_layer`."""
+    """How much of each kernel is in a rain layer (N, 3, H, W): maps (N, M, H, W), the adjoint of `RCDNet.rain_layer`."""
     return F.conv_transpose2d(layer, kernels, padding=KERNEL // 2)
 
 

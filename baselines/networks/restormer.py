@@ -6,14 +6,15 @@ With width 24 and blocks (1, 2, 2, 4) it is the SLKD paper's student Res-SL (its
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
-from baselines.networks.shape.pyramid import SHARED_NAMES, Pyramid, by_pixel, check_levels, published_form, rename
+from baselines.networks.shape.names import SHARED_NAMES, renamed
+from baselines.networks.shape.pyramid import Pyramid, check_levels, conv1x1, depthwise
 from baselines.networks.spec import NetworkSpec
 
 
@@ -27,8 +28,6 @@ class ChannelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The normalised features, of the same shape. Paper: epsilon is not given. Here: 1e-5, the authors' value."""
-        if self.bias is not None and by_pixel(x) and not published_form(self):
-            return F.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias).permute(0, 3, 1, 2)
         variance, mean = torch.var_mean(x, 1, correction=0, keepdim=True)
         scale = torch.rsqrt(variance + 1e-5)
         if self.bias is None:
@@ -43,45 +42,25 @@ class ChannelAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.temperature = nn.Parameter(torch.ones(heads, 1, 1))
-        self.qkv = nn.Conv2d(width, 3 * width, 1, bias=False)
-        self.qkv_depthwise = nn.Conv2d(3 * width, 3 * width, 3, padding=1, groups=3 * width, bias=False)
-        self.project = nn.Conv2d(width, width, 1, bias=False)
-
-    def map(self, similarity: Tensor) -> Tensor:
-        """The attention map of the similarities of query with key channels, (N, heads, c, c) to the same."""
-        return similarity.softmax(-1)
-
-    def attend(self, similarity: Tensor, v: Tensor) -> Tensor:
-        """The map times the value channels (N, heads, c, HW), in the order of the paper."""
-        return self.map(similarity) @ v
+        self.qkv = conv1x1(width, 3 * width)
+        self.qkv_depthwise = depthwise(3 * width, 3)
+        self.project = conv1x1(width, width)
 
     def similarity(self, q: Tensor, k: Tensor) -> Tensor:
         """The cosines of query with key channels times the temperature: two (N, heads, c, HW) to (N, heads, c, c)."""
-        if q.dtype == torch.float16:  # sums over a whole image would overflow before they are divided by the norms
-            least = max(1e-12, torch.finfo(q.dtype).tiny)  # half precision has no 1e-12
-            cosines = F.normalize(q, dim=-1, eps=least) @ F.normalize(k, dim=-1, eps=least).mT
-        else:
-            norms = [torch.linalg.vector_norm(x, dim=-1).clamp_min(1e-12) for x in (q, k)]
-            cosines = q @ k.mT / (norms[0][..., :, None] * norms[1][..., None, :])
-        return cosines * self.temperature
+        least = max(1e-12, torch.finfo(q.dtype).tiny)  # half precision has no 1e-12
+        return F.normalize(q, dim=-1, eps=least) @ F.normalize(k, dim=-1, eps=least).mT * self.temperature
+
+    def attend(self, similarity: Tensor, v: Tensor) -> Tensor:
+        """The attention map of a similarity (N, heads, c, c) times the value channels (N, heads, c, HW)."""
+        return similarity.softmax(-1) @ v
 
     def forward(self, x: Tensor) -> Tensor:
         """Attended features, (N, C, H, W) to the same."""
-        n, width, height, columns = x.shape
-        q, k, v = (
-            part.reshape(n, self.heads, width // self.heads, height * columns)
-            for part in self.qkv_depthwise(self.qkv(x)).chunk(3, 1)
-        )
-        similarity = self.similarity(q, k)
-        if published_form(self):
-            return self.project(self.attend(similarity, v).reshape(x.shape))
-        # The map and the projection after it are one small matrix an image, applied to the values once.
-        projection = self.project.weight.view(width, self.heads, -1).transpose(0, 1) @ self.map(similarity)
-        projection = projection.transpose(1, 2).flatten(2)
-        values = v.flatten(1, 2)
-        if by_pixel(x):
-            return (values.mT @ projection.mT).mT.reshape(x.shape)
-        return (projection @ values).reshape(x.shape)
+        qkv = self.qkv_depthwise(self.qkv(x))
+        q, k, v = rearrange(qkv, "n (three heads c) h w -> three n heads c (h w)", three=3, heads=self.heads)
+        attended = self.attend(self.similarity(q, k), v)
+        return self.project(rearrange(attended, "n heads c (h w) -> n (heads c) h w", h=x.shape[2]))
 
 
 class GatedFeedForward(nn.Module):
@@ -90,26 +69,14 @@ class GatedFeedForward(nn.Module):
     def __init__(self, width: int, expansion: float) -> None:
         super().__init__()
         self.hidden = int(width * expansion)
-        self.project_in = nn.Conv2d(width, 2 * self.hidden, 1, bias=False)
-        self.depthwise = nn.Conv2d(2 * self.hidden, 2 * self.hidden, 3, padding=1, groups=2 * self.hidden, bias=False)
-        self.project_out = nn.Conv2d(self.hidden, width, 1, bias=False)
+        self.project_in = conv1x1(width, 2 * self.hidden)
+        self.depthwise = depthwise(2 * self.hidden, 3)
+        self.project_out = conv1x1(self.hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Transformed features, (N, C, H, W) to the same."""
-        if published_form(self) or not by_pixel(x):
-            gate, value = self.depthwise(self.project_in(x)).chunk(2, 1)
-            return self.project_out(F.gelu(gate) * value)
-        # Halves of their own, of whole vectors of 16 channels: no strided view to gate, no ragged depthwise filters.
-        spare = -self.hidden % 16
-        halves = []
-        for into, each in zip(self.project_in.weight.chunk(2), self.depthwise.weight.chunk(2), strict=True):
-            padded = F.pad(into[:, :, 0, 0], (0, 0, 0, spare)), F.pad(each, (0, 0, 0, 0, 0, 0, 0, spare))
-            half = F.linear(x.permute(0, 2, 3, 1), padded[0]).permute(0, 3, 1, 2)
-            halves.append(F.conv2d(half, padded[1], padding=1, groups=self.hidden + spare))
-        gated = F.gelu(halves[0])
-        gated = gated * halves[1] if torch.is_grad_enabled() else gated.mul_(halves[1])
-        out = F.pad(self.project_out.weight[:, :, 0, 0], (0, spare))
-        return F.linear(gated.permute(0, 2, 3, 1), out).permute(0, 3, 1, 2)
+        gate, value = self.depthwise(self.project_in(x)).chunk(2, 1)
+        return self.project_out(F.gelu(gate) * value)
 
 
 class Block(nn.Module):
@@ -155,20 +122,11 @@ class Restormer(Pyramid):
 
 
 _NAMES = (*SHARED_NAMES, (r"ffn\.dwconv\.", "feed_forward.depthwise."), (r"ffn\.", "feed_forward."))
-_KNOWN = re.compile(r"(embed|encoder\.\d|decoder\.\d|down\.\d|up\.\d|reduce\.\d|refinement|output)\.")
 
 
 def from_authors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Our state dict from the authors' (its `params` wrapper removed). Raises ValueError for keys not Restormer's."""
-    renamed = {rename(key, _NAMES): value for key, value in state.items()}
-    strange = [theirs for theirs, ours in zip(state, renamed, strict=True) if not _KNOWN.match(ours)]
-    missing = [name for name in ("embed.weight", "output.weight") if name not in renamed]
-    if strange or missing:
-        raise ValueError(
-            f"expected the state dict of a Restormer, found keys left over {strange[:5]} and missing {missing}: "
-            "pass the authors' `params` entry of a Restormer checkpoint"
-        )
-    return renamed
+    return renamed(state, _NAMES, "Restormer")
 
 
 SPEC = NetworkSpec(

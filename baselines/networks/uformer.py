@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
-from baselines.networks.shape.features import Features
-from baselines.networks.shape.layout import only_inference
+from baselines.networks.shape.features import EncoderDecoder, Features
 from baselines.networks.spec import NetworkSpec
 
 BLOCKED = -100.0  # added to the attention logits of two tokens that are not neighbours in the image
@@ -24,16 +24,13 @@ BLOCKED = -100.0  # added to the attention logits of two tokens that are not nei
 
 def _partition(part: Tensor, window: int) -> Tensor:
     """Cuts (N, H, W, C) into windows: (N * windows, window^2, C)."""
-    n, height, width, channels = part.shape
-    grid = part.reshape(n, height // window, window, width // window, window, channels)
-    return grid.transpose(2, 3).reshape(-1, window * window, channels)
+    return rearrange(part, "n (down h) (across w) c -> (n down across) (h w) c", h=window, w=window)
 
 
 def _assemble(windows: Tensor, shape: torch.Size, window: int) -> Tensor:
     """The inverse of `_partition`, for a part of the given shape."""
-    n, height, width, channels = shape
-    grid = windows.reshape(n, height // window, width // window, window, window, channels)
-    return grid.transpose(2, 3).reshape(shape)
+    sizes = {"down": shape[1] // window, "across": shape[2] // window, "h": window}
+    return rearrange(windows, "(n down across) (h w) c -> n (down h) (across w) c", **sizes)
 
 
 def _shifted_parts(image: Tensor, window: int, shift: int) -> list[list[Tensor]]:
@@ -82,14 +79,16 @@ class WindowAttention(nn.Module):
 
     def forward(self, windows: Tensor, bias: Tensor) -> Tensor:
         """(B, window^2, C) to the same; `bias` is added to the logits."""
-        batch, tokens, width = windows.shape
-        query, key, value = self.qkv(windows).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
-        if query.is_cuda or only_inference(self):
-            mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype))
-        else:  # on a CPU the fused kernel gives no gradient of the bias, and a traced graph shows no products
-            logits = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1) + bias
-            mixed = logits.softmax(-1) @ value
-        return self.out(mixed.transpose(1, 2).reshape(batch, tokens, width))
+        pattern = "batch tokens (three heads c) -> three batch heads tokens c"
+        query, key, value = rearrange(self.qkv(windows), pattern, three=3, heads=self.heads)
+        return self.out(
+            rearrange(self.attend(query, key, value, bias), "batch heads tokens c -> batch tokens (heads c)")
+        )
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+        """Mixes the values of every window: three (B, heads, window^2, c) to the same."""
+        logits = (query * query.shape[-1] ** -0.5) @ key.mT + bias
+        return logits.softmax(-1) @ value
 
 
 class LocallyEnhancedFeedForward(nn.Module):
@@ -167,7 +166,7 @@ class Level(nn.Sequential):
         return super().forward(features.permute(0, 2, 3, 1).contiguous()).permute(0, 3, 1, 2)
 
 
-class Uformer(nn.Module):
+class Uformer(EncoderDecoder):
     """Uformer with LeFF and window modulators: (N, 3, H, W) in [0, 1] to the same, of any size, not clamped.
 
     `depths` and `heads` run through encoder, bottleneck and decoder. `built_for` is the training size: a level whose
@@ -243,14 +242,6 @@ class Uformer(nn.Module):
         height, width = image.shape[-2:]
         residual = self.head(features)[..., top : top + height, left : left + width]
         return Features(image + residual, encoder, tuple(decoder))
-
-    def features(self, image: Tensor) -> Features:
-        """The restored image and the maps of both halves, in one pass."""
-        return self.decode(self.encode(image), image)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """The restored image."""
-        return self.features(image).restored
 
 
 def _initialise(module: nn.Module) -> None:

@@ -89,6 +89,7 @@ def profile(request: ProfileRequest) -> int:
 def _time(console: Console, chosen: list[Subject], found: _Profile, request: ProfileRequest) -> None:
     import torch
 
+    from baselines.networks.fast import quicken
     from benchmark.costs.latency import device_card, measure
 
     timing = request.timing
@@ -99,7 +100,9 @@ def _time(console: Console, chosen: list[Subject], found: _Profile, request: Pro
     for subject in chosen:
         torch.manual_seed(0)
         try:
-            timed = measure(subject.build(request.scale), request.size, timing)
+            built = subject.build(request.scale)
+            quicken(built)
+            timed = measure(built, request.size, timing)
         except (SlkdBenchError, RuntimeError, torch.OutOfMemoryError) as problem:
             lines = str(problem).splitlines() or [type(problem).__name__]
             found.failed.setdefault(subject, []).append(f"not timed as {timing.mode} on {timing.device}: {lines[0]}")

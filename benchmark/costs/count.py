@@ -1,8 +1,8 @@
 """Counting multiply-accumulates on the meta device: full size, in about a second, without computing anything.
 
 The canonical count reproduces the convention behind the "FLOPs" columns of the field: what fvcore counts on the authors'
-own code. It is taken operator by operator from the form that our networks are trained in, which follows the publications,
-so the faster forms that they restore images in do not change it:
+own code. It is taken operator by operator from the networks as they are written, which follows the publications, so the
+fast forms that they restore images in do not change it:
 
 * one per multiply-accumulate of every convolution, matrix product and attention;
 * `nn.LayerNorm` 5 and batch normalisation in eval mode 2 per element, nearest and bilinear resizing 1 and 4 per output
@@ -24,6 +24,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from baselines.networks.fast import fast_inference
 from benchmark.methods.networks import arguments, networks
 
 if TYPE_CHECKING:
@@ -148,9 +149,9 @@ def count(network: nn.Module, name: str, size: int = 512, chosen: Mapping[str, A
 
     twin = copy.deepcopy(network).to("meta").eval()
     image = torch.empty(1, getattr(network, "image_channels", 3), size, size, device="meta")
-    with torch.enable_grad(), _Pooling() as pooling, _Tally() as published:
+    with torch.no_grad(), _Pooling() as pooling, _Tally() as published:
         twin(image)
-    with torch.no_grad(), _Tally() as tally:
+    with torch.no_grad(), fast_inference(twin), _Tally() as tally:
         twin(image)
     spec = networks().get(name)
     saved: Callable[..., float] | None = spec.find(spec.saved) if spec and spec.saved else None

@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.networks.drsformer import Compensator, MixedScaleFeedForward
-from baselines.networks.restormer import ChannelAttention
-from baselines.networks.shape.layout import fast_layout, pointwise
+from baselines.networks.fast import ChannelAttention, fast_inference
+from baselines.networks.shape.layout import by_pixel, fast_layout, pointwise
 from baselines.networks.shape.padding import pad_to_multiple
-from baselines.networks.shape.pyramid import STRIDE, Pyramid, by_pixel
+from baselines.networks.shape.pyramid import STRIDE, Pyramid
 
 DEFAULT_ROWS = 64
 _STRIP_WIDTHS = 48  # numbers that a strip needs for each of its pixels at most, in units of the network's width
@@ -72,7 +72,7 @@ def attend(x: Tensor, norm: nn.Module, attention: ChannelAttention, rows: int) -
     squares = x.new_zeros((2, heads, pairs), dtype=exact)
     for strip in strips(x.shape[2], rows, 1):
         both = strip.crop(part(x[:, :, strip.first : strip.last], slice(0, 2 * width)))
-        q, k = (each.reshape(heads, pairs, -1).to(exact) for each in both.chunk(2, 1))
+        q, k = (each.reshape(heads, pairs, -1).to(exact).contiguous() for each in both.chunk(2, 1))
         products += q @ k.mT
         squares += torch.stack([torch.linalg.vector_norm(each, dim=-1).square() for each in (q, k)])
     norms = squares.sqrt().clamp_min(1e-12)
@@ -127,11 +127,8 @@ def restore_in_strips(network: Pyramid, image: Tensor, rows: int = DEFAULT_ROWS)
     """
     if rows < 2 or rows % 2:
         raise ValueError(f"expected strips of an even number of rows, found {rows}: give e.g. {DEFAULT_ROWS}")
-    return (
-        torch.cat([_restore(network, one[None], rows) for one in image])
-        if len(image) > 1
-        else _restore(network, image, rows)
-    )
+    with fast_inference(network):
+        return torch.cat([_restore(network, one[None], rows) for one in image])
 
 
 def _restore(network: Pyramid, image: Tensor, rows: int) -> Tensor:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import nn
 
+from baselines.networks.fast import WITH_GRADIENTS, quicken
 from baselines.networks.shape.pyramid import Pyramid
 from benchmark.core.errors import BadWeights, TrainingStopped
 from benchmark.core.types import Scale, Task
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
-from benchmark.methods.networks import arguments
+from benchmark.methods.networks import arguments, network
 from benchmark.methods.weights import loading, store
 from benchmark.training import recipes
 from benchmark.training.teacher import SharedTeacher
@@ -37,9 +38,10 @@ def load_teacher(method: Method, job: TrainJob) -> tuple[SharedTeacher, store.We
         raise BadWeights(
             f"a trained teacher for {method.id}: {error.expected}", error.found, f"Train it first: {error.remedy}"
         ) from error
-    network = loading.build_network(teacher, job.task, job.scale)
-    loading.load_weights(network, file, teacher.id)
-    return SharedTeacher(network), file
+    built = loading.build_network(teacher, job.task, job.scale)
+    loading.load_weights(built, file, teacher.id)
+    quicken(built)
+    return SharedTeacher(built), file
 
 
 def teacher_file(method: Method, job: TrainJob) -> store.WeightsFile | None:
@@ -59,8 +61,10 @@ def learns_from_teacher(method: Method) -> bool:
 
 def objective_class(method: Method, scale: Scale) -> type[nn.Module]:
     """The class of the objective that trains `method` at `scale`."""
-    module, _, name = recipes.objective_target(method, scale).partition(":")
-    return cast("type[nn.Module]", getattr(importlib.import_module(module), name))
+    target = recipes.objective_target(method, scale)
+    module, _, name = target.partition(":")
+    kind = getattr(importlib.import_module(module), name) if module else network(method.network).find(target)
+    return cast("type[nn.Module]", kind)
 
 
 def build_objective(
@@ -74,6 +78,7 @@ def build_objective(
     """
     torch.manual_seed(job.seed)
     student = loading.build_network(method, job.task, job.scale)
+    quicken(student, WITH_GRADIENTS)
     if job.recipe.identity_start:
         if not isinstance(student, Pyramid):
             told = f"{method.network}, whose last convolution is not simply added to the image"

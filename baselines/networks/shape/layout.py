@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 
 def fast_layout(image: Tensor) -> Tensor:
@@ -19,10 +19,6 @@ def pointwise(features: Tensor, weight: Tensor, bias: Tensor | None = None) -> T
     return F.linear(features.permute(0, 2, 3, 1), weight[..., 0, 0], bias).permute(0, 3, 1, 2)
 
 
-def only_inference(network: nn.Module) -> bool:
-    """Whether a form of `network` may run that costs less than the published one but is neither trained nor counted.
-
-    True in evaluation mode without gradients. False while a graph is traced, so that an operator count and an exported
-    graph hold the published operations.
-    """
-    return not (network.training or torch.is_grad_enabled() or torch.jit.is_tracing())
+def by_pixel(x: Tensor) -> bool:
+    """Whether the channels of a pixel of `x` (N, C, H, W) lie side by side in memory."""
+    return x.is_contiguous(memory_format=torch.channels_last)

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.shape.features import Features
+from baselines.networks.shape.features import EncoderDecoder, Features
 from baselines.networks.shape.layout import fast_layout
 from baselines.networks.shape.padding import pad_to_multiple
 
 STRIDE = 8  # of the bottleneck: three halvings
 
 
-def published_form(module: nn.Module) -> bool:
-    """Whether `module` must run the operations of its paper one by one: while traced, and in evaluation with gradients.
-
-    That is what operators are counted on and what is exported. Training and inference run the faster equal form.
-    """
-    return torch.jit.is_tracing() or (torch.is_grad_enabled() and not module.training)
+def conv1x1(inward: int, outward: int) -> nn.Conv2d:
+    """A 1 x 1 convolution without bias."""
+    return nn.Conv2d(inward, outward, 1, bias=False)
 
 
-def by_pixel(x: Tensor) -> bool:
-    """Whether the channels of a pixel of `x` (N, C, H, W) lie side by side in memory."""
-    return x.is_contiguous(memory_format=torch.channels_last)
+def depthwise(width: int, kernel: int, dilation: int = 1) -> nn.Conv2d:
+    """A convolution of each channel by itself, of unchanged size, without bias."""
+    padding = dilation * (kernel // 2)
+    return nn.Conv2d(width, width, kernel, padding=padding, dilation=dilation, groups=width, bias=False)
 
 
 def halve(width: int) -> nn.Sequential:
@@ -48,7 +45,7 @@ def check_levels(network: str, width: int, blocks: Sequence[int], heads: Sequenc
         )
 
 
-class Pyramid(nn.Module):
+class Pyramid(EncoderDecoder):
     """The network around the blocks: `level(channels, k, count)` makes the blocks of level k = 0 (stride 1) to 3.
 
     `embed` takes the image to `width` channels; `refinement` follows the decoder, at 2 `width` channels and stride 1,
@@ -71,9 +68,7 @@ class Pyramid(nn.Module):
         self.encoder = nn.ModuleList(level(widths[k], k, blocks[k]) for k in range(4))
         self.down = nn.ModuleList(halve(widths[k]) for k in range(3))
         self.up = nn.ModuleList(double(widths[k + 1]) for k in range(3))
-        self.reduce = nn.ModuleList(
-            nn.Conv2d(2 * widths[k], widths[k], 1, bias=False) if k else nn.Identity() for k in range(3)
-        )
+        self.reduce = nn.ModuleList(conv1x1(2 * widths[k], widths[k]) if k else nn.Identity() for k in range(3))
         self.decoder = nn.ModuleList(level(self.decoder_widths[k], k, blocks[k]) for k in range(3))
         self.refinement = refinement
         self.output = nn.Conv2d(self.decoder_widths[0], 3, 3, padding=1, bias=False)
@@ -101,34 +96,3 @@ class Pyramid(nn.Module):
             decoder.insert(0, x)
         restored = self.output(x)[..., : image.shape[-2], : image.shape[-1]] + image
         return Features(restored, tuple(encoder), tuple(decoder))
-
-    def features(self, image: Tensor) -> Features:
-        """The restored image with the encoder's and decoder's features, in one pass."""
-        return self.decode(self.encode(image), image)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """The restored image, (N, 3, H, W), not clamped."""
-        return self.features(image).restored
-
-
-# The authors' names for the parts above, as patterns, and ours.
-SHARED_NAMES = (
-    (r"patch_embed\.proj\.", "embed."),
-    (r"encoder_level(\d)\.", lambda m: f"encoder.{int(m[1]) - 1}."),
-    (r"latent\.", "encoder.3."),
-    (r"decoder_level(\d)\.", lambda m: f"decoder.{int(m[1]) - 1}."),
-    (r"down(\d)_\d\.body\.", lambda m: f"down.{int(m[1]) - 1}."),
-    (r"up\d_(\d)\.body\.", lambda m: f"up.{int(m[1]) - 1}."),
-    (r"reduce_chan_level(\d)\.", lambda m: f"reduce.{int(m[1]) - 1}."),
-    (r"(norm[12])\.body\.", r"\1."),
-    (r"attn\.qkv_dwconv\.", "attention.qkv_depthwise."),
-    (r"attn\.project_out\.", "attention.project."),
-    (r"attn\.", "attention."),
-)
-
-
-def rename(key: str, names: Sequence[tuple[str, str | Callable[[re.Match[str]], str]]]) -> str:
-    """`key` with each pattern of `names`, at the start of a part of the key, replaced in turn."""
-    for pattern, name in names:
-        key = re.sub(r"(?:(?<=^)|(?<=\.))" + pattern, name, key)
-    return key

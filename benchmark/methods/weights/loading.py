@@ -90,7 +90,10 @@ def differences(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> 
 
 
 def _loaded(method: Method, task: Task | None, scale: Scale, seed: int, dataset: str) -> nn.Module:
+    """In its fast form for inference."""
     import torch
+
+    from baselines.networks.fast import quicken
 
     if method.loader:
         return outside.load(method, task, "cpu")
@@ -101,6 +104,7 @@ def _loaded(method: Method, task: Task | None, scale: Scale, seed: int, dataset:
     found = store.require(method.id, task, scale, seed, dataset)
     network = build_network(method, task, scale, _architecture(method, found))
     load_weights(network, found, method.id)
+    quicken(network)
     return network
 
 
