@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from baselines.networks.deamnet import DeamNet, Up, from_authors
+from baselines.networks.deamnet import DeamNet, from_authors
 from tests.networks.fixtures import fixture
 
 UNUSED = 352_512
@@ -16,14 +16,6 @@ def network():
     network = DeamNet().eval()
     network.load_state_dict(from_authors(fixture("deamnet").state()), strict=True)
     return network
-
-
-def test_agrees_with_the_authors(network):
-    published = fixture("deamnet")
-    with torch.inference_mode():
-        restored = network(published.image)
-    assert published.relative_error(restored) <= 1e-5
-    assert published.relative_error(network(published.image).detach()) <= 1e-5  # as it trains
 
 
 @torch.inference_mode()
@@ -45,21 +37,6 @@ def test_parameters_are_the_authors_and_the_unused_are_known(network):
     small(torch.rand(1, 3, 16, 16)).square().mean().backward()
     idle = {name for name, p in small.named_parameters() if p.grad is None}
     assert idle == {f"unused.{n}.{kind}" for n in range(4) for kind in ("weight", "bias")}
-
-
-def test_upsampling_for_inference_is_the_same_function():
-    up, features = Up(5).double().eval(), torch.rand(2, 5, 3, 4, dtype=torch.float64)
-    slow = up(features)
-    with torch.no_grad():
-        torch.testing.assert_close(up(features), slow)
-
-
-def test_autocast_and_double_precision():
-    network, image = DeamNet(width=16, iterations=1), torch.rand(1, 3, 16, 16)
-    expected = network(image)
-    with torch.autocast("cpu", torch.bfloat16):
-        torch.testing.assert_close(network(image), expected, atol=0.2, rtol=0.1, check_dtype=False)
-    torch.testing.assert_close(network.double()(image.double()), expected.double(), atol=1e-5, rtol=1e-5)
 
 
 def test_wrong_keys_are_refused():

@@ -21,19 +21,6 @@ def authors(name):
     return network
 
 
-@pytest.mark.parametrize("name", PATCHES)
-@torch.inference_mode()
-def test_agrees_with_the_authors(name):
-    published, network = fixture(name), authors(name)
-    assert sum(p.numel() for p in network.parameters()) == published.parameters
-    restored = network(published.image)
-    assert published.relative_error(restored - 0.5) <= 1e-5
-    pair = torch.cat([published.image, published.image.flip(3)])
-    both = network(pair)
-    torch.testing.assert_close(both[:1], restored, atol=1e-6, rtol=0)
-    torch.testing.assert_close(both[1:], network(pair[1:]), atol=1e-6, rtol=0)
-
-
 @pytest.mark.parametrize(("name", "rows"), [("dmphn_1_2_4", 8), ("dmphn_1_2_4_8", 16)])
 @torch.inference_mode()
 def test_an_odd_size_is_padded_and_cropped(name, rows):
@@ -60,14 +47,6 @@ def test_levels_end_in_the_restored_image_and_train():
     assert torch.equal(levels[-1], network(image))
     sum(level.square().mean() for level in levels).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
-
-
-def test_double_precision_and_autocast():
-    network, image = DMPHN((1, 2), width=4), torch.rand(1, 3, 8, 8)
-    expected = network(image)
-    assert network.double()(image.double()).dtype == torch.float64
-    with torch.autocast("cpu", torch.bfloat16):
-        torch.testing.assert_close(network.float()(image), expected, atol=0.05, rtol=0, check_dtype=False)
 
 
 def test_wrong_patches_and_keys_are_refused():

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from baselines.networks import fast
 from baselines.networks.drsformer import DRSformer, SparseAttention, from_authors
 from baselines.networks.shape.padding import pad_to_multiple
 from benchmark.methods.networks import arguments
@@ -18,33 +19,6 @@ def loaded(name: str) -> DRSformer:
 @pytest.fixture(scope="module")
 def student() -> DRSformer:
     return loaded("drs_sl")
-
-
-@torch.no_grad()
-def test_the_authors_output() -> None:
-    authors, network = fixture("drsformer_mefc"), loaded("drsformer_mefc")
-    assert sum(p.numel() for p in network.parameters()) == authors.parameters
-    assert authors.relative_error(network(authors.image)) <= 1e-5
-
-
-def test_the_students_output_in_every_form(student: DRSformer) -> None:
-    authors = fixture("drs_sl")
-    assert sum(p.numel() for p in student.parameters()) == authors.parameters
-    with torch.no_grad():
-        assert authors.relative_error(student(authors.image)) <= 1e-5
-    assert authors.relative_error(student(authors.image).detach()) <= 1e-5
-    try:
-        assert authors.relative_error(student.train()(authors.image).detach()) <= 1e-5
-    finally:
-        student.eval()
-
-
-@torch.no_grad()
-def test_a_batch_is_its_images(student: DRSformer) -> None:
-    image = fixture("drs_sl").image
-    pair = torch.cat((image, image.flip(-1) * 0.5))
-    singles = torch.cat([student(one[None]) for one in pair])
-    torch.testing.assert_close(student(pair), singles, rtol=0, atol=1e-5)
 
 
 @torch.no_grad()
@@ -70,37 +44,12 @@ def test_the_sparse_maps_by_hand() -> None:
     for share, kept in zip(attention.mixture.data, attention.kept, strict=True):
         smallest = similarity.sort(-1, descending=True).values[..., kept - 1 : kept]
         expected += share * similarity.masked_fill(similarity < smallest, -torch.inf).softmax(-1)
-    torch.testing.assert_close(attention.map(similarity), expected)
-
-
-@pytest.mark.parametrize("name", ["drsformer", "drs-sl"])
-def test_mini_networks_learn_in_double_precision_too(name: str) -> None:
-    network = DRSformer(**arguments(name, "mini")).double()
-    network(torch.rand(2, 3, 19, 16).double()).square().mean().backward()
-    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
-
-
-def test_training_follows_the_published_form() -> None:
-    torch.manual_seed(0)
-    network = DRSformer(6, (1, 1, 1, 1), mefc_steps=2).double()
-    image = torch.rand(2, 3, 24, 16).double()
-    gradients = []
-    for training in (True, False):  # in evaluation with gradients the operations of the paper run one by one
-        network.train(training).zero_grad()
-        network(image).square().mean().backward()
-        gradients.append([p.grad.clone() for p in network.parameters()])
-    for fast, published in zip(*gradients, strict=True):
-        torch.testing.assert_close(fast, published, rtol=1e-7, atol=1e-10)
+    values = torch.randn(2, 2, 15, 6, dtype=torch.float64)
+    torch.testing.assert_close(attention.attend(similarity, values), expected @ values)
+    attention.__class__ = fast.SparseAttention
+    torch.testing.assert_close(attention.map(similarity), expected)  # type: ignore[operator]
 
 
 def test_strange_states_are_refused() -> None:
     with pytest.raises(ValueError, match="DRSformer"):
         from_authors({"conv0.0.weight": torch.zeros(1)})
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("name", CASES)
-def test_the_authors_output_whatever_the_neighbour(name: str) -> None:
-    proof = fixture(name)
-    restored = loaded(name)(torch.cat((proof.image, proof.image.flip(-1))))
-    assert proof.relative_error(restored[:1]) < 1e-5

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from baselines.networks.rcdnet import RCDNet, correlate, from_authors, rain_layer, streaks
+from baselines.networks.rcdnet import RCDNet, correlate, from_authors, streaks
 from tests.networks.fixtures import fixture
 
 MINI = {"stages": 3, "rain_maps": 4, "channels": 5, "blocks": 1}
@@ -14,14 +14,6 @@ def network():
     network = RCDNet().eval()
     network.load_state_dict(from_authors(fixture("rcdnet").state()), strict=True)
     return network
-
-
-def test_agrees_with_the_authors(network):
-    published = fixture("rcdnet")
-    assert sum(p.numel() for p in network.parameters()) == published.parameters == 3_166_355
-    with torch.inference_mode():
-        assert published.relative_error(network(published.image) * 255) <= 1e-4
-    assert published.relative_error(network(published.image).detach() * 255) <= 1e-4  # norms apart, as it trains
 
 
 @torch.inference_mode()
@@ -53,24 +45,11 @@ def test_estimates_end_in_the_restored_image_and_train_what_is_used():
     assert network.kernels.grad[1].abs().sum() > 0 == network.kernels.grad[0].abs().sum()
 
 
-def test_quicker_filters_are_the_same_function():
+def test_correlation_is_the_adjoint_of_the_rain():
     maps, kernels = torch.rand(2, 4, 11, 7, dtype=torch.float64), torch.randn(3, 4, 9, 9, dtype=torch.float64)
-    slow = rain_layer(maps, kernels)
-    torch.testing.assert_close(rain_layer(maps, kernels, quick=True), slow)
-    other = torch.rand_like(slow)
-    torch.testing.assert_close((slow * other).sum(), (maps * correlate(other, kernels)).sum())  # the adjoint
-
-
-@torch.no_grad()
-def test_folded_norms_are_the_same_function():
-    torch.manual_seed(0)
-    network, image = RCDNet(**MINI).double(), torch.rand(1, 3, 9, 8, dtype=torch.float64)
-    for _ in range(3):
-        network(image)  # moves the norms' statistics
-    network.eval()
-    with torch.enable_grad():
-        slow = network(image).detach()
-    torch.testing.assert_close(network(image), slow)
+    rain = RCDNet(**MINI).rain_layer(maps, kernels)
+    other = torch.rand_like(rain)
+    torch.testing.assert_close((rain * other).sum(), (maps * correlate(other, kernels)).sum())
 
 
 def test_first_kernels_are_streaks_of_norm_one():
@@ -79,11 +58,6 @@ def test_first_kernels_are_streaks_of_norm_one():
     torch.testing.assert_close(kernels.square().sum((0, 2, 3)), torch.ones(5))
     torch.testing.assert_close(kernels[0, 0], kernels[0, 4].flip(1))  # left and right of the vertical
     assert kernels[0, 2, :, 4].sum() > 2 * kernels[0, 2, 4].sum()
-
-
-def test_autocast_runs():
-    with torch.autocast("cpu", torch.bfloat16):
-        assert RCDNet(**MINI)(torch.rand(1, 3, 8, 8)).isfinite().all()
 
 
 def test_bad_input_is_refused():

@@ -16,22 +16,6 @@ def network() -> VDN:
     return network
 
 
-def test_the_authors_output(network: VDN) -> None:
-    authors = fixture("vdn")
-    assert sum(p.numel() for p in network.parameters()) == authors.parameters
-    assert authors.relative_error(network(authors.image).detach()) <= 1e-5
-    with torch.no_grad():
-        assert authors.relative_error(network(authors.image)) <= 1e-5
-
-
-@torch.no_grad()
-def test_a_batch_is_its_images(network: VDN) -> None:
-    image = fixture("vdn").image
-    pair = torch.cat((image, image.flip(-1) * 0.5))
-    singles = torch.cat([network(one[None]) for one in pair])
-    torch.testing.assert_close(network(pair), singles, rtol=0, atol=1e-5)
-
-
 @torch.no_grad()
 @pytest.mark.parametrize("size", [(61, 50), (5, 9)])
 def test_any_size_is_padded_and_cropped(network: VDN, size: tuple[int, int]) -> None:

@@ -19,10 +19,9 @@ def conv1x1(inward: int, outward: int) -> nn.Conv2d:
     return nn.Conv2d(inward, outward, 1, bias=False)
 
 
-def depthwise(width: int, kernel: int, dilation: int = 1) -> nn.Conv2d:
+def depthwise(width: int, kernel: int) -> nn.Conv2d:
     """A convolution of each channel by itself, of unchanged size, without bias."""
-    padding = dilation * (kernel // 2)
-    return nn.Conv2d(width, width, kernel, padding=padding, dilation=dilation, groups=width, bias=False)
+    return nn.Conv2d(width, width, kernel, padding=kernel // 2, groups=width, bias=False)
 
 
 def halve(width: int) -> nn.Sequential:
