@@ -96,7 +96,7 @@ def counts(found: Iterable[Verdict]) -> dict[Status, int]:
     if len({vocabulary(scale) for scale in scales}) > 1:
         raise ValueError(f"expected verdicts of one scale, found {' and '.join(sorted(scales))}: they have no sum")
     words = vocabulary(next(iter(scales), Scale.PAPER))
-    return {status: sum(verdict.status is status for verdict in verdicts) for status in words}
+    return {status: sum(verdict.status == status for verdict in verdicts) for status in words}
 
 
 def independent(found: Iterable[Verdict]) -> list[Verdict]:
@@ -112,9 +112,9 @@ def tally(found: Iterable[Verdict]) -> str:
     verdicts = list(found)
     parts = []
     for status, count in counts(verdicts).items():
-        facts = [verdict.fact for verdict in verdicts if verdict.status is status]
+        facts = [verdict.fact for verdict in verdicts if verdict.status == status]
         apart = [f"{facts.count(fact)} {fact}" for fact in Fact if fact in facts]
-        shown = f" ({', '.join(apart)})" if len(apart) > 1 and status is not Status.UNTESTABLE else ""
+        shown = f" ({', '.join(apart)})" if len(apart) > 1 and status != Status.UNTESTABLE else ""
         parts.append(f"{count} {status}{shown}")
     return ", ".join(parts)
 

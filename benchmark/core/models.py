@@ -47,16 +47,18 @@ def checked(raw: Any, model: type[Model], path: Path, remedy: str = "Mend the en
     try:
         return TypeAdapter(model).validate_python(raw)
     except ValidationError as problem:
-        first = min(problem.errors(include_url=False), key=_depth)
+        first = min(problem.errors(include_url=False), key=_rank)
         place = [part for part in first["loc"] if _is_place(part)]
         entry, field = _entry(raw, place)
         expected, found = _said(first, model, place)
         raise BadResult(f"in {path}, {entry}, field {field}: {expected}", found, remedy) from problem
 
 
-def _depth(error: Any) -> int:
-    """Of several, the one deepest inside: of a choice of types, that of the type that was meant."""
-    return -len(error["loc"])
+def _rank(error: Any) -> tuple[int, bool]:
+    """Of several, the one deepest inside: of a choice of types, that of the type that was meant. A field that is missing
+    may be one that is misspelt, which is then told."""
+    unknown = error["type"] in ("extra_forbidden", "unexpected_keyword_argument")
+    return -len(error["loc"]), not unknown
 
 
 def _is_place(part: Any) -> bool:

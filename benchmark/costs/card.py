@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from benchmark.core.models import CLOSED
+
 Precision = Literal["fp32", "bf16", "fp16"]
 Mode = Literal["eager", "compiled", "graph"]
 Tf32 = Literal["off", "convolutions", "everywhere", ""]
@@ -38,7 +40,7 @@ class DeviceCard:
     python: str = ""
     commit: str = ""
     note: str = ""
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[Any] = CLOSED
 
     @property
     def file_name(self) -> str:

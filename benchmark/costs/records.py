@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from benchmark.core import paths
-from benchmark.core.errors import BadResult
 from benchmark.core.files import write_atomically
+from benchmark.core.models import CLOSED, read_json
 from benchmark.costs.card import DeviceCard, preferred
 
-_CLOSED = {"extra": "forbid"}
+_REMEDY = "Mend the entry, or run `slkd-bench profile --all --save` again."
 
 Record = TypeVar("Record")
 
@@ -35,7 +35,7 @@ class Complexity:
     parameters_used: int
     gmacs: float
     true_gflops: float
-    __pydantic_config__: ClassVar[Any] = _CLOSED
+    __pydantic_config__: ClassVar[Any] = CLOSED
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Latency:
     p90_ms: float
     peak_mib: float | None
     repeats: int
-    __pydantic_config__: ClassVar[Any] = _CLOSED
+    __pydantic_config__: ClassVar[Any] = CLOSED
 
 
 def record_of(records: Mapping[tuple[str, str], Record], network: str, tasks: Iterable[str]) -> Record | None:
@@ -93,14 +93,14 @@ class Times:
 class _ComplexityFile:
     records: tuple[Complexity, ...]
     made_by: dict[str, str] = field(default_factory=dict)
-    __pydantic_config__: ClassVar[Any] = _CLOSED
+    __pydantic_config__: ClassVar[Any] = CLOSED
 
 
 @dataclass(frozen=True)
 class _LatencyFile:
     card: DeviceCard
     records: tuple[Latency, ...]
-    __pydantic_config__: ClassVar[Any] = _CLOSED
+    __pydantic_config__: ClassVar[Any] = CLOSED
 
 
 def complexity_path(root: Path | None = None) -> Path:
@@ -113,7 +113,7 @@ def all_complexity(root: Path | None = None) -> list[Complexity]:
     path = complexity_path(root)
     if not path.is_file():
         return []
-    return list(_checked(path, _ComplexityFile).records)
+    return list(read_json(path, _ComplexityFile, _REMEDY).records)
 
 
 def read_complexity(scale: str, root: Path | None = None, size: int = 512) -> dict[tuple[str, str], Complexity]:
@@ -138,7 +138,7 @@ def read_latencies(scale: str, root: Path | None = None) -> dict[str, Times]:
     """
     found = {}
     for path in sorted(((root or paths.results()) / "costs" / "latency").glob("*.json")):
-        whole = _checked(path, _LatencyFile)
+        whole = read_json(path, _LatencyFile, _REMEDY)
         records = [record for record in whole.records if record.scale == scale]
         if records:
             counts = Counter(r.size for r in records)
@@ -156,26 +156,8 @@ def shown_card(cards: Mapping[str, Times]) -> str:
 def write_latencies(card: DeviceCard, records: Sequence[Latency], root: Path | None = None) -> Path:
     """Writes the latencies measured under one device card, replacing older ones; gives the path."""
     path = (root or paths.results()) / "costs" / "latency" / f"{card.file_name}.json"
-    known = _checked(path, _LatencyFile).records if path.is_file() else ()
+    known = read_json(path, _LatencyFile, _REMEDY).records if path.is_file() else ()
     merged = {(r.network, r.scale, r.task, r.size): asdict(r) for r in (*known, *records)}
     text = json.dumps({"card": asdict(card), "records": [merged[key] for key in sorted(merged)]}, indent=1)
     write_atomically(path, text + "\n")
     return path
-
-
-File = TypeVar("File")
-
-
-def _checked(path: Path, model: type[File]) -> File:
-    """The file as a `model`. Raises BadResult naming the first entry that is wrong."""
-    from pydantic import TypeAdapter, ValidationError
-
-    remedy = "Mend the entry, or run `slkd-bench profile --all --save` again."
-    try:
-        return TypeAdapter(model).validate_python(json.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise BadResult(f"in {path}, {place}: {first['msg']}", repr(first["input"]), remedy) from problem
-    except (OSError, ValueError) as problem:
-        raise BadResult("a whole record of costs", f"{path}: {problem}", remedy) from problem

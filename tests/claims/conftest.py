@@ -70,7 +70,8 @@ def put(
         for i, (p, s) in enumerate(zip(psnr, ssims, strict=True))
     )
     known = {"limit": None, "data": "d", "protocol": f"{protocol}@1", **key}
-    write_cell(cell_path(out, method, dataset, scale, seed), Cell(method, dataset, scale, seed, known, {}, scores))
+    path = cell_path(out, method, dataset, scale, seed, known["limit"])  # type: ignore[arg-type]
+    write_cell(path, Cell(method, dataset, scale, seed, known, {}, scores))
 
 
 def around(mean: float, count: int, spread: float = 1.0, seed: int = 0) -> np.ndarray:

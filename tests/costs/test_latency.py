@@ -172,10 +172,10 @@ def test_tables_show_a_gpu_in_whole_fp32_where_there_is_one() -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"tf32": "maybe"}, "card.tf32"),
-        ({"colour": "red"}, "card.colour"),
-        ({"precision": "fp8"}, "card.precision"),
-        ({"threads": "two"}, "card.threads"),
+        ({"tf32": "maybe"}, "field tf32"),
+        ({"commmit": "red"}, "did you mean 'commit'?"),
+        ({"precision": "fp8"}, "field precision: 'fp32', 'bf16' or 'fp16'"),
+        ({"threads": "two"}, "field threads"),
     ],
 )
 def test_a_wrong_entry_of_a_card_is_named(tmp_path: Path, change: dict[str, object], named: str) -> None:
@@ -187,6 +187,16 @@ def test_a_wrong_entry_of_a_card_is_named(tmp_path: Path, change: dict[str, obje
         read_latencies("mini", tmp_path)
     assert named in str(error.value)
     assert path.name in str(error.value)
+
+
+def test_a_wrong_record_is_named_by_its_network(tmp_path: Path) -> None:
+    path = write_complexity([Complexity("prenet", "paper", "deraining", 512, 1, 1, 265.0, 512.0)], {}, tmp_path)
+    raw = json.loads(path.read_text())
+    raw["records"][0]["gmac"] = raw["records"][0].pop("gmacs")
+    path.write_text(json.dumps(raw))
+    with pytest.raises(BadResult, match=r"record prenet, field gmac.*") as error:
+        all_complexity(tmp_path)
+    assert "did you mean 'gmacs'?" in str(error.value)
 
 
 def test_counts_of_another_size_do_not_enter_the_tables(tmp_path: Path) -> None:

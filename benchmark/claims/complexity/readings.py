@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmark.core import paths
-from benchmark.core.errors import BadResult
 from benchmark.core.files import write_atomically
+from benchmark.core.models import CLOSED, read_json
 
 if TYPE_CHECKING:
     from benchmark.claims.complexity.audit import Finding
+
+_REMEDY = "Mend the entry, or run `slkd-bench audit complexity --save` again."
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Reading:
     agrees: bool
     explanation: str | None
     tried: int
+    __pydantic_config__: ClassVar[Any] = CLOSED
 
 
 def readings_path(root: Path | None = None) -> Path:
@@ -44,12 +47,7 @@ def read_readings(paper: str, root: Path | None = None) -> list[Reading]:
     path = readings_path(root)
     if not path.is_file():
         return []
-    try:
-        return [Reading(**entry) for entry in json.loads(path.read_text(encoding="utf-8")).get(paper, [])]
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise BadResult(
-            "a whole record of the complexity audit", f"{path}: {problem}", "Run `slkd-bench audit complexity --save`."
-        ) from problem
+    return list(read_json(path, dict[str, tuple[Reading, ...]], _REMEDY).get(paper, ()))
 
 
 def write_readings(paper: str, findings: Iterable[Finding], root: Path | None = None) -> Path:

@@ -105,7 +105,7 @@ def _printed(claim: Claim) -> str:
     if claim.kind == "ordering":
         return "better" if claim.metric in QUALITY else "faster" if claim.metric == "latency" else "less"
     if claim.kind == "speed-up":
-        return f"{claim.value:.2f} times"
+        return f"{claim.value:.2f}×"
     return f"> {claim.value:g} %" if claim.kind == "ratio" else claim.text
 
 
@@ -116,7 +116,7 @@ def _measured(verdict: Verdict) -> str:
         agrees = value is None and verdict.status is Status.REPRODUCED
         return claim.text if agrees else "" if value is None else str(value)
     if claim.kind in ("ratio", "speed-up"):
-        return f"{value:.1f} %" if claim.kind == "ratio" else f"{value:.2f} times"
+        return f"{value:.1f} %" if claim.kind == "ratio" else f"{value:.2f}×"
     unit = {"psnr": " dB", "ssim": "", "gmacs": "G", "parameters": "M", "latency": " s"}.get(claim.metric, "")
     if claim.kind == "ordering":
         if claim.metric in QUALITY:
