@@ -1,4 +1,4 @@
-"""`slkd-bench weights import | list | verify`."""
+"""`slkd-bench weights import | fetch | list | verify`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import typer
 from benchmark.core.errors import BadData, SlkdBenchError
 from benchmark.core.types import Scale, Task
 from benchmark.datasets import dataset_ids
+from benchmark.datasets.fetch import ByHand
 from benchmark.datasets.passport import known_task
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.weights.card import read_card
+from benchmark.methods.weights.fetching import fetch_weights
 from benchmark.methods.weights.importing import Keep, import_weights
 
 
@@ -82,6 +84,30 @@ def register(app: typer.Typer) -> None:
         chosen, wanted = method_and_task(method, task)
         for dataset in [checked_dataset(name) for name in for_] or [""]:
             path = import_weights(chosen, files, wanted, out, Keep(dataset, replace))
+            typer.echo(kept(path, dataset))
+
+    @weights.command()
+    def fetch(
+        method: str = typer.Argument(help="The method, as in `list methods`."),
+        task: Task | None = typer.Option(
+            None, "--task", "-t", parser=known_task, help="What it was trained for, if the method has several."
+        ),
+        for_: str = typer.Option("", "--for", help="Only the checkpoint for this data set."),
+        url: str = typer.Option("", help="Take it from this address instead of the known one."),
+        sha256: str = typer.Option("", help="The SHA-256 that the file at --url must have."),
+        replace: bool = typer.Option(False, "--replace", help="Replace other weights in the same place."),
+    ) -> None:
+        """Download the authors' checkpoint and import it; exit code 3 and instructions where only a person can."""
+
+        chosen, wanted = method_and_task(method, task)
+        try:
+            found = fetch_weights(chosen, wanted, Keep(checked_dataset(for_) if for_ else "", replace), url, sha256)
+        except ByHand as problem:
+            typer.echo(f"The weights of {chosen.title} cannot be fetched by a program: {problem.found}.")
+            typer.echo(problem.remedy)
+            raise typer.Exit(3) from None
+        for path, dataset, sums in found:
+            typer.echo(f"SHA-256 {sums}")
             typer.echo(kept(path, dataset))
 
     @weights.command("list")
