@@ -95,7 +95,7 @@ class Claim:
 
     @property
     def where(self) -> str:
-        """The place in one phrase, `Table II, Res-SL, Gopro, PSNR`."""
+        """The place in one phrase, `Table 2, Restormer, GoPro, PSNR`."""
         if self.kind != "number":
             return f"{self.row}, {self.column}"
         metric = f", {self.metric.upper()}" if self.metric in QUALITY else ""

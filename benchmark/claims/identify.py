@@ -66,7 +66,7 @@ def _own(cell: Published) -> Published:
 
 
 def _joined(first: str, second: str) -> str:
-    """`the paper, Table II, column X` and `the paper, Table III, column X` in one phrase."""
+    """`the paper, Table 1, column X` and `the paper, Table 2, column X` in one phrase."""
     return f"{first} and {second.partition(', ')[2]}"
 
 

@@ -30,7 +30,7 @@ _REMEDY = "Mend the declaration at the end of the file, or move the file away."
 
 
 def networks() -> dict[str, NetworkSpec]:
-    """All networks by id: the package's in the order of Table III and of their years, then the user's by file.
+    """All networks by id: the package's by kind, tasks and year, then the user's by file.
 
     Raises BadMethod for a declaration that cannot be read, and for two of one id.
     """

@@ -9,7 +9,7 @@ from benchmark.core.errors import BadMethod, UnknownName
 from benchmark.core.types import Task
 from benchmark.datasets import get_dataset
 from benchmark.datasets.pairs import Dataset
-from benchmark.methods.catalogue import registered
+from benchmark.methods.catalogue import own_rows, registered
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.outside import is_target, plug_ins
@@ -29,7 +29,7 @@ def find_method(name: str, out: Path) -> Method:
 def method_words(name: str, out: Path) -> str:
     """How the method called `name` is given in full, as the results below `out` remember it; `name` itself otherwise."""
     plain = name.partition("@")[0].lower()
-    if is_target(name) or plain in registered() or f"{plain}-slkd" in registered() or plain in plug_ins():
+    if is_target(name) or plain in registered() or plain in own_rows() or plain in plug_ins():
         return name
     said = next((words for path in _of_method(out, name) if (words := words_of(read_cell(path), out))), "")
     return said or name

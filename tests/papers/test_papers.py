@@ -197,7 +197,7 @@ def test_code_knows_no_paper() -> None:
     """What the code says of the default paper is its id, and the package of its method; the studies are about it."""
     top = Path(__file__).parents[2] / "benchmark"
     rows = re.compile(r"\b(res|ufor|drs)-sl\b|\bTABLES\b|Table (I|II|III|IV|V)\b")
-    known = {"methods/variants.py", "methods/find.py", "cli/inspect.py", "cli/ablate.py"}  # their examples, for people
+    known = {"methods/variants.py", "methods/find.py", "cli/inspect.py", "cli/ablate.py"}  # examples for people
     for path in top.rglob("*.py"):
         place = path.relative_to(top).as_posix()
         if not place.startswith(("studies/", "training/", "runs/", "check/")) and place not in known:

@@ -71,7 +71,7 @@ class Row:
 class Grid:
     """A table ready for printing: two header rows, sections of rows with their titles, footnotes.
 
-    `number` is what stands before the caption, "Table II", or nothing.
+    `number` is what stands before the caption, such as "Table 1", or nothing.
     """
 
     id: str

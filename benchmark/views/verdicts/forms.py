@@ -167,7 +167,7 @@ def to_html(ledger: Ledger, found: Sequence[Verdict]) -> str:
 _HTML = """{% if rule %}
 <hr>
 {% endif %}
-<section class="slkd-verdicts" data-scale="{{ scale }}">
+<section class="verdicts" data-scale="{{ scale }}">
 <p>{{ summary }}</p>
 {% for heading, verdicts in tables %}
 <table><caption>{{ heading }}</caption>
