@@ -65,7 +65,9 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
             fabricate(folder, method, dataset, psnr - number, ssim)
     fabricate(folder, "res-sl-slkd", SETS[0], 33.5, 0.938, seed=1)
     fabricate(folder, HOSTILE, SETS[0], 20.0, 0.5)
-    fabricate(folder, "prenet", HOSTILE_SET, 30.0, 0.9)
+    fabricate(folder, "prenet", HOSTILE_SET, 30.0, 0.9)  # these two are refused, by their names, and told
+    fabricate(folder, "my-net", SETS[0], 20.0, 0.5)
+    fabricate(folder, "prenet", "mine", 30.0, 0.9)
     return folder
 
 
