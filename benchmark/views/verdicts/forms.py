@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from benchmark.claims.claim import QUALITY, Ledger
 from benchmark.claims.finding import Finding
 from benchmark.claims.verdict import SYMBOLS, Verdict, about, tally
-from benchmark.views.tables.latex import escape
+from benchmark.views.tables.latex import environment
 
 _DIGITS = {"psnr": 2, "ssim": 4, "gmacs": 3, "parameters": 3, "latency": 4, "width": 0}
 _UNITS = {"gmacs": "G", "parameters": "M", "latency": " s", "psnr": " dB"}
@@ -83,36 +83,28 @@ def to_latex(ledger: Ledger, found: Sequence[Verdict]) -> str:
     """
 
     remedies = list(dict.fromkeys(v.remedy for v in found if v.remedy))
-    rule = [r"\noindent\rule{\textwidth}{.4pt}", ""] if found and about(found[0].scale) else []
-    parts = [*rule, escape(summary(ledger, found)), ""]
-    head = r"\toprule claim & printed & measured & verdict & why \\ \midrule"
-    for table in dict.fromkeys(v.claim.table for v in found):
-        parts += [
-            r"\begingroup\footnotesize\setlength{\tabcolsep}{4pt}",
-            r"\begin{longtable}{@{}>{\raggedright\arraybackslash}p{.23\textwidth} r r l "
-            r">{\raggedright\arraybackslash}p{.4\textwidth}@{}}",
-            rf"\multicolumn{{5}}{{@{{}}l}}{{\normalsize\textbf{{{escape(_heading(table))}}}}}\\[2pt] {head} \endfirsthead",
-            rf"{head} \endhead",
-            r"\bottomrule \endfoot",
-        ]
-        for cell in _merged([v for v in found if v.claim.table == table]):
-            first = cell[0]
-            note = f" [{remedies.index(first.remedy) + 1}]" if first.remedy else ""
-            where = _where(first) if len(cell) == 1 else _where(first).removesuffix(" PSNR").removesuffix(",")
-            values = "/".join(measured(v) for v in cell) if first.measured is not None else "–"
-            shown = "/".join(dict.fromkeys(printed(v) for v in cell))
-            parts.append(" & ".join(map(escape, (where, shown, values, first.status, first.told + note))) + r" \\")
-        parts += [r"\end{longtable}", r"\endgroup", ""]
-    if remedies:
-        parts += [
-            r"\paragraph{Commands} that make the untestable claims testable, by number.",
-            r"\begingroup\scriptsize\raggedright\begin{enumerate}\itemsep0pt \parskip0pt",
-        ]
-        parts += [
-            rf"\item[{n}.] \texttt{{{escape(remedy)}}}".replace("--", "-{}-") for n, remedy in enumerate(remedies, 1)
-        ]
-        parts += [r"\end{enumerate}\endgroup", ""]
-    return "\n".join(parts)
+
+    def line(cell: list[Verdict]) -> tuple[str, ...]:
+        first = cell[0]
+        note = f" [{remedies.index(first.remedy) + 1}]" if first.remedy else ""
+        where = _where(first) if len(cell) == 1 else _where(first).removesuffix(" PSNR").removesuffix(",")
+        values = "/".join(measured(v) for v in cell) if first.measured is not None else "–"
+        shown = "/".join(dict.fromkeys(printed(v) for v in cell))
+        return where, shown, values, first.status, first.told + note
+
+    by_table = {
+        name: [v for v in found if v.claim.table == name] for name in dict.fromkeys(v.claim.table for v in found)
+    }
+    return (
+        environment()
+        .get_template("verdicts.tex")
+        .render(
+            rule=bool(found and about(found[0].scale)),
+            summary=summary(ledger, found),
+            tables=[(_heading(name), [line(cell) for cell in _merged(of)]) for name, of in by_table.items()],
+            remedies=remedies,
+        )
+    )
 
 
 def _merged(found: Sequence[Verdict]) -> list[list[Verdict]]:
@@ -135,12 +127,7 @@ def _same(first: Verdict, second: Verdict) -> bool:
 def to_document(ledger: Ledger, body: str) -> str:
     """A plain article around the verdicts, ready for pdflatex or tectonic."""
 
-    return (
-        "\\documentclass{article}\n\\usepackage[margin=1.8cm]{geometry}\n\\usepackage[T1]{fontenc}\n"
-        "\\usepackage{lmodern}\n\\usepackage{booktabs,longtable,array}\n\\setlength{\\emergencystretch}{3em}\n"
-        f"\\title{{Verdicts on {escape(ledger.title)}}}\n\\author{{slkd-bench}}\n\\date{{}}\n"
-        "\\begin{document}\n\\maketitle\n" + body + "\\end{document}\n"
-    )
+    return environment().get_template("verdicts-document.tex").render(title=ledger.title, body=body.strip())
 
 
 def to_html(ledger: Ledger, found: Sequence[Verdict]) -> str:
