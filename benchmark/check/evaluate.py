@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.check.findings import Case, Finding, Severity
 from benchmark.check.jobs import Job
-from benchmark.check.scores import Tolerance, compare_scores, compare_scoring
+from benchmark.check.scores import Cause, Tolerance, compare_scores, compare_scoring
 from benchmark.check.subset import Excerpt, few_images
+from benchmark.core import paths
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.precision import exact
 from benchmark.core.types import Scale
@@ -26,7 +28,7 @@ from benchmark.runs.compute import bounded
 from benchmark.runs.key import WORDS, cell_key
 from benchmark.runs.options import RunOptions
 from benchmark.runs.plan import total_of
-from benchmark.runs.remembered import dataset_of, method_of
+from benchmark.runs.remembered import dataset_of, folder_words, method_of, words_of
 from benchmark.runs.restore import restore_and_score
 
 if TYPE_CHECKING:
@@ -106,16 +108,23 @@ def _check(job: Job, how: Evaluation) -> tuple[list[Finding], Cell | None]:
     chosen = few_images(cell.scores, job.turn) if how.fast and not scoring else names
     scores = _restore(cell, network, Excerpt(dataset, tuple(chosen)), how)
     compare = compare_scoring if scoring else compare_scores
-    differs = _differences(cell, key, how.device)
-    compared = compare(cell, scores, how.tolerance, differs)
+    cause = _cause(cell, key, how)
+    compared = compare(cell, scores, how.tolerance, cause)
     if len(chosen) < len(names) and any(finding.severity == Severity.FAILURE for finding in compared):
         scores = _restore(cell, network, Excerpt(dataset, tuple(names)), how)  # a few images may mislead: all decide
-        compared = compare(cell, scores, how.tolerance, differs)
+        compared = compare(cell, scores, how.tolerance, cause)
     made, total = made_by(how.device), total_of(dataset)
     fresh = replace(
         cell, key=key, made_by=made, scores=tuple(scores), total=total, failures=cell.failures, schema=SCHEMA
     )
     return [*findings, *compared], fresh
+
+
+def _cause(cell: Cell, key: dict[str, Any], how: Evaluation) -> Cause:
+    shipped = how.reference.resolve() == (paths.results() / "mini").resolve()
+    method, dataset = (shlex.quote(words(cell, how.reference)) for words in (words_of, folder_words))
+    reference = "" if shipped else shlex.quote(str(how.reference))
+    return Cause(_differences(cell, key, how.device), reference, *("" if w == "''" else w for w in (method, dataset)))
 
 
 def _hold_images(cell: Cell, dataset: Dataset) -> None:

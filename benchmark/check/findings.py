@@ -8,10 +8,11 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """A failure ends the check with exit code 1; improvements and notes are told."""
+    """A failure ends the check with exit code 1; improvements, accepted falls and notes are told."""
 
     FAILURE = "failure"
     IMPROVEMENT = "improvement"
+    ACCEPTED = "accepted"
     NOTE = "note"
 
 

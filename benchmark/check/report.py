@@ -10,19 +10,24 @@ from rich.markup import escape
 
 from benchmark.check.findings import Case, Finding, Severity, failed
 
-_STYLE = {Severity.FAILURE: "bold red", Severity.IMPROVEMENT: "bold green", Severity.NOTE: "bold"}
+_STYLE = {
+    Severity.FAILURE: "bold red",
+    Severity.IMPROVEMENT: "bold green",
+    Severity.NOTE: "bold",
+    Severity.ACCEPTED: "bold yellow",
+}
 
 
 def print_case(console: Console, case: Case) -> None:
     """Prints the failures and improvements of one case, as soon as it is known."""
-    shown = (*case.failures, *case.of(Severity.IMPROVEMENT))
+    shown = (*case.failures, *case.of(Severity.ACCEPTED), *case.of(Severity.IMPROVEMENT))
     if not shown:
         return
     console.print(f"\n[bold]{escape(case.full_name)}[/]", highlight=False)
     for finding in shown:
         _print(console, finding)
     for remedy in dict.fromkeys(finding.remedy for finding in shown if finding.remedy):
-        console.print(f"  [bold]do[/] {escape(remedy)}", highlight=False)
+        console.print(f"  [bold]do[/] {escape(remedy)}", highlight=False, soft_wrap=True)
 
 
 def print_summary(console: Console, cases: Sequence[Case], uncovered: Sequence[str], seconds: float) -> None:
@@ -52,6 +57,8 @@ def print_summary(console: Console, cases: Sequence[Case], uncovered: Sequence[s
 
 def _print(console: Console, finding: Finding) -> None:
     text = finding.text.removeprefix(finding.title).lstrip()  # most texts begin with their title
+    if finding.severity == Severity.ACCEPTED:
+        text = f"{text} Taken over."
     console.print(f"  [{_STYLE[finding.severity]}]{escape(finding.title)}[/] {escape(text)}", highlight=False)
 
 

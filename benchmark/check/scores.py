@@ -9,7 +9,7 @@ from statistics import fmean
 
 from benchmark.check.findings import Finding, Severity
 from benchmark.check.tolerance import PSNR_FLOOR, SSIM_FLOOR, SSIM_PER_DB, Change, change
-from benchmark.runs.cells import Cell, ImageScore
+from benchmark.runs.cells import FOLDERS, Cell, ImageScore
 from benchmark.statistics import CONFIDENCE
 
 _WORST = 3
@@ -30,6 +30,21 @@ def tolerance_in_db(decibels: float | None) -> Tolerance:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """What is not as it was and may explain a change; and the reference, method and data set as commands name them."""
+
+    differs: str = ""
+    reference: str = ""
+    method: str = ""
+    dataset: str = ""
+
+    @property
+    def where(self) -> str:
+        """The option that names the reference; none for the shipped one."""
+        return f" --reference {self.reference}" if self.reference else ""
+
+
+@dataclass(frozen=True)
 class _Number:
     """PSNR or SSIM in words and digits."""
 
@@ -46,8 +61,8 @@ _PSNR = _Number("PSNR", " dB", 4, PSNR_FLOOR)
 _SSIM = _Number("SSIM", "", 6, SSIM_FLOOR)
 
 
-def compare_scores(cell: Cell, fresh: Sequence[ImageScore], tolerance: Tolerance, differs: str) -> list[Finding]:
-    """What became of a network's scores; `differs` says what else is not as it was, and may explain it."""
+def compare_scores(cell: Cell, fresh: Sequence[ImageScore], tolerance: Tolerance, cause: Cause) -> list[Finding]:
+    """What became of a network's scores; `cause` says what else is not as it was, and may explain it."""
     rows = differ(cell.scores, fresh)
     scenes = [old.scene or old.name for old, _, _ in rows]
     findings = []
@@ -57,7 +72,13 @@ def compare_scores(cell: Cell, fresh: Sequence[ImageScore], tolerance: Tolerance
         before = [(old.psnr, old.ssim)[place - 1] for old, _, _ in rows]
         after = [(score.psnr, score.ssim)[place - 1] for score in fresh]
         means = f"{number.shown(fmean(before))} to {number.shown(fmean(after))}"
-        if found.loss > bound:
+        if math.isnan(found.mean):
+            text = f"{number.name} is no number on some images of {cell.dataset} ({means})"
+            remedy = "Look at the protocol and at the network's output: no score may be NaN."
+            findings.append(
+                Finding(Severity.FAILURE, f"{number.name} is no number", text + _cause(cause.differs), remedy)
+            )
+        elif found.loss > bound:
             fell = found.mean < 0
             title = f"{number.name} fell" if fell else f"{number.name} may have fallen"
             text = (
@@ -65,20 +86,20 @@ def compare_scores(cell: Cell, fresh: Sequence[ImageScore], tolerance: Tolerance
                 f"on {cell.dataset} ({means}, mean of {_of(rows, cell)}); at {CONFIDENCE:.0%} it may have lost "
                 f"{number.shown(found.loss)}, the tolerance is {number.shown(bound)}. {_extremes(rows, place, number)}"
             )
-            findings.append(Finding(Severity.FAILURE, title, text + _cause(differs), _remedy(cell, differs)))
+            findings.append(Finding(Severity.FAILURE, title, text + _cause(cause.differs), _remedy(cell, cause)))
         elif found.gain > number.floor:
             text = (
                 f"{number.name} rose by {number.shown(found.mean)} on {cell.dataset} ({means}, mean of {_of(rows, cell)}), "
                 f"at {CONFIDENCE:.0%} by at least {number.shown(found.gain)}"
             )
-            remedy = "Accept it with `slkd-bench check --update`."
-            findings.append(Finding(Severity.IMPROVEMENT, f"{number.name} rose", text + _cause(differs), remedy))
+            remedy = f"Accept it with `slkd-bench check{cause.where} --update`."
+            findings.append(Finding(Severity.IMPROVEMENT, f"{number.name} rose", text + _cause(cause.differs), remedy))
         elif max(map(abs, differences)) > number.floor:
             findings.append(Finding(Severity.NOTE, f"{number.name} changed", _within(found, number, bound)))
     return findings
 
 
-def compare_scoring(cell: Cell, fresh: Sequence[ImageScore], tolerance: Tolerance, differs: str) -> list[Finding]:
+def compare_scoring(cell: Cell, fresh: Sequence[ImageScore], tolerance: Tolerance, cause: Cause) -> list[Finding]:
     """What became of the degraded input's scores. No network is in them, so any change at all, up or down, is one of the
     protocol's behaviour or of the data.
     """
@@ -86,7 +107,7 @@ def compare_scoring(cell: Cell, fresh: Sequence[ImageScore], tolerance: Toleranc
     findings = []
     for number, place in ((_PSNR, 1), (_SSIM, 2)):
         differences = [(row[1], row[2])[place - 1] for row in rows]
-        if max(map(abs, differences)) > number.floor:
+        if any(math.isnan(d) or abs(d) > number.floor for d in differences):
             text = (
                 f"the degraded input of {cell.dataset} scores {number.shown(fmean(differences), True)} {number.name} "
                 f"against the reference under {cell.key.get('protocol')}. {_extremes(rows, place, number)} "
@@ -94,7 +115,7 @@ def compare_scoring(cell: Cell, fresh: Sequence[ImageScore], tolerance: Toleranc
             )
             remedy = "Undo the change of benchmark/protocols, or give the protocol a new version and make the reference anew."
             findings.append(
-                Finding(Severity.FAILURE, f"{number.name} scored differently", text + _cause(differs), remedy)
+                Finding(Severity.FAILURE, f"{number.name} scored differently", text + _cause(cause.differs), remedy)
             )
     return findings
 
@@ -106,7 +127,7 @@ def differ(reference: Sequence[ImageScore], fresh: Sequence[ImageScore]) -> list
     for score in fresh:
         old = known[score.name]
         psnr = 0.0 if old.psnr == score.psnr else score.psnr - old.psnr
-        rows.append((old, psnr if not math.isnan(psnr) else -math.inf, score.ssim - old.ssim))
+        rows.append((old, psnr, score.ssim - old.ssim))
     return rows
 
 
@@ -134,8 +155,16 @@ def _cause(differs: str) -> str:
     return f" Not as in the reference: {differs}." if differs else " Nothing else that is recorded changed."
 
 
-def _remedy(cell: Cell, differs: str) -> str:
+def _remedy(cell: Cell, cause: Cause) -> str:
     seed = f" --seed {cell.seed}" if cell.seed else ""
-    where = f"--method {cell.method} --dataset {cell.dataset} --scale {cell.scale}{seed}"
-    undo = "Undo the change of the weights" if "weights" in differs else "Undo the change of the code"
-    return f"{undo}. If the loss is meant: delete its reference file, then `slkd-bench run {where} --out REFERENCE`."
+    scale = cell.key.get("scale") or ("" if cell.scale == FOLDERS else cell.scale)
+    where = f"--method {cause.method or cell.method} --dataset {cause.dataset or cell.dataset}"
+    if cell.scale == FOLDERS:
+        where += f" --protocol {str(cell.key.get('protocol', '')).partition('@')[0]}"
+        where += f" --task {cell.origin['task']}" if "task" in cell.origin else ""
+    where += f" --scale {scale}" if scale else ""
+    undo = "Undo the change of the weights" if "weights" in cause.differs else "Undo the change of the code"
+    return (
+        f"{undo}. If the loss is meant: `slkd-bench check{cause.where} --accept {cell.method}`; or delete its reference "
+        f"file, then `slkd-bench run {where}{seed} --out {cause.reference or 'results/mini'}`."
+    )

@@ -42,11 +42,13 @@ class Change:
 def change(differences: Sequence[float], scenes: Sequence[str]) -> Change:
     """The mean change with its one-sided bounds; with a single scene the worst and the best image are the bounds.
 
-    An image that was perfect and is not any more makes an infinite loss; those that became perfect are left out, unless
-    all did. Raises ValueError for no images.
+    An image that was perfect and is not any more makes an infinite loss, and so does a difference that is no number;
+    those that became perfect are left out, unless all did. Raises ValueError for no images.
     """
     if not differences or len(differences) != len(scenes):
         raise ValueError(f"expected a scene for each difference, found {len(differences)} and {len(scenes)}")
+    if any(math.isnan(d) for d in differences):
+        return Change(math.nan, math.inf, -math.inf)
     if -math.inf in differences:
         return Change(-math.inf, math.inf, -math.inf)
     finite = [(d, scene) for d, scene in zip(differences, scenes, strict=True) if math.isfinite(d)]

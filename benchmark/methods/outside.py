@@ -21,7 +21,7 @@ import inspect
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from importlib import metadata
@@ -127,7 +127,7 @@ def load(method: Method, task: Task | None, device: str = "cpu") -> nn.Module:
     """
     from benchmark.methods.outside_network import Checked
 
-    built, _ = _built(method.loader, task, method.own)
+    built, _ = _current(method, task)
     return Checked(built, method.id, method.own).eval().to(device)
 
 
@@ -142,17 +142,39 @@ def fingerprint(method: Method, task: Task | None) -> Fingerprint:
     elif kind == "torchscript":
         found = outside_print.of_script(Path(target))
     else:
-        built, files = _built(method.loader, task, method.own)
-        current = {name: content_hash(Path(name)) for name in files if Path(name).is_file()}
-        found = outside_print.of_object(built, target.partition(":")[0], current)
+        built, files = _current(method, task)
+        found = outside_print.of_object(built, target.partition(":")[0], files)
     return replace(found, form=method.own.form())
 
 
-@lru_cache(maxsize=8)
-def _built(loader: str, task: Task | None, own: OwnNetwork) -> tuple[Callable[[Any], Any], tuple[str, ...]]:
+_Known = tuple[str, Task | None, OwnNetwork]
+_turns: dict[_Known, tuple[int, dict[str, str]]] = {}  # how often it was built, and of what files the last time
+
+
+def _current(method: Method, task: Task | None) -> tuple[Callable[[Any], Any], dict[str, str]]:
+    """What stands behind a method, built anew where a file that it was built from has changed; and those files' hashes."""
+    known = method.loader, task, method.own
+    turn, before = _turns.get(known, (0, {}))
+    now = _hashes(before)
+    if now != before:
+        turn += 1
+    built, files = _built(*known, turn)
+    weights = () if method.own.weights is None else (str(method.own.weights),)
+    _turns[known] = turn, _hashes((*files, *weights))
+    return built, _hashes(files)
+
+
+def _hashes(files: Iterable[str]) -> dict[str, str]:
+    return {name: content_hash(Path(name)) for name in files if Path(name).is_file()}
+
+
+@lru_cache(maxsize=4)
+def _built(
+    loader: str, task: Task | None, own: OwnNetwork, turn: int = 0
+) -> tuple[Callable[[Any], Any], tuple[str, ...]]:
     """What stands behind a loader, and the files that were read for it.
 
-    Random weights are drawn from one seed, so that a second run finds the same.
+    Random weights are drawn from one seed, so that a second run finds the same. `turn` asks for a new one.
     """
     import torch
 

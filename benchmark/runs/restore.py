@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchmark.core.devices import is_out_of_memory, kind, out_of_memory, release, trim
-from benchmark.core.errors import BadMethod, OutOfMemory, SlkdBenchError
+from benchmark.core.errors import BadImage, BadMethod, OutOfMemory, SlkdBenchError
 from benchmark.core.types import Pair, Score
 from benchmark.protocols.choices import Rounding
 from benchmark.runs.cells import ImageScore
@@ -219,7 +220,7 @@ class _Work:
             if isinstance(image, _Undecoded):
                 outcomes.append((image.name, image.reason))
                 continue
-            score = next(scores)
+            score = _a_number(next(scores), image[0])
             if not isinstance(score, SlkdBenchError):
                 outcomes.append(ImageScore(*image, score.psnr, score.ssim))
             elif self.stretch.keep_going:
@@ -232,6 +233,14 @@ class _Work:
                 self.hooks.score(outcome)
         if self.hooks.batch:
             self.hooks.batch(outcomes)
+
+
+def _a_number(score: Scored, name: str) -> Scored:
+    """`score` itself, or an error where it is no number: such a score must stand in no result."""
+    if isinstance(score, SlkdBenchError) or not (math.isnan(score.psnr) or math.isnan(score.ssim)):
+        return score
+    remedy = "Look at the protocol, and at the values of the restored image."
+    return BadImage(f"scores of {name} that are numbers", f"PSNR {score.psnr}, SSIM {score.ssim}", remedy)
 
 
 def _broken(problem: Exception, name: str, width: int, height: int) -> SlkdBenchError:

@@ -13,7 +13,10 @@ from benchmark.statistics import averaged
 
 @dataclass
 class Results:
-    """Quality cells by (method, data set), one a seed; complexity and latency by (network, task)."""
+    """Quality cells by (method, data set), one a seed; complexity and latency by (network, task).
+
+    `partial` are the cells that have not all images of their set, and stand for it nowhere.
+    """
 
     scale: Scale
     cells: dict[tuple[str, str], list[Cell]]
@@ -21,6 +24,7 @@ class Results:
     latency: dict[tuple[str, str], Latency] = field(default_factory=dict)
     device: str = ""
     broken: list[str] = field(default_factory=list)
+    partial: list[Cell] = field(default_factory=list)
     _images: dict[tuple[str, str], dict[str, ImageScore]] = field(default_factory=dict, repr=False)
 
     def images(self, method: str, dataset: str) -> dict[str, ImageScore]:
@@ -45,9 +49,10 @@ def read_results(
     cells, broken = read_cells(out, scale)
     grouped: dict[tuple[str, str], list[Cell]] = {}
     for cell in cells:
-        if cell.key.get("limit") == limit:
+        if cell.key.get("limit") == limit and (limit is not None or not cell.partial):
             grouped.setdefault((cell.method, cell.dataset), []).append(cell)
-    results = Results(scale, grouped, read_complexity(scale, size=size), broken=broken)
+    partial = [cell for cell in cells if limit is None and cell.partial and cell.key.get("limit") is None]
+    results = Results(scale, grouped, read_complexity(scale, size=size), broken=broken, partial=partial)
     cards = read_latencies(scale)
     chosen = card or shown_card(cards)
     if chosen in cards:

@@ -40,6 +40,7 @@ def print_summary(console: Console, out: Path, scale: Scale, limit: int | None =
         spec = TableSpec("of results", "Every method that was run.", sections, columns)
         print_grid(console, make_grid(spec, results))
     others = [cell for (_, dataset), cells in results.cells.items() if dataset not in usual for cell in cells]
+    others += results.partial
     if others:
         print_whole(console, _plain(others))
     for line in results.broken:
@@ -62,9 +63,7 @@ def _plain(cells: list[Cell]) -> Table:
         table.add_column(name, justify="right")
     for cell in sorted(cells, key=lambda c: (c.dataset, c.method, c.seed)):
         seed = f" seed {cell.seed}" if cell.seed else ""
-        psnr = f"{cell.psnr:.2f}" if math.isfinite(cell.psnr) else "inf"
+        psnr = f"{cell.psnr:.2f}" if math.isfinite(cell.psnr) else f"inf ({cell.equal})"
         protocol = str(cell.key.get("protocol", "")).partition("@")[0]
-        table.add_row(
-            escape(cell.dataset), escape(cell.method) + seed, protocol, str(len(cell.scores)), psnr, f"{cell.ssim:.4f}"
-        )
+        table.add_row(escape(cell.dataset), escape(cell.method) + seed, protocol, cell.count, psnr, f"{cell.ssim:.4f}")
     return table
