@@ -139,7 +139,7 @@ def open_packed(folder: Path, check: bool = True) -> PackedPairs:
         raise BadData(f"{whole} bytes in '{folder / PAIRS}'", f"{images.shape} of {images.dtype}", again)
     if check and (found := hashlib.sha256(images).hexdigest()) != manifest.sha256:
         raise BadData(f"SHA-256 {manifest.sha256[:12]}... of '{folder / PAIRS}'", f"{found[:12]}...", again)
-    return PackedPairs(folder, manifest, images)
+    return PackedPairs(folder, manifest, images.view(np.ndarray))  # the map's own class is slow to cut
 
 
 def read_manifest(folder: Path, remedy: str) -> Manifest:

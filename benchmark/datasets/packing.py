@@ -111,6 +111,7 @@ def _begin(partial: Path, manifest: Manifest) -> None:
 def _fill(partial: Path, manifest: Manifest, maker: Maker, jobs: int, progress: Progress) -> str:
     """Make the chunks that are not done, and give the SHA-256 of all pairs."""
     import joblib
+    from joblib.externals.loky import get_reusable_executor
 
     count, size = manifest.count + manifest.validation, manifest.pair_bytes
     chunks = {number: (first, min(first + CHUNK, count)) for number, first in enumerate(range(0, count, CHUNK))}
@@ -131,14 +132,18 @@ def _fill(partial: Path, manifest: Manifest, maker: Maker, jobs: int, progress: 
         progress(made, count)
         tasks = (joblib.delayed(_chunk)(maker, number, *chunks[number]) for number in waiting)
         jobs = min(jobs, len(waiting)) or 1
-        for number, pairs in joblib.Parallel(jobs, return_as="generator_unordered", batch_size=1)(tasks):
-            content = pairs.tobytes()
-            place(number).write(content)
-            file.flush()
-            done.write(f"{number} {_sha(content)}\n")
-            done.flush()
-            made += len(pairs)
-            progress(made, count)
+        try:
+            for number, pairs in joblib.Parallel(jobs, return_as="generator_unordered", batch_size=1)(tasks):
+                content = pairs.tobytes()
+                place(number).write(content)
+                file.flush()
+                done.write(f"{number} {_sha(content)}\n")
+                done.flush()
+                made += len(pairs)
+                progress(made, count)
+        finally:
+            if jobs > 1:  # the processes would wait for more work beside the training that follows
+                get_reusable_executor().shutdown(wait=True)
         os.fsync(file.fileno())
     return hashlib.sha256(np.load(partial / PAIRS, mmap_mode="r")).hexdigest()
 

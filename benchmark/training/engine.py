@@ -113,6 +113,8 @@ class _Loop:
             for state in self.states:
                 state.open_log(logs)
             for number, batch in enumerate(batches, first):
+                for state in self.states:
+                    state.waiting = batches.waiting
                 self._step(number, batch)
                 self._show(view, number)
                 self._keep(number, len(received) > 0)

@@ -99,6 +99,7 @@ class MemberState:
         self.random = checkpoint.random_state() if shared.several else None
         self.log: Log | None = None
         self.failure: TrainingStopped | None = None
+        self.waiting = 0.0  # share of the time that went into waiting for batches
         self.shown: tuple[dict[str, float], float] = ({}, 0.0)
         self._unmeasured = time.monotonic()
 
@@ -196,5 +197,11 @@ class MemberState:
             *terms, loss = run.values.tolist()
             self.shown = dict(zip(run.names, terms, strict=True)), loss
             self.log.write(
-                "train", run.step, terms=self.shown[0], loss=loss, rate=recipe.rate(step), seconds=run.seconds
+                "train",
+                run.step,
+                terms=self.shown[0],
+                loss=loss,
+                rate=recipe.rate(step),
+                seconds=run.seconds,
+                waiting=round(self.waiting, 4),
             )

@@ -81,6 +81,8 @@ def test_time_is_told_apart_waiting_from_training() -> None:
         pass
     assert 0.25 <= slow.waited < 1
     assert quick.waited < 0.1
+    assert 0.8 < slow.waiting <= 1
+    assert quick.waiting < 0.4
 
 
 def test_the_random_numbers_of_a_run_are_left_alone() -> None:

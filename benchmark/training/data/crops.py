@@ -6,6 +6,7 @@ they like. In every epoch each pair is drawn once, in an order of the epoch's ow
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -62,17 +63,20 @@ class CropStream:
 
         numbers = shared(step, self.batch_size, rank, world)
         cuts = np.empty((2, len(numbers), 3, self.patch, self.patch), np.uint8)
-        for position, (number, draw) in enumerate(zip(numbers, self.draws(numbers), strict=True)):
-            for side, picture in enumerate(self.source.pair(self.index(number))):
-                cuts[side, position] = cut(picture, self.place(draw, *picture.shape[1:]), self.patch)
+        images = self._images()
+        if images is not None:
+            for position, (index, *place) in enumerate(self.places(numbers, *images.shape[-2:])):
+                cuts[:, position] = cut(images[index], place, self.patch)
+        else:
+            for position, number in enumerate(numbers):
+                cuts[:, position] = self.sample(number)
         degraded, clean = torch.from_numpy(cuts).float().div_(255)
         return degraded, clean
 
     def sample(self, number: int) -> tuple[Bytes, Bytes]:
         """Degraded and clean patch of sample `number`, (3, patch, patch) uint8 each; repeatable."""
-        (draw,) = self.draws(range(number, number + 1))
         degraded, clean = self.source.pair(self.index(number))
-        place = self.place(draw, *clean.shape[1:])
+        ((_, *place),) = self.places(range(number, number + 1), *clean.shape[1:])
         return cut(degraded, place, self.patch), cut(clean, place, self.patch)
 
     def index(self, number: int) -> int:
@@ -80,16 +84,21 @@ class CropStream:
         epoch, place = divmod(number, len(self.source))
         return epoch_order(self.seed, epoch, len(self.source))[place]
 
-    def draws(self, numbers: range) -> NDArray[np.uint64]:
-        """Three random words for each sample, (B, 3): one block of a counter-based generator a sample."""
-        counter = np.random.Philox(key=[self.seed, _DRAWS], counter=[numbers.start, 0, 0, 0])
-        return counter.random_raw(4 * len(numbers)).reshape(-1, 4)[:, :3]
+    def places(self, numbers: range, height: int, width: int) -> list[tuple[int, int, int, int]]:
+        """Pair, top, left and turn of each sample, cut from pictures of this size.
 
-    def place(self, draw: NDArray[np.uint64], height: int, width: int) -> tuple[int, int, int]:
-        """Top, left and turn of a crop of a picture of this size."""
-        top, left, turn = draw.tolist()
-        room = (max(height - self.patch, 0) + 1, max(width - self.patch, 0) + 1)
-        return top % room[0], left % room[1], self.turns[turn % len(self.turns)]
+        A sample has one block of four random words of a counter-based generator, whatever it is asked together with.
+        """
+        counter = np.random.Philox(key=[self.seed, _DRAWS], counter=[numbers.start, 0, 0, 0])
+        words = counter.random_raw(4 * len(numbers)).reshape(-1, 4)
+        rooms = (max(height - self.patch, 0) + 1, max(width - self.patch, 0) + 1, len(self.turns))
+        draws = (words[:, :3] % np.array(rooms, np.uint64)).tolist()
+        return [(self.index(n), t, left, self.turns[turn]) for n, (t, left, turn) in zip(numbers, draws, strict=True)]
+
+    def _images(self) -> Bytes | None:
+        """All pairs of the source, (N, 2, 3, H, W), where they are one array of pictures no smaller than a patch."""
+        images: Bytes | None = getattr(self.source, "images", None)
+        return images if images is not None and min(images.shape[-2:]) >= self.patch else None
 
     def resized(self, batch: int, patch: int) -> CropStream:
         """Other crops of the same pairs."""
@@ -97,8 +106,8 @@ class CropStream:
 
     def on(self, device: torch.device) -> CropStream:
         """The same crops, cut on a GPU where all pairs of `source` lie as bytes; this stream where they do not fit."""
-        images = getattr(self.source, "images", None)
-        if device.type != "cuda" or images is None or min(images.shape[-2:]) < self.patch or not fits(images, device):
+        images = self._images()
+        if device.type != "cuda" or images is None or not fits(images, device):
             return self
         return ResidentCrops(self, images, device)
 
@@ -123,11 +132,7 @@ class ResidentCrops(CropStream):
 
         numbers = shared(step, self.batch_size, rank, world)
         height, width = self.images.shape[-2:]
-        rows = [
-            (self.index(number), *self.place(draw, height, width))
-            for number, draw in zip(numbers, self.draws(numbers), strict=True)
-        ]
-        told = torch.tensor(rows)
+        told = torch.tensor(self.places(numbers, height, width))
         if self.device.type == "cuda":
             told = told.pin_memory().to(self.device, non_blocking=True)
         degraded, clean = self._cut(told).float() / self._white
@@ -154,19 +159,19 @@ def fits(images: Bytes, device: torch.device) -> bool:
     return images.nbytes <= SHARE * free
 
 
-def cut(picture: Bytes, place: tuple[int, int, int], patch: int) -> Bytes:
-    """The square of `patch` pixels of (3, H, W) at (top, left, turn), reflected where the picture ends; a view if it can be.
+def cut(picture: Bytes, place: Sequence[int], patch: int) -> Bytes:
+    """The square of `patch` pixels of (..., H, W) at (top, left, turn), reflected where it ends; a view if it can be.
 
     Of the number of a turn the first bit turns rows about, the second columns, and the third transposes.
     """
     top, left, turn = place
-    square = picture[:, top : top + patch, left : left + patch]
-    down, right = patch - square.shape[1], patch - square.shape[2]
+    square = picture[..., top : top + patch, left : left + patch]
+    down, right = patch - square.shape[-2], patch - square.shape[-1]
     if down or right:
-        square = np.pad(square, ((0, 0), (0, down), (0, right)), mode="reflect")
-    square = square[:, ::-1] if turn & 1 else square
-    square = square[:, :, ::-1] if turn & 2 else square
-    return square.swapaxes(1, 2) if turn & 4 else square
+        square = np.pad(square, (*((0, 0) for _ in square.shape[:-2]), (0, down), (0, right)), mode="reflect")
+    square = square[..., ::-1, :] if turn & 1 else square
+    square = square[..., ::-1] if turn & 2 else square
+    return square.swapaxes(-1, -2) if turn & 4 else square
 
 
 @lru_cache(maxsize=8)

@@ -31,7 +31,7 @@ class Batches:
 
     def __init__(self, stream: Stream, steps: Steps, device: torch.device | str = "cpu", ahead: int = 4) -> None:
         device = torch.device(device)
-        self.waited = 0.0
+        self.waited, self._begin = 0.0, time.monotonic()
         self.stream = stream.on(device) if isinstance(stream, Movable) else stream
         workers = min(int(getattr(self.stream, "workers", 0)), steps.last - steps.first)
         self._loader: DataLoader[Any] = DataLoader(
@@ -48,6 +48,7 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         """Batch after batch, in order."""
+        self._begin = time.monotonic()
         self._iterator = iter(self._loader)
         atexit.register(self.close)  # workers do not listen to signals: nobody else would end them
         try:
@@ -62,6 +63,11 @@ class Batches:
                 yield item[0], item[1]
         finally:
             self.close()
+
+    @property
+    def waiting(self) -> float:
+        """The share of the time since the first batch was asked for that was spent waiting for batches, 0 to 1."""
+        return self.waited / max(time.monotonic() - self._begin, 1e-9)
 
     def close(self) -> None:
         """End the workers; batches made ahead are dropped."""
