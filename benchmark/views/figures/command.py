@@ -14,11 +14,12 @@ from benchmark.core.errors import BadResult, BadWeights
 from benchmark.core.types import Scale
 from benchmark.datasets import describe, resolve
 from benchmark.datasets.passport import tasks as all_tasks
-from benchmark.methods.find import get_method, row_method
+from benchmark.methods.find import row_method
 from benchmark.methods.method import Method
 from benchmark.papers.read import get_paper
 from benchmark.protocols import get_protocol
 from benchmark.runs.choose import choose_datasets
+from benchmark.runs.remembered import find_method
 from benchmark.views.figures.convergence import read_curves
 from benchmark.views.figures.pareto import COSTS, mean_psnr, points
 from benchmark.views.figures.restored import find_image, restore_row, typical_image
@@ -97,7 +98,7 @@ def _qualitative(request: Request) -> tuple[Figure, list[str]]:
 def gather(spec: FigureSpec, request: Request) -> list[ImageRow]:
     """The rows of a figure, restored now. Raises UnknownName for an image that is in none of the sets."""
 
-    methods = [get_method(name) for name in request.methods or spec.methods]
+    methods = [find_method(name, request.out) for name in request.methods or spec.methods]
     sets = choose_datasets(request.datasets or spec.datasets, request.scale)
     if request.image and not request.datasets:
         sets = [s for s in sets if request.image in s.names()] or sets
@@ -225,5 +226,5 @@ def _one_line(title: str) -> str:
 
 def _methods(request: Request, default: Sequence[str]) -> list[Method]:
     if request.methods:
-        return [get_method(name) for name in request.methods]
+        return [find_method(name, request.out) for name in request.methods]
     return [row_method(name) for name in dict.fromkeys(default)]
