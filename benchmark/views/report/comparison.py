@@ -62,6 +62,7 @@ class ShownTable:
     sections: tuple[tuple[ShownRow, ...], ...]
     footnotes: tuple[Markup, ...]
     strips: bool
+    titles: tuple[Markup, ...] = ()
 
 
 def anchor(method: str, dataset: str, seed: int = 0) -> str:
@@ -137,6 +138,7 @@ def _shown(spec: TableSpec, grid: Grid, results: Results) -> ShownTable:
         sections,
         tuple(Markup(html(note)) for note in grid.footnotes),
         any(scores),
+        tuple(Markup(html(grid.title_of(place))) for place in range(len(sections))),
     )
 
 
