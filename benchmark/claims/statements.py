@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmark.claims.claim import QUALITY, Claim, Metric
 from benchmark.claims.schema import Alternative, Pair, Statement, StatementsFile
-from benchmark.core.errors import BadResult
+from benchmark.core.errors import BadResult, SlkdBenchError
 from benchmark.core.mathematics import plain
 from benchmark.core.models import read_json
 from benchmark.datasets.passport import passports
@@ -116,8 +116,8 @@ def _check(path: Path, statement: Statement) -> None:
             raise bad(path, statement.id, "pairs", "an id of `slkd-bench list methods`", f"'{name}'")
     for reading in statement.readings:
         for name, stand_in in reading.methods.items():
-            if name not in named or stand_in not in known:
-                expected = "a method of its pairs and an id of `slkd-bench list methods`"
+            if name not in named or not (stand_in in known or _is_variant(stand_in, known)):
+                expected = "a method of its pairs and an id of `slkd-bench list methods`, or a variant of one"
                 raise bad(path, statement.id, "readings", expected, f"'{name}': '{stand_in}'")
     for dataset in (*statement.datasets, *(name for pair in statement.pairs for name in pair.datasets)):
         if dataset not in passports():
@@ -128,6 +128,14 @@ def _check(path: Path, statement: Statement) -> None:
         raise bad(path, statement.id, "percent", "a number between 0 and 100", "none")
     if statement.kind == "speed-up" and statement.metrics != ("latency",):
         raise bad(path, statement.id, "metrics", "latency alone for a speed-up", ", ".join(statement.metrics))
+
+
+def _is_variant(name: str, known: set[str]) -> bool:
+    """Whether a name is a row with other options, written as its result files are named."""
+    try:
+        return name.partition("@")[0] in known and get_method(name).id == name
+    except SlkdBenchError:
+        return False
 
 
 def bad(path: Path, entry: str, field: str, expected: str, found: str) -> BadResult:

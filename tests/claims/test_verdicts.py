@@ -378,6 +378,18 @@ def test_both_readings_of_a_statement_are_judged_and_shown(tmp_path: Path) -> No
     assert free.claim.text != progressive.claim.text
 
 
+def test_a_reading_may_be_a_variant_of_a_row(tmp_path: Path) -> None:
+    base = around(30, 36, 3, seed=5)
+    for seed in SEEDS:
+        put(tmp_path, "res-sl-slkd@reading=features", "mini-rain1400", base + 1, per_scene=3, seed=seed)
+        degraded = "res-sl-slkd@decoder_source=degraded,reading=features"
+        put(tmp_path, degraded, "mini-rain1400", base + around(0, 36, 0.1, seed), per_scene=3, seed=seed)
+    found = [v for v in verdicts(tmp_path, Scale.MINI, "text") if v.claim.statement == "clean-source-helps"]
+    assert [v.status for v in found] == [Status.UNTESTABLE, Status.AGREES]
+    assert "Table IV read with plain features" in found[1].told
+    assert "Holm" not in found[1].reason
+
+
 def test_holm_runs_over_the_claims_of_a_table(tmp_path: Path) -> None:
     """Other sets and other statements on the same table count; those on another table do not."""
     means = (0.3, 0.5, 0.4, 0.55, 0.2, 0.35)

@@ -58,3 +58,14 @@ def test_pdflatex_takes_it(text: str, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Overfull" not in done.stdout
+
+
+def test_the_study_stands_below_a_rule_in_words_of_its_own(text: str) -> None:
+    above, rule, below = text.partition(r"\noindent\rule{\textwidth}{.4pt}")
+    assert rule
+    caption = re.search(r"\\caption\{Verdicts on orderings.*?\}", below, re.S)
+    paper = re.search(r"\\caption\{Verdicts on the paper.*?\}", above, re.S)
+    assert caption
+    assert paper
+    assert not re.search(r"reproduced|close|contradicted", caption[0])
+    assert not re.search(r"agrees|undecided|disagrees", paper[0])

@@ -109,6 +109,28 @@ def test_mini_orderings_stand_apart_and_hold_no_number_of_the_paper(read: Reader
     assert {row["data-table"] for row in rows} == {v.claim.table for v in wanted}
 
 
+def test_the_two_vocabularies_share_no_table_and_no_sum(text: str, read: Reader) -> None:
+    """What agrees with a small study is never counted with what is reproduced of the paper."""
+    above, rule, below = text.partition('<hr class="scale">')
+    assert rule
+    study, paper = {"agrees", "undecided", "disagrees"}, {"reproduced", "close", "contradicted"}
+    rows = {
+        name: {a["data-status"] for a in read.all("tr") if a.get("id", "").startswith(name)}
+        for name in ("claims-", "mini-claims-")
+    }
+    assert not rows["claims-"] & study
+    assert not rows["mini-claims-"] & paper
+    heads = re.search(r'<ul class="counts".*?</ul>', above, re.S)
+    tally = re.search(r'<p class="tally" data-scale="mini">.*?</p>', below, re.S)
+    assert heads
+    assert tally
+    assert not set(re.findall(r"\w+", heads[0])) & study
+    assert not set(re.findall(r"\w+", tally[0])) & paper
+    statement = re.search(r'<p class="statement">(.*?)</p>', above, re.S)
+    assert statement
+    assert not set(re.findall(r"\w+", statement[1])) & study
+
+
 def test_every_row_of_every_table_stands_with_its_numbers(text: str, out: Path) -> None:
     results = read_results(out, Scale.MINI)
     for spec in tables().values():
