@@ -64,7 +64,7 @@ class Checked(nn.Module):
     def _tell_range(self, restored: Tensor) -> None:
         if self._told or restored.numel() == 0:
             return
-        low, high = (float(value) for value in torch.aminmax(restored))
+        low, high = (float(value) for value in torch.aminmax(restored.detach()))
         if low < -_ASIDE or high > 1 + _ASIDE:
             self._told = True
             _log.warning(

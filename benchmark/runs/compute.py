@@ -13,7 +13,7 @@ from benchmark.core.types import Pair
 from benchmark.images.io import save_image
 from benchmark.methods.outside_files import reading
 from benchmark.protocols import get_protocol
-from benchmark.runs.cells import Cell, ImageScore
+from benchmark.runs.cells import Cell, ImageScore, without_protocol
 from benchmark.runs.code import made_by
 from benchmark.runs.key import division
 from benchmark.runs.options import RunOptions
@@ -99,7 +99,7 @@ class _Folder:
 
 
 def _saver(folder: Path, cell: PlannedCell) -> _Folder:
-    own = folder / cell.dataset.id.partition("@")[0] / (cell.method.id + (f".seed{cell.seed}" if cell.seed else ""))
+    own = folder / without_protocol(cell.dataset.id) / (cell.method.id + (f".seed{cell.seed}" if cell.seed else ""))
     try:
         own.mkdir(parents=True, exist_ok=True)
     except OSError as problem:

@@ -164,7 +164,8 @@ def folder_of(dataset: Dataset) -> Path | None:
     """The folder of somebody's own behind a data set: of pairs, or of the photographs of a mini set."""
     whole = unwrapped(dataset)
     if getattr(whole, "made_from", ""):
-        return Path(whole.photographs[0].path).resolve().parent
+        parents = {Path(photograph.path).resolve().parent for photograph in whole.photographs}
+        return parents.pop() if len(parents) == 1 else None  # those of packages lie apart
     base = getattr(whole, "base", None)
     return Path(base).resolve() if base is not None and not getattr(whole, "official", True) else None
 

@@ -13,7 +13,7 @@ from benchmark.methods.catalogue import own_rows, registered
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.outside import is_target, plug_ins
-from benchmark.runs.cells import FOLDERS, Cell, cell_files, read_cell
+from benchmark.runs.cells import FOLDERS, Cell, cell_files, read_cell, without_protocol
 from benchmark.runs.choose import FolderOptions, open_folder
 from benchmark.runs.plan import place_of
 
@@ -64,7 +64,7 @@ def words_of(cell: Cell, out: Path) -> str:
 def folder_words(cell: Cell, out: Path) -> str:
     """How the folder of a cell below `out` is given on the command line; empty where it is of no folder."""
     said = cell.origin.get("folder")
-    return f"{cell.dataset.rpartition('@')[0] or cell.dataset}={place_of(out, str(said))}" if said else ""
+    return f"{without_protocol(cell.dataset)}={place_of(out, str(said))}" if said else ""
 
 
 def method_of(cell: Cell, out: Path) -> Method:
@@ -88,7 +88,7 @@ def dataset_of(cell: Cell, out: Path) -> Dataset:
     task = Task(cell.origin["task"]) if "task" in cell.origin else None
     if cell.scale == FOLDERS:
         return open_folder(folder_words(cell, out), FolderOptions(protocol, task, keep_going=True))
-    name, photos = cell.dataset.partition("@")[0], cell.origin.get("folder")
+    name, photos = without_protocol(cell.dataset), cell.origin.get("folder")
     if photos:
         return get_dataset("-".join(name.split("-")[:2]), photos=place_of(out, str(photos)))
     return get_dataset(name, keep_going=True)

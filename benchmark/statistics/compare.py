@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmark.core.errors import BadResult, UnknownName
 from benchmark.core.types import Scale
 from benchmark.methods.catalogue import own_rows
-from benchmark.runs.cells import Cell, all_cells
+from benchmark.runs.cells import Cell, all_cells, without_protocol
 from benchmark.statistics import CONFIDENCE, Difference, averaged, difference, holm, paired
 from benchmark.statistics.scores import Paired
 
@@ -136,7 +136,7 @@ def _results(method: str, out: Path, scale: Scale | None, dataset: str) -> dict[
 
 def _is_called(id: str, name: str) -> bool:
     """Whether a data set is meant by `name`: its id, or that without `mini-` or without the protocol of a folder."""
-    return name.lower() in ("", id.lower(), id.lower().removeprefix("mini-"), id.lower().partition("@")[0])
+    return name.lower() in ("", id.lower(), id.lower().removeprefix("mini-"), without_protocol(id.lower()))
 
 
 def _comparison(key: tuple[str, str], first: list[Cell], second: list[Cell]) -> Comparison:

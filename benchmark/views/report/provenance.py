@@ -16,7 +16,7 @@ from benchmark.methods import outside
 from benchmark.protocols import get_protocol, protocol_ids
 from benchmark.protocols.choices import Channel, Rounding
 from benchmark.protocols.definition import Protocol
-from benchmark.runs.cells import Cell
+from benchmark.runs.cells import Cell, without_protocol
 from benchmark.views.report.comparison import anchor
 
 
@@ -109,7 +109,8 @@ def command(cell: Cell) -> str:
     of somebody's own.
     """
 
-    key, (set_id, _, scored_as) = cell.key, cell.dataset.partition("@")
+    key, set_id = cell.key, without_protocol(cell.dataset)
+    scored_as = cell.dataset != set_id
     protocol = str(key.get("protocol", "")).partition("@")[0]
     known = set_id in dataset_ids()
     dataset = set_id.removeprefix("mini-") if known and cell.scale == Scale.MINI else set_id
