@@ -108,6 +108,19 @@ class SparseAttention(drsformer.SparseAttention, ChannelAttention):
         return torch.zeros_like(similarity).scatter(-1, order, torch.cat(weights, -1).to(similarity.dtype))
 
 
+class ExactSparseAttention(SparseAttention):
+    """With the similarities of a float32 image in float64.
+
+    Which channels a row keeps hangs on their last digits, and sums over all pixels are what rounds them most.
+    """
+
+    def similarity(self, q: Tensor, k: Tensor) -> Tensor:
+        """Two (N, heads, c, HW) to (N, heads, c, c)."""
+        if q.dtype != torch.float32 or q.device.type == "mps":
+            return super().similarity(q, k)
+        return super().similarity(q.double(), k.double()).to(q.dtype)
+
+
 class MixedScaleFeedForward(drsformer.MixedScaleFeedForward):
     """The half for 3 x 3 and the half for 5 x 5 by themselves, each pair of channels filtered and added.
 
@@ -273,6 +286,7 @@ INFERENCE: Forms = {
     **WITH_GRADIENTS,
     restormer.GatedFeedForward: InPlaceGatedFeedForward,
     drsformer.DRSformer: DRSformer,
+    drsformer.SparseAttention: ExactSparseAttention,
     uformer.WindowAttention: WindowAttention,
     prenet.PReNet: PReNet,
     rcdnet.ResidualBlock: ResidualBlock,
