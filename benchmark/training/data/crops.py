@@ -56,13 +56,14 @@ class CropStream:
     ) -> None:
         self.source, self.batch_size, self.patch, self.seed, self.turns = source, batch, patch, seed, turns
         self.workers = int(getattr(source, "workers", 0))
+        self._bytes: Bytes | None = None
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """Batch `step` (0, 1, ...), or the share of it that belongs to `rank` of `world`."""
         import torch
 
         numbers = shared(step, self.batch_size, rank, world)
-        cuts = np.empty((2, len(numbers), 3, self.patch, self.patch), np.uint8)
+        cuts = self._room(len(numbers))
         images = self._images()
         if images is not None:
             for position, (index, *place) in enumerate(self.places(numbers, *images.shape[-2:])):
@@ -70,8 +71,8 @@ class CropStream:
         else:
             for position, number in enumerate(numbers):
                 cuts[:, position] = self.sample(number)
-        degraded, clean = torch.from_numpy(cuts).float().div_(255)
-        return degraded, clean
+        batch = torch.from_numpy(cuts).float().div_(255)
+        return batch[0], batch[1]
 
     def sample(self, number: int) -> tuple[Bytes, Bytes]:
         """Degraded and clean patch of sample `number`, (3, patch, patch) uint8 each; repeatable."""
@@ -94,6 +95,12 @@ class CropStream:
         rooms = (max(height - self.patch, 0) + 1, max(width - self.patch, 0) + 1, len(self.turns))
         draws = (words[:, :3] % np.array(rooms, np.uint64)).tolist()
         return [(self.index(n), t, left, self.turns[turn]) for n, (t, left, turn) in zip(numbers, draws, strict=True)]
+
+    def _room(self, count: int) -> Bytes:
+        """Where the bytes of a batch are put together: kept from batch to batch, since fresh memory costs more than a cut."""
+        if self._bytes is None or self._bytes.shape[1] != count:
+            self._bytes = np.empty((2, count, 3, self.patch, self.patch), np.uint8)
+        return self._bytes
 
     def _images(self) -> Bytes | None:
         """All pairs of the source, (N, 2, 3, H, W), where they are one array of pictures no smaller than a patch."""
