@@ -81,11 +81,15 @@ def execute(
     BadOutput where results cannot be written: what is finished is kept.
     """
     options, observer = options or RunOptions(), observer or Observer()
-    todo = [cell for cell in plan.cells if options.save_images or why_not_done(cell, options)]
+    why = [why_not_done(cell, options) for cell in plan.cells]
+    todo = [cell for cell, reasons in zip(plan.cells, why, strict=True) if options.save_images or reasons]
+    for cell, reasons in zip(plan.cells, why, strict=True):
+        if reasons and cell.path.is_file():
+            plan.again.setdefault("; ".join(reasons), []).append(cell.name)
     shelves = list(dict.fromkeys(cell.shelf for cell in plan.cells))
     summary = Summary(already_done=len(plan.cells) - len(todo), missing=plan.missing, shelves=shelves)
-    for cell in plan.cells:
-        if cell not in todo:
+    for cell, reasons in zip(plan.cells, why, strict=True):
+        if not reasons:
             partial_path(cell.path).unlink(missing_ok=True)  # of a run that was killed before it could
     networks = load or _Networks(options.device)
     observer.start(plan, todo)

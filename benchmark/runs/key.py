@@ -32,7 +32,7 @@ Key = dict[str, Any]
 
 _NETWORKS = ("baselines", "slkd")
 _NO_NETWORK = ("baselines.networks.spec", "baselines.spec", "baselines.distillation")
-_NO_LOADING = (*_NO_NETWORK, "benchmark.methods.weights.importing", "benchmark.methods.weights.listing")
+_NO_LOADING = tuple(f"benchmark.methods.weights.{name}" for name in ("importing", "listing", "store", "card"))
 
 WORDS = {
     "method": "the method",
@@ -137,8 +137,8 @@ def network_code(network: str) -> dict[str, str]:
     return {
         "network": sources_hash((module or spec.id,), _NETWORKS, _NO_NETWORK, own),
         "loading": sources_hash(
-            ("benchmark.methods.weights.loading", "benchmark.methods.weights.coding"),
-            ("benchmark.methods.weights", *_NETWORKS),
+            ("benchmark.methods.weights.loading", "benchmark.methods.weights.coding", "baselines.networks.fast"),
+            ("benchmark.methods.weights", "baselines.networks.shape"),
             _NO_LOADING,
         ),
     }

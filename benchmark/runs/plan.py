@@ -51,10 +51,22 @@ class PlannedCell:
 
 @dataclass
 class Plan:
-    """The cells in the order of computation (a method's data sets together), and what cannot be computed."""
+    """The cells in the order of computation (a method's data sets together), and what cannot be computed.
+
+    `again` has the names of cells that were there and have to be computed again, by the reason.
+    """
 
     cells: list[PlannedCell] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
+    again: dict[str, list[str]] = field(default_factory=dict)
+
+    def again_told(self) -> list[str]:
+        """A line for each reason why cells that were there are computed again, with their number and the first names."""
+        lines = []
+        for reason, names in self.again.items():
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            lines.append(f"computed again, not as before: {reason} ({', '.join(names[:3])}{more})")
+        return lines
 
     def weights_told(self) -> list[str]:
         """A line for each method and data set whose weights were imported or are for that set alone."""

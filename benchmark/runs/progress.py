@@ -35,7 +35,7 @@ class PlainProgress(Observer):
     def start(self, plan: Plan, todo: list[PlannedCell]) -> None:
         """Says how much there is to do."""
         self.total = len(todo)
-        for line in plan.weights_told():
+        for line in (*plan.weights_told(), *plan.again_told()):
             self._say(line)
         self._say(f"{len(todo)} of {len(plan.cells)} cells to compute")
 
@@ -77,7 +77,7 @@ class LiveProgress(Observer):
 
     def start(self, plan: Plan, todo: list[PlannedCell]) -> None:
         """Shows the overall bar."""
-        for line in plan.weights_told():
+        for line in (*plan.weights_told(), *plan.again_told()):
             self.progress.console.print(line, highlight=False, markup=False, soft_wrap=True)
         if not todo:
             return

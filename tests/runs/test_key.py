@@ -26,7 +26,7 @@ from benchmark.runs.options import RunOptions
 TOP = Path(sources.__file__).parent.parent.parent
 HARNESS = {"benchmark/runs/restore.py", "benchmark/runs/compute.py", "benchmark/core/precision.py"}
 SCORING = {f"benchmark/protocols/{name}.py" for name in ("batched", "choices", "definition", "table")}
-LOADING = {f"benchmark/methods/weights/{name}.py" for name in ("loading", "coding")}
+LOADING = {f"benchmark/methods/weights/{name}.py" for name in ("loading", "coding")} | {"baselines/networks/fast.py"}
 MINI = {f"benchmark/datasets/mini/{name}.py" for name in ("pairs", "rain", "light", "photographs")}
 FOLDER = {f"benchmark/datasets/{name}.py" for name in ("pairs", "layouts", "pairing", "sources", "walk")}
 RESTORMER = {"baselines/networks/restormer.py", *(f"baselines/networks/shape/{n}.py" for n in ("pyramid", "padding"))}

@@ -21,7 +21,7 @@ from benchmark.methods.own import OwnNetwork, own_network, split, value_range
 from benchmark.methods.weights.loading import load_network
 from benchmark.runs.cells import FOLDERS, cell_path, read_stored
 from benchmark.runs.choose import choose_methods
-from benchmark.runs.command import run
+from benchmark.runs.command import plan_of, run
 from benchmark.runs.execute import Summary, execute
 from benchmark.runs.options import RunOptions, RunRequest
 from benchmark.runs.plan import make_plan
@@ -107,7 +107,9 @@ def test_an_edited_folder_is_computed_anew_and_status_says_why(tmp_path: Path) -
     assert status_of(tmp_path / "o").stale == {}
     Image.fromarray(np.full((16, 20, 3), 120, np.uint8)).save(base / "input/1.png")
     assert status_of(tmp_path / "o").stale == {"identity on test@rgb": ["the data"]}
-    assert runs(tmp_path / "o", base).computed == 1
+    plan = plan_of(RunRequest(("identity",), (str(base),), out=tmp_path / "o", protocol="rgb", task=Task.DENOISING))
+    assert execute(plan).computed == 1
+    assert plan.again_told() == ["computed again, not as before: the data (identity on test@rgb)"]
     assert status_of(tmp_path / "o").stale == {}
 
 
