@@ -172,7 +172,7 @@ def _pareto_caption(panels: Sequence[TaskPanels], results: Results, scale: Scale
     text = ["PSNR against cost.", _scale_line(scale), f"GMACs: of a {sizes} image."]
     if any(panel.points["latency"] for panel in panels):
         text.append(f"Time: {results.device}.")
-    text.append("PSNR: mean over images and seeds. Names: every network at its best training; outlined: the front.")
+    text.append("PSNR: mean over images and seeds. Named and outlined: the front.")
     inputs = [f"{p.title.partition(':')[0].lower()} {p.degraded:.2f}" for p in panels if p.degraded is not None]
     if inputs:
         text.append(f"Degraded input: {', '.join(inputs)} dB.")

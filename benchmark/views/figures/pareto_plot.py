@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from benchmark.core.mathematics import plain
 from benchmark.methods.method import Method
 from benchmark.papers.model import FiguresFile
 from benchmark.views.figures.labels import Box, place
@@ -57,7 +58,7 @@ def draw(panels: Sequence[TaskPanels], caption: str, said: FiguresFile, columns:
     rows = len(panels) * len(costs) // across
     width = TWO_COLUMNS if columns == 2 else ONE_COLUMN
     methods = list({p.method: t.methods[p.method] for t in panels for c in costs for p in t.shown(c)}.values())
-    drawn = {**marks(methods, said), **{m.id: Mark("#444444", "D") for m in methods if m.kind == "lightweight"}}
+    drawn = drawn_marks(methods, said)
     entries = legend_entries(methods, drawn, said)
     lines = textwrap.wrap(caption, 150 if columns == 2 else 70)
     per_line = 7 if columns == 2 else 4
@@ -76,7 +77,7 @@ def draw(panels: Sequence[TaskPanels], caption: str, said: FiguresFile, columns:
         _panel(axes, task, cost, drawn, first=column == 0)
         placed.append((axes, task, cost))
     for axes, task, cost in placed:
-        _label(axes, task, cost, drawn, canvas.get_renderer())
+        _label(axes, task, cost, canvas.get_renderer())
     _legend(figure, entries, per_line, (0.12 + 0.115 * len(lines)) / height)
     figure.text(
         0.04 / width,
@@ -87,6 +88,36 @@ def draw(panels: Sequence[TaskPanels], caption: str, said: FiguresFile, columns:
         linespacing=1.25,
         gid="caption",
     )
+    return figure
+
+
+def drawn_marks(methods: Sequence[Method], said: FiguresFile) -> dict[str, Mark]:
+    """How each method is drawn: lightweight networks all alike, the others as the paper says."""
+    return {**marks(methods, said), **{m.id: Mark("#444444", "D") for m in methods if m.kind == "lightweight"}}
+
+
+def draw_one(task: TaskPanels, cost: str, drawn: dict[str, Mark]) -> Figure:
+    """One panel alone, for a page: the same drawing as in a figure of all, without its title."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(ONE_COLUMN, 2.6))
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.12, 0.15, 0.86, 0.82), label=f"{task.title}: {cost}")
+    _panel(axes, task, cost, drawn, first=False)
+    axes.set_ylabel("PSNR (dB)", labelpad=2)
+    _label(axes, task, cost, canvas.get_renderer())
+    return figure
+
+
+def draw_legend(methods: Sequence[Method], said: FiguresFile) -> Figure:
+    """The legend alone, for a page."""
+    from matplotlib.figure import Figure
+
+    entries = legend_entries(methods, drawn_marks(methods, said), said)
+    lines = -(-(len(entries) + 1) // 7)
+    figure = Figure(figsize=(TWO_COLUMNS, 0.16 * lines + 0.06))
+    _legend(figure, entries, 7, 0.0)
     return figure
 
 
@@ -104,11 +135,6 @@ def legend_entries(methods: Sequence[Method], drawn: dict[str, Mark], said: Figu
             name = method.title
         found.setdefault(name, drawn[method.id])
     return found
-
-
-def network_name(method: Method) -> str:
-    """What a group of points of one network is called."""
-    return method.title.partition(" (")[0].partition(",")[0]
 
 
 def _panel(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark], first: bool) -> None:
@@ -170,27 +196,25 @@ def _plain_ticks(axes: Axes, low: float, high: float) -> None:
     axes.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
 
 
-def _label(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark], renderer: RendererAgg) -> None:
-    """Names every network at its best point, where there is room."""
+def _label(axes: Axes, task: TaskPanels, cost: str, renderer: RendererAgg) -> None:
+    """Names what is on the front, each beside its mark; the others are told by the legend."""
     figure = axes.get_figure()
     assert figure is not None
     scale = 1e6 if cost == "parameters" else 1.0
-    best: dict[str, Point] = {}
-    for point in task.shown(cost):
-        if point.network not in best or point.psnr > best[point.network].psnr:
-            best[point.network] = point
-    places = {p.method: axes.transData.transform((p.cost / scale, p.psnr)) for p in task.shown(cost)}
+    shown = task.shown(cost)
+    best = front(shown)
+    places = {p.method: axes.transData.transform((p.cost / scale, p.psnr)) for p in shown}
     radius = 0.6 * (AREA**0.5) * figure.dpi / 72
     around = [Box(x - radius, y - radius, x + radius, y + radius) for x, y in places.values()]
-    around += _along(axes, front(task.shown(cost)), scale)
-    names = [network_name(task.methods[p.method]) for p in best.values()]
-    texts = [axes.text(0, 0, name, fontsize=SMALL, transform=None, gid="name") for name in names]
+    around += _along(axes, best, scale)
+    names = [_broken(plain(task.methods[p.method].title)) for p in best]
+    texts = [axes.text(0, 0, name, fontsize=SMALL, transform=None) for name in names]
     extents = [text.get_window_extent(renderer) for text in texts]
     frame = axes.get_window_extent(renderer)
     bounds = Box(frame.x0, frame.y0, frame.x1, frame.y1 + 2)
-    anchors = [(float(places[p.method][0]), float(places[p.method][1])) for p in best.values()]
+    anchors = [(float(places[p.method][0]), float(places[p.method][1])) for p in best]
     boxes = place(anchors, [(e.width + 2 * PAD, e.height) for e in extents], around, bounds, radius)
-    for text, name, point, box in zip(texts, names, best.values(), boxes, strict=True):
+    for text, name, point, box in zip(texts, names, best, boxes, strict=True):
         text.remove()
         x, y = places[point.method]
         offset = ((box.left + PAD - x) * 72 / figure.dpi, (box.bottom - y) * 72 / figure.dpi)
@@ -210,6 +234,14 @@ def _label(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark], rend
             if far
             else None,
         )
+
+
+def _broken(title: str) -> str:
+    """A long name on two lines, which leaves more places for it."""
+    for mark in (" (", ", "):
+        if len(title) > 14 and mark in title:
+            return title.replace(mark, mark.rstrip(" (") + "\n" + mark.strip(" ,"), 1)
+    return title
 
 
 def _along(axes: Axes, best: Sequence[Point], scale: float) -> list[Box]:

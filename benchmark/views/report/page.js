@@ -137,9 +137,12 @@ if (costs) {
   choose();
 }
 for (const plot of all("svg.pareto")) {
-  const points = all(".point", plot), tip = plot.querySelector(".tip"), width = plot.viewBox.baseVal.width;
+  const points = all(".point", plot).sort((a, b) => a.dataset.place - b.dataset.place), width = plot.viewBox.baseVal.width;
+  const tip = plot.appendChild(document.createElementNS(plot.namespaceURI, "text"));
+  tip.setAttribute("class", "tip");
+  tip.setAttribute("aria-hidden", "true");
   const show = (point) => {
-    const [x, y] = point.getAttribute("transform").match(/[-\d.]+/g).map(Number);
+    const x = Number(point.dataset.x), y = Number(point.dataset.y);
     tip.textContent = point.getAttribute("aria-label");
     tip.setAttribute("y", y < 30 ? y + 20 : y - 11);
     const half = tip.getComputedTextLength() / 2;

@@ -84,7 +84,7 @@ def _facts(contents: Contents) -> Mapping[str, Any]:
         "example_strip": strip([1, 2.2, 2.6, 3, 3.3, 3.7, 4, 5.5], 0.5, 6),
         "beyond": beyond_the_tables(results, contents.paper),
         "figures": drawn,
-        "legend": legend(drawn),
+        "legend": legend(results, contents.paper) if any(figure.panels for figure in drawn) else "",
         "album": contents.album,
         "album_json": in_script(contents.album.as_json()),
         "no_pictures": contents.no_pictures,

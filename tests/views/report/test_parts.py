@@ -5,6 +5,7 @@ import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -12,11 +13,13 @@ from benchmark.claims.judge import Verdict
 from benchmark.claims.ledger import read_ledger
 from benchmark.core.mathematics import html, plain
 from benchmark.core.types import Scale
+from benchmark.methods.find import get_method
+from benchmark.papers.read import get_paper
 from benchmark.runs.cells import Cell, ImageScore, read_cell, write_cell
-from benchmark.views.figures.pareto import front
+from benchmark.views.figures.pareto import Point
 from benchmark.views.report.comparison import anchor, per_image
 from benchmark.views.report.drawing import RUG_LIMIT, span, strip
-from benchmark.views.report.pareto import Point, draw, figures, linear_ticks, log_ticks
+from benchmark.views.report.pareto import _drawn, figures
 from benchmark.views.report.pictures import make_album
 from benchmark.views.report.provenance import command, environments, estimator, reproductions
 from benchmark.views.report.verdict_lines import grouped, line, sentence
@@ -46,38 +49,50 @@ def test_span() -> None:
     assert span([]) == (0.0, 1.0)
 
 
-def test_the_front_is_what_nothing_beats() -> None:
-    def point(name: str, cost: float, psnr: float) -> Point:
-        return Point(name, name, "student", cost, psnr)
-
-    points = [point("a", 1, 30), point("b", 2, 29), point("c", 3, 32), point("d", 3, 31), point("e", 9, 32)]
-    assert [p.method for p in front(points)] == ["a", "c"]
-    drawn = draw(points, "GMACs", "cost")
-    assert drawn.count('class="point') == 5
-    assert drawn.count('tabindex="0"') == 1
-    assert drawn.index("a: 30.00 dB at 1 GMACs") < drawn.index("c: 32.00 dB") < drawn.index("e: 32.00 dB")
+def panel(found: list[Point], prefix: str = "p-") -> str:
+    methods = {p.method: get_method(p.method) for p in found}
+    return str(_drawn(found, methods, (prefix, "gmacs", "A set: PSNR against <cost>"), get_paper().figures))
 
 
-def test_names_in_a_plot_lie_inside_it_and_apart() -> None:
-    points = [Point(str(i), f"Method number {i}", "student", 1 + i / 50, 30 + i / 100) for i in range(12)]
-    boxes = []
-    for x, y, where, title in re.findall(
-        r'class="name" x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)">([^<]*)', draw(points, "G", "c")
-    ):
-        wide = 5.6 * len(title)
-        left = float(x) - {"middle": wide / 2, "start": 0, "end": wide}[where]
-        boxes.append((left, float(y) - 9, left + wide, float(y) + 2))
-        assert left > 38
-        assert left + wide < 340
-    for i, a in enumerate(boxes):
-        for b in boxes[:i]:
-            assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
+POINTS = [
+    Point("restormer", "restormer", 20.0, 33.0),
+    Point("uformer", "uformer", 7.0, 31.0),
+    Point("res-sl-slkd", "res-sl", 3.0, 31.5),
+    Point("res-sl-at", "res-sl", 3.0, 31.0),
+    Point("prenet", "prenet", 9.0, 31.5),
+]
 
 
-def test_ticks_are_round() -> None:
-    assert linear_ticks(29.3, 33.1) == [30, 31, 32, 33]
-    assert log_ticks(0.9, 120) == [1, 2, 5, 10, 20, 50, 100]
-    assert log_ticks(1e-3, 1e3) == [0.001, 0.01, 0.1, 1, 10, 100, 1000]
+def test_a_panel_of_the_page_is_the_figures_own_with_points_that_tell_themselves() -> None:
+    drawn = panel(POINTS)
+    root = ElementTree.fromstring(drawn)
+    marks = [e for e in root.iter() if e.attrib.get("class") == "point"]
+    marks.sort(key=lambda e: int(e.attrib["data-place"]))  # the arrow keys' order; drawn are those of the front last
+    assert [e.attrib["aria-label"] for e in marks] == [
+        "Res-SL: 31.50 dB at 3 GMACs",
+        "Res-SL (AT): 31.00 dB at 3 GMACs",
+        "Uformer: 31.00 dB at 7 GMACs",
+        "PReNet: 31.50 dB at 9 GMACs",
+        "Restormer: 33.00 dB at 20 GMACs",
+    ]
+    assert [e.attrib["tabindex"] for e in marks] == ["0", *["-1"] * 4]
+    assert all(float(e.attrib["data-x"]) > 0 < float(e.attrib["data-y"]) for e in marks)
+    shown = {e.text for e in root.iter() if e.tag.endswith("}text")}
+    assert {"Res-SL", "Restormer"} <= shown  # the front carries names, and nothing else does
+    assert not {"Uformer", "PReNet", "Res-SL (AT)"} & shown
+    assert root.attrib["aria-label"] == "A set: PSNR against <cost>"
+    assert "#000000" not in drawn  # black follows the page's colour
+    assert "<style" not in drawn
+    assert "<metadata" not in drawn
+
+
+def test_panels_share_no_id_and_are_the_same_every_time() -> None:
+    ids = [re.findall(r' id="([^"]+)"', panel(POINTS, prefix)) for prefix in ("p-", "q-")]
+    assert len(ids[0]) == len(set(ids[0]))
+    assert not set(ids[0]) & set(ids[1])
+    for target in re.findall(r'(?:url\(|href=")#([^)"]+)', panel(POINTS)):
+        assert target in ids[0]
+    assert panel(POINTS) == panel(POINTS)
 
 
 def test_no_recorded_cost_is_told_with_its_command(out: Path) -> None:
