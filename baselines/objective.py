@@ -7,6 +7,8 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from baselines.networks.shape.features import EncoderDecoder
+
 
 class Objective(nn.Module):
     """A training objective: called on `(degraded, clean)`, both (N, 3, H, W) in [0, 1], it gives named scalar terms.
@@ -53,9 +55,10 @@ class Objective(nn.Module):
 
 
 class Distiller(Objective):
-    """An objective with a teacher; see `Objective`."""
+    """An objective with a teacher; see `Objective`. Those that compare features need encoder-decoders, or what acts as one."""
 
-    teacher: nn.Module
+    teacher: EncoderDecoder
+    student: EncoderDecoder
 
     def __init__(self, teacher: nn.Module, student: nn.Module, **weights: float) -> None:
         super().__init__(student, teacher, weights)

@@ -28,8 +28,8 @@ class AttentionTransfer(Distiller):
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         """The terms `truth` and `attention` for a batch of (N, 3, H, W) images in [0, 1]."""
         with torch.no_grad():
-            guide = self.teacher.features(degraded)  # type: ignore[operator]
-        ours = self.student.features(degraded)  # type: ignore[operator]
+            guide = self.teacher.features(degraded)
+        ours = self.student.features(degraded)
         return {
             "truth": l1(ours.restored, clean),
             "attention": attention_loss(ours.encoder + ours.decoder, guide.encoder + guide.decoder),

@@ -72,8 +72,8 @@ class DCKDDynamic(Distiller):
             target = self.teacher(degraded)
             negatives = self.history(torch.cat([degraded, *(noisier(degraded, noise) for noise in NOISES)]))
             images = torch.cat([target, negatives])
-            others = self.teacher.encode(images)  # type: ignore[operator]
-        ours = self.teacher.encode(restored)  # type: ignore[operator]
+            others = self.teacher.encode(images)
+        ours = self.teacher.encode(restored)
         return {
             "truth": l1(restored, clean),
             "teacher": l1(restored, target),
@@ -92,7 +92,7 @@ class DCKDDynamic(Distiller):
 
     def _codes(self, clean: Tensor) -> Tensor:
         """Evenly spaced features of the teacher's level as codes, of unit length: (codes, C)."""
-        features = self._vectors(self.teacher.encode(clean)[self.level])  # type: ignore[operator]
+        features = self._vectors(self.teacher.encode(clean)[self.level])
         picks = torch.linspace(0, len(features) - 1, len(self.codebook), device=features.device).round().long()
         return features[picks]
 

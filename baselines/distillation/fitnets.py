@@ -30,8 +30,8 @@ class FitNets(Distiller):
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         """The terms `truth` and `hint` for a batch of (N, 3, H, W) images in [0, 1]."""
         with torch.no_grad():
-            guide = self.teacher.features(degraded)  # type: ignore[operator]
-        ours = self.student.features(degraded)  # type: ignore[operator]
+            guide = self.teacher.features(degraded)
+        ours = self.student.features(degraded)
         hints = hint_losses(self.encoder, ours.encoder, guide.encoder)
         hints += hint_losses(self.decoder, ours.decoder, guide.decoder)
         return {"truth": l1(ours.restored, clean), "hint": torch.stack(hints).mean()}

@@ -34,8 +34,8 @@ class PISR(Distiller):
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         """The terms `truth` and `information` for a batch of (N, 3, H, W) images in [0, 1]."""
         with torch.no_grad():
-            guide = self.teacher.features(clean)  # type: ignore[operator]
-        ours = self.student.features(degraded)  # type: ignore[operator]
+            guide = self.teacher.features(clean)
+        ours = self.student.features(degraded)
         return {
             "truth": l1(ours.restored, clean),
             "information": information_loss(self.location, self.scale, ours.decoder, guide.decoder),
