@@ -49,6 +49,10 @@ class Objective(nn.Module):
     def before_step(self, step: int, total: int, degraded: Tensor, clean: Tensor) -> None:
         """What has to be done before step `step` of `total` on a batch (N, 3, H, W); nothing here."""
 
+    def settled_at(self, total: int) -> int:
+        """The first step of `total` at which every term has its whole gradient: where comparing them means something."""
+        return 0
+
     def total(self, terms: dict[str, Tensor]) -> Tensor:
         """The weighted sum of the terms of one call."""
         return torch.stack([self.weights.get(name, 1.0) * term for name, term in terms.items()]).sum()

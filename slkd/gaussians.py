@@ -14,6 +14,7 @@ from torch import Tensor
 FLOOR = 1e-8
 SMALLEST, LARGEST = 0.2, 10.0
 STEEPEST = 3.0
+CUBIC = (-0.446408773287, 0.620265675132, 0.038740867125, -0.009352160733)  # least squares of log alpha in [-1.2, 1.8]
 
 
 def ratio_of(alpha: Tensor) -> Tensor:
@@ -42,10 +43,9 @@ def shape_from_ratio_cubic(ratio: Tensor) -> Tensor:
 
     Smooth; within 1.5 % for alpha in [.3, 6]. Ratios below .01 or above .995 of .75 give the ends, with no gradient.
     """
-    cubic = _cubic()
     inside = (ratio / 0.75).clamp(0.01, 0.995)
     logit = torch.log(inside) - torch.log1p(-inside)
-    return torch.exp(cubic[0] + logit * (cubic[1] + logit * (cubic[2] + logit * cubic[3])))
+    return torch.exp(CUBIC[0] + logit * (CUBIC[1] + logit * (CUBIC[2] + logit * CUBIC[3])))
 
 
 def ggd_ratio(mean_absolute: Tensor, mean_square: Tensor) -> Tensor:
@@ -129,14 +129,3 @@ def _table(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
         if dtype != torch.float64:  # every eighth entry: neighbouring ratios stay apart in float32
             alphas, ratios = alphas[::8], ratios[::8]
         return ratios.to(dtype), alphas.to(dtype)
-
-
-@lru_cache(maxsize=1)
-def _cubic() -> tuple[float, float, float, float]:
-    with torch.inference_mode(False):
-        alphas = torch.exp(torch.linspace(-1.2, 1.8, 400, dtype=torch.float64))
-        part = ratio_of(alphas) / 0.75
-        logit = torch.log(part) - torch.log1p(-part)
-        powers = torch.stack([logit**k for k in range(4)], 1)
-        a, b, c, d = torch.linalg.lstsq(powers, torch.log(alphas)[:, None]).solution[:, 0].tolist()
-        return a, b, c, d

@@ -188,7 +188,7 @@ class MemberState:
         if with_norms:
             self.log.write("gradients", step, norms=run.norms[str(step)], **run.compared)
         balance = run.balance
-        if balance is not None and run.step == balance.last(recipe.iterations) and balance.ratios:
+        if balance is not None and run.step == run.compared_steps()[1] and balance.ratios:
             self.log.write("balance", run.step, ratios=balance.ratios, cosines=balance.cosines, weights=balance.weights)
             for name, ratio in balance.outside().items():
                 told = (self.member.title, name, ratio, balance.reference, LEAST, MOST)

@@ -152,7 +152,8 @@ class Run:
     def _compare(self, terms: dict[str, Tensor], world: int, with_norms: bool) -> None:
         """The terms' gradients one by one, for the log and for the weights."""
         balance = self.balance if self.balance is not None and len(terms) > 1 else None
-        first = balance is not None and self.step < balance.last(self.recipe.iterations)
+        start, last = self.compared_steps()
+        first = balance is not None and start <= self.step < last
         if not first and not with_norms:
             return
         gradients = optimisation.gradients_by_term(terms, self.watched)
@@ -162,10 +163,17 @@ class Run:
             self.compared = _by_name(balance, row) if balance is not None and row is not None else {}
         if balance is not None and row is not None and first:
             balance.rows.append(row)
-            if self.step + 1 == balance.last(self.recipe.iterations):
+            if self.step + 1 == last:
                 balance.settle(world)
                 if self.recipe.balance > 0:
                     balance.share_out(self.objective, self.recipe.balance)
+
+    def compared_steps(self) -> tuple[int, int]:
+        """The steps whose terms are compared: the first in which each has its whole gradient."""
+        total = self.recipe.iterations
+        settled_at = getattr(self.objective, "settled_at", None)
+        last = min((settled_at(total) if settled_at is not None else 0) + Balance.last(total), total)
+        return max(last - Balance.last(total), 0), last
 
     def _judge(self, values: Tensor, total: Tensor) -> None:
         """Keep on the device whether all was finite so far, and the values of the first step that was not."""

@@ -143,6 +143,25 @@ def test_the_papers_pairs_work_at_mini_scale(student, batch):
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in objective.student.parameters())
 
 
+def test_the_scale_conversion_learns_alone_first(batch, networks):
+    objective = SLKD(*networks).train()
+    own = [p for p in objective.student.parameters() if p.requires_grad]
+    projections = list(objective.encoder_scale.parameters())
+    norms = {}
+    for step in (0, 4, 9, 15, 99):
+        objective.before_step(step, 100, *batch)
+        term = objective(*batch)["nc"]
+        gradients = torch.autograd.grad(term, own + projections, allow_unused=True)
+        sizes = [0.0 if g is None else float(g.double().norm()) for g in gradients]
+        norms[step] = (sum(sizes[: len(own)]), sum(sizes[len(own) :]))
+    assert [norms[step][0] == 0 for step in norms] == [True, True, False, False, False]
+    assert norms[9][0] == pytest.approx(0.4 * norms[99][0], rel=1e-3)
+    assert norms[15][0] == pytest.approx(norms[99][0], rel=1e-3)
+    assert all(norms[step][1] == pytest.approx(norms[99][1], rel=1e-3) for step in norms)
+    assert objective.settled_at(100) == 15
+    assert SLKD(*networks, warm_up=0.0).settled_at(100) == 0
+
+
 def test_it_learns(batch, networks):
     objective = SLKD(*networks).train()
     optimiser = torch.optim.Adam([p for p in objective.parameters() if p.requires_grad], 3e-3)
