@@ -113,9 +113,9 @@ class _Loop:
             for state in self.states:
                 state.open_log(logs)
             for number, batch in enumerate(batches, first):
+                self._step(number, batch)
                 for state in self.states:
                     state.waiting = batches.waiting
-                self._step(number, batch)
                 self._show(view, number)
                 self._keep(number, len(received) > 0)
                 if all(state.failure is not None for state in self.states):

@@ -99,7 +99,7 @@ class MemberState:
         self.random = checkpoint.random_state() if shared.several else None
         self.log: Log | None = None
         self.failure: TrainingStopped | None = None
-        self.waiting = 0.0  # share of the time that went into waiting for batches
+        self.waiting = 0.0  # share of the time up to the last step that went into waiting for batches
         self.shown: tuple[dict[str, float], float] = ({}, 0.0)
         self._unmeasured = time.monotonic()
 
