@@ -109,16 +109,7 @@ def _with_factor(path: Path, claim: Claim, numbers: Sequence[Claim]) -> Claim:
 
 def _check(path: Path, statement: Statement) -> None:
     """What must hold beyond the form of one entry: ids that exist, sets where quality is claimed, a percentage."""
-    known = {method.id for method in methods()}
-    named = [name for pair in statement.pairs for name in (*pair.better, *pair.than)]
-    for name in named:
-        if name not in known:
-            raise bad(path, statement.id, "pairs", "an id of `slkd-bench list methods`", f"'{name}'")
-    for reading in statement.readings:
-        for name, stand_in in reading.methods.items():
-            if name not in named or not (stand_in in known or _is_variant(stand_in, known)):
-                expected = "a method of its pairs and an id of `slkd-bench list methods`, or a variant of one"
-                raise bad(path, statement.id, "readings", expected, f"'{name}': '{stand_in}'")
+    _check_methods(path, statement)
     for dataset in (*statement.datasets, *(name for pair in statement.pairs for name in pair.datasets)):
         if dataset not in passports():
             raise bad(path, statement.id, "datasets", "an id of `slkd-bench list datasets`", f"'{dataset}'")
@@ -128,6 +119,18 @@ def _check(path: Path, statement: Statement) -> None:
         raise bad(path, statement.id, "percent", "a number between 0 and 100", "none")
     if statement.kind == "speed-up" and statement.metrics != ("latency",):
         raise bad(path, statement.id, "metrics", "latency alone for a speed-up", ", ".join(statement.metrics))
+
+
+def _check_methods(path: Path, statement: Statement) -> None:
+    known = {method.id for method in methods()}
+    named = [name for pair in statement.pairs for name in (*pair.better, *pair.than)]
+    for name in named:
+        if name not in known:
+            raise bad(path, statement.id, "pairs", "an id of `slkd-bench list methods`", f"'{name}'")
+    for name, stand_in in (item for reading in statement.readings for item in reading.methods.items()):
+        if name not in named or not (stand_in in known or _is_variant(stand_in, known)):
+            expected = "a method of its pairs and an id of `slkd-bench list methods`, or a variant of one"
+            raise bad(path, statement.id, "readings", expected, f"'{name}': '{stand_in}'")
 
 
 def _is_variant(name: str, known: set[str]) -> bool:

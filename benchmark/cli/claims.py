@@ -79,10 +79,11 @@ def register(app: typer.Typer) -> None:
         ? untestable  Nothing to measure it by is here, or a network is not better than
         its own input; the reason says what is missing, and a command how to get it.
         """
-        from benchmark.views.verdicts.command import print_verdicts
+        from benchmark.views.verdicts.command import VerdictRequest, print_verdicts
 
         wanted = (("markdown", markdown), ("latex", latex), ("html", html), ("csv", csv))
-        print_verdicts(table, scale, [name for name, on in wanted if on], document, open_paper(paper), out, save)
+        forms = tuple(name for name, on in wanted if on)
+        print_verdicts(VerdictRequest(table, scale, open_paper(paper), forms, document, out, save))
 
     @audit.command()
     def complexity(

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmark.claims.claim import Claim
-from benchmark.claims.evidence import Evidence, alike, card_of
+from benchmark.claims.evidence import Evidence, card_of
+from benchmark.claims.judges.compared import Compared, budget, compare
 from benchmark.claims.judges.times import own_choice
-from benchmark.claims.remedies import of_quality, run_commands
 from benchmark.claims.verdict import Status, Verdict
 from benchmark.core.types import Scale
 from benchmark.runs.cells import Cell
-from benchmark.statistics import FLOOR, Conclusion, Effect, averaged, conclude, effect, holm, paired
+from benchmark.statistics import FLOOR, Conclusion, Effect, conclude, holm
 
 _UNITS = {"psnr": " dB", "ssim": ""}
 _DIGITS = {"psnr": 2, "ssim": 4}
@@ -37,22 +37,12 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class Compared:
-    """A claim with its effects by metric, in the order of the claim's metrics, on `dataset`, and the cells behind them."""
-
-    claim: Claim
-    dataset: str
-    effects: dict[str, Effect]
-    cells: tuple[Cell, ...]
-
-
 def judge_orderings(claims: Sequence[Claim], evidence: Evidence) -> list[Verdict]:
     """The verdicts on orderings of quality; `claims` are all of the publication, since they are tested together."""
     judged: dict[str, Verdict] = {}
     compared: list[Compared] = []
     for claim in claims:
-        found = own_choice(claim) if claim.by_size and evidence.scale is not Scale.PAPER else _compare(claim, evidence)
+        found = own_choice(claim) if claim.by_size and evidence.scale is not Scale.PAPER else compare(claim, evidence)
         if isinstance(found, Verdict):
             judged[claim.id] = found
         else:
@@ -107,61 +97,6 @@ def _holm(together: Sequence[Compared]) -> list[Adjusted]:
     return [Adjusted(p, q, a, len(together)) for p, q, a in zip(chances, equals, also, strict=True)]
 
 
-def _compare(claim: Claim, evidence: Evidence) -> Compared | Verdict:
-    """The effects on the set the claim really is of, or else on the set that it names; a verdict where there are none."""
-    for name in dict.fromkeys((claim.true_dataset, claim.dataset)):
-        dataset = name if evidence.scale is Scale.PAPER else f"mini-{name}"
-        first, second = (evidence.cells.get((method, dataset)) for method in (claim.method, claim.than))
-        if not first or not second or not alike([*first, *second]):
-            continue
-        used = _used(first, second, evidence)
-        if lost := [problem for cell in used if (problem := evidence.collapsed(cell))]:
-            reason = "; ".join(dict.fromkeys(lost))
-            return Verdict(claim, Status.UNTESTABLE, None, None, reason, "", str(evidence.scale), _budget(used))
-        effects: dict[str, Effect] = {}
-        for metric in (claim.metric, *claim.also):
-            if (found := _effect(used, metric, claim, evidence)) is not None:
-                effects[metric] = found
-        if claim.metric in effects:
-            return Compared(claim, dataset, effects, tuple(used))
-    return _not_run(claim, evidence)
-
-
-def _used(first: Sequence[Cell], second: Sequence[Cell], evidence: Evidence) -> list[Cell]:
-    """The cells that a comparison rests on: of the seeds that both have, where both were trained with seeds."""
-    sides = []
-    for cells, others in ((first, second), (second, first)):
-        seeds = {cell.seed for cell in others} if all(evidence.trained(c) for c in (*cells, *others)) else set()
-        sides += [cell for cell in cells if cell.seed in seeds] or list(cells)
-    return sides
-
-
-def _effect(used: Sequence[Cell], metric: str, claim: Claim, evidence: Evidence) -> Effect | None:
-    """The effect in one metric, a row a seed. A method whose weights are its authors' is the same in every row."""
-    first, second = ([c for c in used if c.method == method] for method in (claim.method, claim.than))
-    by_seed = [{cell.seed: averaged([cell]) for cell in cells} for cells in (first, second)]
-    noisy = [any(evidence.trained(cell) for cell in cells) for cells in (first, second)]
-    common = by_seed[0].keys() & by_seed[1].keys() if all(noisy) else by_seed[0 if noisy[0] else 1].keys()
-    if all(noisy) and common:
-        pairs = [(by_seed[0][seed], by_seed[1][seed]) for seed in sorted(common)]
-    elif any(noisy) and not all(noisy):
-        fixed = averaged(second if noisy[0] else first)
-        pairs = [(table, fixed) if noisy[0] else (fixed, table) for table in by_seed[0 if noisy[0] else 1].values()]
-    else:
-        pairs = [(averaged(first), averaged(second))]
-    found = [paired(worse, better) for better, worse in pairs]
-    names = [name for name in found[0].names if all(name in one.names for one in found)]
-    if not names:
-        return None
-    scenes = dict(zip(found[0].names, found[0].scenes, strict=True))
-    rows = []
-    for one in found:
-        values = dict(zip(one.names, getattr(one, metric), strict=True))
-        rows.append([values[name] for name in names])
-    spread = evidence.seed_spread(metric) if any(noisy) else None
-    return effect(rows, [scenes[name] for name in names], FLOOR[metric], spread)
-
-
 def _verdict(one: Compared, adjusted: Adjusted, evidence: Evidence) -> Verdict:
     claim, (metric, lead) = one.claim, next(iter(one.effects.items()))
     concluded = conclude(lead, adjusted.chance, adjusted.equal, FLOOR[metric])
@@ -185,7 +120,7 @@ def _verdict(one: Compared, adjusted: Adjusted, evidence: Evidence) -> Verdict:
     tolerance = None if math.isnan(half) else half
     reading = "; ".join(part for part in (claim.reading, *_readings(one.cells)) if part)
     scale = str(evidence.scale)
-    return Verdict(claim, status, lead.mean, tolerance, reason, "", scale, _budget(one.cells), reading)
+    return Verdict(claim, status, lead.mean, tolerance, reason, "", scale, budget(one.cells), reading)
 
 
 def _told(metric: str, found: Effect) -> str:
@@ -228,16 +163,6 @@ def _why(concluded: Conclusion, lead: Effect, adjusted: Adjusted, metric: str) -
     return ""
 
 
-def _budget(cells: Iterable[Cell]) -> str:
-    """What the compared networks were trained with, from the cards of their weights."""
-    told = []
-    for cell in cells:
-        recipe = card_of(cell).get("recipe") or {}
-        if recipe.get("iterations"):
-            told.append(f"{recipe['iterations']:,} steps of {recipe['batch']} patches of {recipe['patch']}")
-    return " or ".join(dict.fromkeys(told)) or "no training card beside the results"
-
-
 def _readings(cells: Iterable[Cell]) -> list[str]:
     """How the losses of the paper were read in the trainings, where it leaves them open."""
     told = []
@@ -248,15 +173,3 @@ def _readings(cells: Iterable[Cell]) -> list[str]:
             version = (card.get("code") or {}).get("version", "")
             told.append(f"losses read as `{named}`" if named else f"losses in the default reading of version {version}")
     return list(dict.fromkeys(told))
-
-
-def _not_run(claim: Claim, evidence: Evidence) -> Verdict:
-    mini = evidence.scale is not Scale.PAPER
-    names = [f"mini-{claim.dataset}"] if mini else list(dict.fromkeys((claim.true_dataset, claim.dataset)))
-    missing = [
-        method for method in (claim.method, claim.than) if not any(evidence.cells.get((method, name)) for name in names)
-    ]
-    lacking = f"no result of {' and '.join(missing)}" if missing else "no results on the same images"
-    reason = f"not run: {lacking} on {' or '.join(names)}"
-    remedy = run_commands((claim.method, claim.than), tuple(names), Scale.MINI) if mini else of_quality(claim)
-    return Verdict(claim, Status.UNTESTABLE, None, None, reason, remedy, str(evidence.scale), reading=claim.reading)

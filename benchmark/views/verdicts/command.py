@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich import box
@@ -58,24 +59,36 @@ def print_claims(table: str, paper: str) -> None:
     Console(highlight=False).print(shown)
 
 
-def print_verdicts(
-    table: str, scale: Scale, forms: list[str], document: bool, paper: str, out: Path | None, save: Path | None
-) -> None:
-    """Prints or saves the verdicts. Raises SlkdBenchError for two forms at once."""
+@dataclass(frozen=True)
+class VerdictRequest:
+    """Which verdicts are wanted: `forms` of output (the terminal's where none is named), from `out`, into `save`."""
 
+    table: str = "all"
+    scale: Scale = Scale.PAPER
+    paper: str = ""
+    forms: tuple[str, ...] = ()
+    document: bool = False
+    out: Path | None = None
+    save: Path | None = None
+
+
+def print_verdicts(request: VerdictRequest) -> None:
+    """Prints or saves the verdicts. Raises SlkdBenchError for two forms at once."""
+    forms, save = request.forms, request.save
     if len(forms) > 1:
         found = " and ".join(f"--{form}" for form in forms)
         raise SlkdBenchError("one form of output", found, "Ask for one at a time.")
-    ledger, judged = read_ledger(paper), verdicts(out, scale, table, paper)
+    ledger = read_ledger(request.paper)
+    judged = verdicts(request.out, request.scale, request.table, request.paper)
     if not forms and save is None:
         from benchmark.views.verdicts.terminal import print_verdicts as to_terminal
 
-        to_terminal(Console(), ledger, judged, scale)
+        to_terminal(Console(), ledger, judged, request.scale)
         return
 
     form = forms[0] if forms else "markdown"
     text: str = getattr(written, f"to_{form}")(ledger, judged)
-    if form == "latex" and document:
+    if form == "latex" and request.document:
         text = written.to_document(ledger, text)
     if save is None:
         sys.stdout.write(text)
