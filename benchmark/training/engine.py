@@ -6,6 +6,7 @@ trained alone, bit for bit.
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import time
@@ -28,6 +29,9 @@ from benchmark.training.settings import Settings
 from benchmark.training.teacher import SharedTeacher
 
 __all__ = ["Member", "Settings", "TrainingData", "TrainingResult", "train", "train_together"]
+
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -94,8 +98,11 @@ class _Loop:
         self.teachers = {id(teacher): teacher for teacher in teachers}.values()
         for teacher in self.teachers:
             step.hold(teacher, recipe.precision)
+        for state in states if shared.settings.compile else []:
+            state.run.call = step.compiled(state.run.objective, shared.device)
         self.begun = self.saved = time.monotonic()
         self.batches: Batches | None = None
+        self.compiled: float | None = None
 
     @property
     def waited(self) -> float:
@@ -128,8 +135,14 @@ class _Loop:
         degraded, clean = self._placed(batch)
         for teacher in self.teachers:
             teacher.begin(degraded, clean)
+        begun = time.monotonic()
         for state in self._taking_part(number):
             state.advance(degraded, clean, self._batch_of)
+        if self.shared.settings.compile and self.compiled is None:
+            self.compiled = time.monotonic() - begun
+            logger.info(
+                "compiled, with the first step, in %.0f s; torch keeps the graphs for the next run", self.compiled
+            )
 
     def _placed(self, batch: Batch) -> Batch:
         form = torch.channels_last if self.shared.settings.channels_last else torch.contiguous_format

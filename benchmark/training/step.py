@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
-from torch import nn
+import torch._functorch.config as functorch_config
+from torch import Tensor, nn
 
 from benchmark.core.errors import TrainingStopped
 from benchmark.training.recipe import Precision
+from benchmark.training.teacher import SharedTeacher
 
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -30,6 +32,23 @@ def hold(network: nn.Module, precision: Precision) -> None:
         for module in network.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
                 module.to(kind)
+
+
+def compiled(objective: nn.Module, device: torch.device) -> Callable[[Tensor, Tensor], dict[str, Tensor]]:
+    """The objective's forward pass as one graph, and its backward pass with it; on CUDA replayed as a CUDA graph.
+
+    A teacher that is shared is asked directly: what it keeps between objectives has no place in a graph. The graphs are
+    kept by torch in its cache folder, for the next run. Raises what torch raises for a pass that is not one graph.
+    """
+    teacher = getattr(objective, "teacher", None)
+    if isinstance(teacher, SharedTeacher):
+        objective.teacher = teacher.network
+    functorch_config.donated_buffer = False  # the terms' gradients go through one graph several times
+    mode = "reduce-overhead" if device.type == "cuda" else None
+    graph: Callable[[Tensor, Tensor], dict[str, Tensor]] = torch.compile(
+        objective, fullgraph=True, dynamic=False, mode=mode
+    )
+    return graph
 
 
 @contextmanager

@@ -195,3 +195,20 @@ def test_settings_do_not_reach_the_identity_of_a_run(tmp_path: Path) -> None:
         replace(QUIET, log_every=1, title="other"),
     )
     assert isinstance(again, engine.TrainingResult)
+
+
+@pytest.mark.slow
+def test_a_compiled_run_gives_the_weights_of_an_eager_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    found = []
+    for compiled in (False, True):
+        torch.manual_seed(0)
+        member = Member(Plain(Small()), tmp_path / str(compiled))
+        settings = replace(QUIET, compile=compiled, norms_every=3)
+        with caplog.at_level("INFO"):
+            found.append(train(member, TrainingData(Blobs()), Recipe(8, 4, 16, lr=1e-3), settings))
+    eager, graph = found
+    assert "compiled, with the first step, in" in caplog.text
+    for name, value in eager.state.items():
+        torch.testing.assert_close(graph.state[name], value, rtol=1e-4, atol=1e-5)
+    for step, norms in eager.gradient_norms.items():
+        assert graph.gradient_norms[step] == pytest.approx(norms, rel=1e-3)
