@@ -33,7 +33,7 @@ def to_document(results: Results, groups: Sequence[VerdictGroup], title: str, st
     cells = [cell for found in results.cells.values() for cell in found]
     made_in, letters = environments(cells)
     templates = environment()
-    templates.filters.update(text=_text, id=_name, code=_code)
+    templates.filters.update(text=_text, id=_name, code=_code, breakable=_breakable)
     shown = [_with_provenance(spec, make_grid(spec, results), results, letters) for spec in tables(paper).values()]
     return templates.get_template("report.tex").render(
         title=title,
@@ -94,6 +94,11 @@ def _text(words: str) -> str:
 def _name(id: str) -> str:
     """A method's or a data set's id, which may break where it would not run on in a word."""
     return re.sub(r"([(/=.,>]|\\_)", r"\1\\allowbreak{}", _text(id))
+
+
+def _breakable(text: str) -> str:
+    """Set text in which the ids of variants, `row@option=value,option=value`, may break."""
+    return re.sub(r"\S*@\S*", lambda name: re.sub(r"([=,@]|\\_)", r"\1\\allowbreak{}", name[0]), text)
 
 
 def _letter(letter: str) -> str:
