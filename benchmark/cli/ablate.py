@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def ablate(
         axis: list[str] = typer.Argument(
-            None, help="table-iv, pixel, alpha, readings; the first two when none is named."
+            None, help="table-iv, controls, pixel, alpha, readings; the first two when none is named."
         ),
         method: str = typer.Option("res-sl-slkd", "--method", "-m", help="The SLKD row that is varied."),
         task: Task = typer.Option(

@@ -12,16 +12,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import BadMethod, UnknownName
-from slkd.readings import reading_names
+from slkd.readings import READINGS, reading_names
 
 if TYPE_CHECKING:
     from benchmark.methods.method import Method
 
 
-def _reading(text: str) -> str:
+_LOOK = "Look at it with `slkd-bench inspect res-sl-slkd --reading {}`, or choose another: `list readings`."
 
+
+def _reading(text: str) -> str:
     if text not in reading_names():
         raise UnknownName("reading of the losses", text, reading_names())
+    if READINGS[text].unfit:
+        raise BadMethod("a reading that can be trained with", f"'{text}': {READINGS[text].unfit}", _LOOK.format(text))
     return text
 
 

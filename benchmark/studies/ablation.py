@@ -24,7 +24,7 @@ from benchmark.training.job import Outputs, Selection, TrainJob, jobs_of
 from benchmark.training.recipe import RecipeOverrides
 from benchmark.training.settings import Settings
 from benchmark.training.train import train
-from slkd.readings import RECOMMENDED, reading_names
+from slkd.readings import READINGS, RECOMMENDED
 
 if TYPE_CHECKING:
     from benchmark.statistics.compare import Comparison
@@ -46,10 +46,16 @@ class Axis:
 def axes() -> dict[str, Axis]:
     """Every axis by name."""
 
-    readings = tuple(f"reading={name}" for name in reading_names() if name != RECOMMENDED.name)
+    own = [name for name, reading in READINGS.items() if reading.extractors == "statistics" and not reading.unfit]
+    readings = tuple(f"reading={name}" for name in own if name != RECOMMENDED.name)
     grid = tuple(f"alpha1={a:g},alpha2={b:g}" for a in ALPHA1 for b in ALPHA2 if (a, b) != PAPER_ALPHAS)
     rows = (
         Axis("table-iv", "Table IV: the decoder's source, and what L_NC and L_ET add", _TABLE_IV),
+        Axis(
+            "controls",
+            "Table IV's first rows with plain features instead of none; extractors of random filters",
+            _CONTROLS,
+        ),
         Axis("pixel", "Equation 5 against Teacher B's output, or against the clean image", ("pixel_target=clean",)),
         Axis("alpha", "Equation 6: a grid around the paper's weights .5 and .1", grid),
         Axis("readings", "what the paper leaves open: every reading against the recommended one", readings),
@@ -57,6 +63,7 @@ def axes() -> dict[str, Axis]:
     return {axis.name: axis for axis in rows}
 
 
+_CONTROLS = ("decoder_source=degraded,reading=features", "reading=features", "reading=random")
 _TABLE_IV = ("rainy", "clean", "nc", "et")  # rows of `benchmark.methods`, which the paper has for Res-SL alone
 
 

@@ -36,6 +36,8 @@ def test_every_axis_varies_one_thing_around_the_paper() -> None:
         ablation.variants(get_method("res-sl-logits"), ablation.axes()["pixel"])
     with pytest.raises(UnknownName, match="readings"):
         ablation.chosen_axes(["reading"])
+    with pytest.raises(BadMethod, match="not a number"):
+        get_method("res-sl-slkd@reading=literal")
 
 
 def test_ablate_trains_scores_and_compares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +57,7 @@ def test_ablate_trains_scores_and_compares(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(ablation, "score", score)
     monkeypatch.setattr(
-        ablation, "axes", lambda: {"two": ablation.Axis("two", "?", ("pixel_target=clean", "reading=literal"))}
+        ablation, "axes", lambda: {"two": ablation.Axis("two", "?", ("pixel_target=clean", "alpha1=1e300"))}
     )
     torch.manual_seed(0)
     rows = ablation.ablate(
@@ -69,9 +71,9 @@ def test_ablate_trains_scores_and_compares(tmp_path: Path, monkeypatch: pytest.M
             settings=QUIET,
         ),
     )["two"]
-    pixel, literal = rows
+    pixel, huge = rows
     assert [c.dataset for c in pixel.comparisons] == ["mini-rain1400"]
-    assert not literal.comparisons
-    assert "nan" in literal.stopped
+    assert not huge.comparisons
+    assert "inf" in huge.stopped
     cards = sorted((tmp_path / "home/weights/mini/deraining").glob("*.json"))
     assert [files.read_card(c.with_suffix(".safetensors"))["options"] for c in cards] == [{}, {"pixel_target": "clean"}]
