@@ -88,7 +88,12 @@ def claimed() -> str:
     numbers = [verdict for verdict in found if verdict.claim.kind == "number"]
     head = ["claim of the paper", "measured", "verdict"]
     budgets = dict.fromkeys(v.budget for v in mini if v.status != "untestable" and v.budget)
-    readings = dict.fromkeys(part for v in mini for part in v.reading.split("; ") if part.startswith("losses"))
+    readings = dict.fromkeys(
+        part
+        for v in mini
+        for part in v.reading.split("; ")
+        if v.status != "untestable" and part.startswith("losses") and part != v.claim.reading
+    )
     return (
         f"{table(head, rows)}\n\n"
         f"All {len(numbers)} numbers of Tables I to IV, at scale `paper`: {tally(numbers)}. A fitted entry was found by "
