@@ -157,10 +157,7 @@ class OnCpu(TorchDispatchMode):
         return made
 
 
-COUNTS = pytest.mark.xfail(reason="the counts of the windows are made on the CPU", strict=True)
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=COUNTS if name == "slkd" else ()) for name in ROWS])
+@pytest.mark.parametrize("name", ROWS)
 def test_a_step_elsewhere_makes_no_tensor_on_the_cpu(
     name: str, untrained: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
