@@ -39,6 +39,7 @@ def register(app: typer.Typer) -> None:
         format: Format = typer.Option(Format.both, help="png (200 dpi), pdf (embedded fonts) or both."),
         card: str | None = typer.Option(None, help="pareto: which device card the times come from."),
         training: Path = typer.Option(Path("training"), help="convergence: the folder of training logs."),
+        caption: bool = typer.Option(False, "--caption", help="Also set the caption within the picture."),
         columns: int = typer.Option(2, min=1, max=2, help="pareto, convergence: width in columns of a paper."),
     ) -> None:
         """Draw a figure for a paper. A paper's own restore their few images; the others read files alone."""
@@ -59,6 +60,7 @@ def register(app: typer.Typer) -> None:
                 card=card,
                 training=training,
                 columns=columns,
+                caption=caption,
                 paper=open_paper(paper),
             )
         )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import typer
 
 from benchmark.core.errors import BadMethod
+from benchmark.core.terminal import print_whole
 from benchmark.core.types import ALL_TASKS, Scale
 from benchmark.datasets import dataset_ids, describe
 from benchmark.methods import catalogue, outside
 from benchmark.methods.weights import store
 from benchmark.protocols import get_protocol, protocol_ids
 from slkd.readings import READINGS
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 class What(StrEnum):
@@ -38,10 +43,12 @@ def register(app: typer.Typer) -> None:
             What.protocols: _protocols,
             What.readings: _readings,
         }
-        Console().print(tables[what]())
+        table = tables[what]()
+        table.columns[0].no_wrap = True  # an id is to be copied
+        print_whole(Console(), table)
 
 
-def _methods() -> object:
+def _methods() -> Table:
     from rich.markup import escape
     from rich.table import Table
 
@@ -63,7 +70,7 @@ def _methods() -> object:
     return table
 
 
-def _datasets() -> object:
+def _datasets() -> Table:
     from rich.table import Table
 
     table = Table("data set", "printed as", "task", "protocol", "pairs", box=None, pad_edge=False)
@@ -73,7 +80,7 @@ def _datasets() -> object:
     return table
 
 
-def _protocols() -> object:
+def _protocols() -> Table:
     from rich.table import Table
 
     table = Table("protocol", "version", "what it is", box=None, pad_edge=False)
@@ -83,7 +90,7 @@ def _protocols() -> object:
     return table
 
 
-def _readings() -> object:
+def _readings() -> Table:
     from rich.table import Table
 
     table = Table("reading", "what it is", box=None, pad_edge=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from benchmark.core.errors import BadResult, BadWeights
+from benchmark.core.files import write_atomically
 from benchmark.core.types import Scale
 from benchmark.datasets import describe, resolve
 from benchmark.datasets.passport import tasks as all_tasks
@@ -24,8 +26,9 @@ from benchmark.views.figures.convergence import read_curves
 from benchmark.views.figures.pareto import COSTS, mean_psnr, points
 from benchmark.views.figures.restored import find_image, restore_row, typical_image
 from benchmark.views.figures.specs import PLOTS, FigureSpec, get_figure
-from benchmark.views.figures.style import FORMATS, drawing, save
+from benchmark.views.figures.style import FORMATS, drawing, save, show_caption, without_caption
 from benchmark.views.tables.grid import read_results
+from benchmark.views.tables.latex import escape as escape_latex
 from benchmark.views.tables.specs import dataset_id, quality_columns, rows_of
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ class Request:
     training: Path = Path("training")
     columns: int = 2
     paper: str = ""
+    caption: bool = False
 
 
 def make_figure(request: Request, console: Console | None = None) -> list[Path]:
@@ -68,11 +72,17 @@ def make_figure(request: Request, console: Console | None = None) -> list[Path]:
         else:
             figure, notes = _convergence(request)
             stem = f"convergence-{request.scale}"
-        paths = save(figure, request.to, stem, request.formats)
+        text, floor = without_caption(figure)
+        if request.caption:
+            show_caption(figure)
+        paths = save(figure, request.to, stem, request.formats, 0.0 if request.caption else floor)
+    caption = request.to / f"{stem}.tex"
+    write_atomically(caption, escape_latex(re.sub(r"^Figure \S+\. ", "", text)) + "\n")
     for note in notes:
         console.print(f"[yellow]note[/] {escape(note)}", highlight=False, soft_wrap=True)
     for path in paths:
         console.print(f"wrote {escape(str(path))}", highlight=False, soft_wrap=True)
+    console.print(f"wrote {escape(str(caption))}, the caption", highlight=False, soft_wrap=True)
     return paths
 
 
@@ -92,6 +102,9 @@ def _qualitative(request: Request) -> tuple[Figure, list[str]]:
         f"no weights, left out of {row.title}: {', '.join(map(_one_line, row.missing))}" for row in rows if row.missing
     ]
     rows = [row for row in rows if row.panels]
+    if request.methods or request.datasets:  # the paper's words would not be true of these
+        tasks = ", ".join(dict.fromkeys(row.task for row in rows))
+        spec = replace(spec, caption=f"Restored images: {tasks}.")
     return draw(rows, qualitative_caption(spec, rows, request.scale, bool(request.image))), notes
 
 

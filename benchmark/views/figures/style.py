@@ -90,16 +90,35 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMATS) -> list[Path]:
+def without_caption(figure: Figure) -> tuple[str, float]:
+    """Hides the caption of a figure; gives its text, and how many inches above the lower edge the figure then begins."""
+    for text in figure.texts:
+        if text.get_gid() == "caption":
+            text.set_visible(False)
+            return text.get_text().replace("\n", " "), float(text.get_position()[1] * figure.get_size_inches()[1])
+    return "", 0.0
+
+
+def show_caption(figure: Figure) -> None:
+    """Shows the caption again, within the picture."""
+    for text in figure.texts:
+        text.set_visible(True)
+
+
+def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMATS, floor: float = 0.0) -> list[Path]:
     """Writes `folder`/`name` in each format, whole or not at all: the same figure gives the same bytes.
 
-    PNG has 200 dots an inch; PDF embeds its fonts as TrueType (Type 42), which journals ask for. Raises BadOutput.
+    PNG has 200 dots an inch; PDF embeds its fonts as TrueType (Type 42), which journals ask for.
+    What lies below `floor` inches is cut off. Raises BadOutput.
     """
+    from matplotlib.transforms import Bbox
+
+    box = Bbox.from_extents(0, floor, *figure.get_size_inches())
     paths = []
     for form in formats:
         buffer = BytesIO()
         metadata: dict[str, Any] = {"Software": None} if form == "png" else {"CreationDate": None, "ModDate": None}
-        figure.savefig(buffer, format=form, metadata=metadata)
+        figure.savefig(buffer, format=form, metadata=metadata, bbox_inches=box if floor else None)
         paths.append(folder / f"{name}.{form}")
         write_atomically(paths[-1], buffer.getvalue())
     return paths

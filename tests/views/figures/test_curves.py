@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 from rich.console import Console
 
 from benchmark.core import paths
@@ -270,6 +271,10 @@ def test_all_methods_of_the_zoo_in_one_convergence_figure(home: Path) -> None:
     request = command.Request("convergence", Scale.MINI, home, home / "figures", formats=("png",))
     (path,) = command.make_figure(request, said)
     assert path.name == "convergence-mini.png"
+    caption = path.with_suffix(".tex").read_text()
+    assert caption.startswith("Validation PSNR while training. Scale mini")
+    (within,) = command.make_figure(replace(request, to=home / "within", caption=True), said)
+    assert Image.open(within).size[1] > Image.open(path).size[1]  # by default the caption is not in the picture
     first = path.read_bytes()
     command.make_figure(request, said)
     assert path.read_bytes() == first
