@@ -35,14 +35,16 @@ class Ends(Blobs):
         return degraded.double(), clean.double()
 
 
-def slkd(folder: Path, last: int = 1000) -> TrainingResult:
+def slkd(folder: Path, last: int = 1000, reading: str = "recommended") -> TrainingResult:
     """Twenty steps, of which those after `last` are cut off; every step is logged and kept."""
     torch.manual_seed(0)
     settings = Settings(threads=1, log_every=1, norms_every=0, checkpoint_seconds=0.0, quiet=True)
-    return train(Member(SLKD(Toy(6, 2), Toy(3, 2)).double(), folder), TrainingData(Ends(last)), RECIPE, settings)
+    return train(
+        Member(SLKD(Toy(6, 2), Toy(3, 2), reading=reading).double(), folder), TrainingData(Ends(last)), RECIPE, settings
+    )
 
 
 if __name__ == "__main__":
     where = Path(sys.argv[1])
-    result = slkd(where)
+    result = slkd(where, reading="softmax")
     torch.save(result.state, where / f"weights-{torch.distributed.get_rank()}.pt")

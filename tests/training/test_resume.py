@@ -46,7 +46,9 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
 
 
 def without_time(folder: Path) -> list[dict[str, object]]:
-    return [{k: v for k, v in row.items() if k != "seconds"} for row in read_log(folder / "metrics.jsonl")]
+    return [
+        {k: v for k, v in row.items() if k not in ("seconds", "waiting")} for row in read_log(folder / "metrics.jsonl")
+    ]
 
 
 def test_killed_twice_at_random_moments_is_bit_exact(unbroken: tuple[TrainingResult, Path], tmp_path: Path) -> None:
