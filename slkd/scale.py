@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -60,6 +61,20 @@ class ScaleConversion(nn.Module):
                 ours, theirs = _pooled(ours, width), _pooled(theirs, width)
             pairs.append((self._scaled(ours), self._scaled(theirs)))
         return pairs
+
+    @torch.no_grad()
+    def fit(self, student: Sequence[Tensor], teacher: Sequence[Tensor]) -> None:
+        """Sets each projection to the least-squares map of the student's features to the teacher's."""
+        for layer, ours, theirs in zip(self.projections or (), student, teacher, strict=False):
+            ours, theirs = (
+                full_precision(x).movedim(1, -1).flatten(0, -2).double() for x in _same_area(ours, theirs, 0)
+            )
+            ours = torch.cat([ours, torch.ones_like(ours[:, :1])], 1)
+            square = ours.T @ ours
+            ridge = 1e-6 * square.diagonal().mean() * torch.eye(len(square), dtype=square.dtype, device=square.device)
+            solution = torch.linalg.solve(square + ridge, ours.T @ theirs)
+            layer.weight.copy_(solution[:-1].T[..., None, None])  # type: ignore[operator, union-attr]
+            layer.bias.copy_(solution[-1])  # type: ignore[operator, union-attr]
 
     def _scaled(self, x: Tensor) -> Tensor:
         return rms_normalised(x) if self.normalise else full_precision(x)
