@@ -8,6 +8,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 SAYS = {
+    "facade": "evaluate, score, results, table: the laboratory in Python",
     "cli": "thin: options to data classes, errors to exit codes",
     "studies": "ablations, looks inside a distillation",
     "views": "tables, figures, verdicts, report: read files, never a network",

@@ -71,6 +71,9 @@ def register(app: typer.Typer) -> None:
             help="GiB: divide images that need more into strips (exact) or tiles (noted in the result).",
             rich_help_panel=_MACHINE,
         ),
+        metric: str = typer.Option(
+            "", help="Further metrics by their pyiqa names, such as lpips,niqe: kept in results."
+        ),
         tf32: bool = typer.Option(
             False, "--tf32", help="Let CUDA round products to TF32: faster, and noted.", rich_help_panel=_MACHINE
         ),
@@ -104,7 +107,7 @@ def register(app: typer.Typer) -> None:
             shard=shard,
             threads=threads,
             own=own_network({**said, "range": value_range}, "your own network"),
-            options=RunOptions(device, limit, keep_going, memory, tf32, save_images, any_versions),
+            options=RunOptions(device, limit, keep_going, memory, tf32, save_images, any_versions, names_of(metric)),
         )
         if slurm:
             from benchmark.runs.slurm import Queue, submit
@@ -113,6 +116,11 @@ def register(app: typer.Typer) -> None:
             typer.echo(f"submitted {', '.join(jobs)}; `slkd-bench status --out {out}` says how far they are")
             return
         raise typer.Exit(_run(request))
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """The names in `lpips,niqe`, in small letters, each once."""
+    return tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
 
 
 def _run(request: RunRequest) -> int:
@@ -136,6 +144,8 @@ def sum_up(console: Console, summary: Summary, request: RunRequest) -> None:
     def say(text: str) -> None:
         console.print(text, highlight=False, soft_wrap=True)
 
+    for line in summary.without:
+        say(f"[yellow]without[/] {escape(line)}")
     say(
         f"{summary.computed} cells computed, {summary.already_done} were done already, {len(summary.failed)} failed. "
         f"Result files: {escape(', '.join(str(request.out / 'cells' / shelf) for shelf in summary.shelves))}"

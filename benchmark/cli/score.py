@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from benchmark.cli.run import names_of
 from benchmark.core.types import Scale
 
 
@@ -40,7 +41,7 @@ def register(app: typer.Typer) -> None:
             dataset,
             protocol=protocol,
             name=name,
-            metrics=metric,
+            metrics=names_of(metric),
             out=out,
             scale=scale,
             photos=photos,

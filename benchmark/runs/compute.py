@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,13 @@ from benchmark.methods.outside_files import reading
 from benchmark.protocols import get_protocol
 from benchmark.runs.cells import Cell, ImageScore, without_protocol
 from benchmark.runs.code import made_by
+from benchmark.runs.extras import Extras, ready
 from benchmark.runs.key import division
 from benchmark.runs.options import RunOptions
 from benchmark.runs.partial import Partial
 from benchmark.runs.restore import Hooks, Restoration, Restorer, Stretch, restore_and_score
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -35,6 +39,7 @@ def compute(cell: PlannedCell, network: nn.Module, options: RunOptions, on_score
     restorer = bounded(network, options.memory)
     names = cell.dataset.names()[: options.limit]
     saver = _saver(options.save_images, cell) if options.save_images else None
+    extras = Extras(ready(options.metrics, options.device)[0]) if options.metrics else None
     with Partial(cell.path, _partial_key(cell, options), names) as partial:
         resume = not saver and not cell.key.get("unknown")
         restoration = Restoration()
@@ -50,8 +55,12 @@ def compute(cell: PlannedCell, network: nn.Module, options: RunOptions, on_score
                 get_protocol(cell.dataset.protocol),
                 options.device,
                 stretch=Stretch(first, options.limit, options.keep_going),
-                hooks=Hooks(on_score, saver, partial.add if resume else None),
+                hooks=Hooks(
+                    on_score, _both(saver, extras), partial.add if resume else None, extras.of if extras else None
+                ),
             )
+        for line in extras.refused if extras else ():
+            logger.warning("without %s", line)
         scores = (*restoration.scores, *fresh.scores)
         failures = restoration.failures | fresh.failures
         if not scores:
@@ -67,6 +76,18 @@ def compute(cell: PlannedCell, network: nn.Module, options: RunOptions, on_score
         )
 
 
+def _both(saver: Callable[[Pair, Tensor], None] | None, extras: Extras | None) -> Callable[[Pair, Tensor], None] | None:
+    """What is done with every restored image: it is saved, measured further, or both."""
+    if saver is None or extras is None:
+        return saver or extras
+
+    def both(pair: Pair, restored: Tensor) -> None:
+        saver(pair, restored)
+        extras(pair, restored)
+
+    return both
+
+
 def bounded(network: nn.Module, memory: float | None) -> Restorer:
     """`network` within `memory` GiB where that is given; `divided` of the result counts the images that were divided."""
     if memory is None:
@@ -78,7 +99,8 @@ def bounded(network: nn.Module, memory: float | None) -> Restorer:
 
 def _partial_key(cell: PlannedCell, options: RunOptions) -> dict[str, Any]:
     """What lines of an unfinished cell hang on: its key, and the bound within which its images were divided."""
-    return {**cell.key, "memory": options.memory}
+    further = {"metrics": sorted(options.metrics)} if options.metrics else {}
+    return {**cell.key, "memory": options.memory, **further}
 
 
 def _first(failures: dict[str, str]) -> str:

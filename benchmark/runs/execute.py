@@ -19,6 +19,7 @@ from benchmark.methods.weights import store
 from benchmark.methods.weights.loading import load_for
 from benchmark.runs.cells import SCHEMA, Cell, ImageScore, holds, read_stored, write_cell
 from benchmark.runs.compute import compute
+from benchmark.runs.extras import lacking, ready
 from benchmark.runs.key import differences
 from benchmark.runs.options import RunOptions
 from benchmark.runs.partial import Partial, partial_path
@@ -64,6 +65,7 @@ class Summary:
     equal: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     shelves: list[str] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
 
     @property
     def code(self) -> int:
@@ -81,13 +83,15 @@ def execute(
     BadOutput where results cannot be written: what is finished is kept.
     """
     options, observer = options or RunOptions(), observer or Observer()
+    unavailable = ready(options.metrics, options.device)[1] if options.metrics else ()
     why = [why_not_done(cell, options) for cell in plan.cells]
     todo = [cell for cell, reasons in zip(plan.cells, why, strict=True) if options.save_images or reasons]
     for cell, reasons in zip(plan.cells, why, strict=True):
         if reasons and cell.path.is_file():
             plan.again.setdefault("; ".join(reasons), []).append(cell.name)
     shelves = list(dict.fromkeys(cell.shelf for cell in plan.cells))
-    summary = Summary(already_done=len(plan.cells) - len(todo), missing=plan.missing, shelves=shelves)
+    without = [str(problem) for problem in unavailable]
+    summary = Summary(without=without, already_done=len(plan.cells) - len(todo), missing=plan.missing, shelves=shelves)
     for cell, reasons in zip(plan.cells, why, strict=True):
         if not reasons:
             partial_path(cell.path).unlink(missing_ok=True)  # of a run that was killed before it could
@@ -132,7 +136,10 @@ def why_not_done(cell: PlannedCell, options: RunOptions) -> list[str]:
     if before.failures:
         return [f"{len(before.failures)} images failed"]
     names = cell.dataset.names()[: options.limit]
-    return [] if holds(before, names) else ["it has not the images of the set"]
+    if not holds(before, names):
+        return ["it has not the images of the set"]
+    missing = lacking(before, ready(options.metrics, options.device)[0]) if options.metrics else []
+    return [f"it lacks {', '.join(missing)}"] if missing else []
 
 
 def _told(observer: Observer, cell: PlannedCell) -> Callable[[ImageScore], None]:

@@ -15,7 +15,8 @@ class RunOptions:
 
     `limit` takes the first images of a set alone, `keep_going` leaves out images that cannot be restored or scored,
     `memory` bounds a network in GiB, `tf32` lets CUDA round products, `save_images` is a folder for restored images,
-    `any_versions` lets cells count as done that another series of torch, numpy, Pillow or OpenCV made.
+    `any_versions` lets cells count as done that another series of torch, numpy, Pillow or OpenCV made, `metrics` are
+    further ones by their pyiqa names.
     """
 
     device: str = "cpu"
@@ -25,6 +26,7 @@ class RunOptions:
     tf32: bool = False
     save_images: Path | None = None
     any_versions: bool = False
+    metrics: tuple[str, ...] = ()
 
     @property
     def precision(self) -> str:

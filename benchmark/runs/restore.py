@@ -52,11 +52,13 @@ class Restoration:
 class Hooks:
     """What is called as images are done: `score` with each score, `restored` with each pair and its restored image
     (3, H, W), not clamped, in the thread that scores; `batch` with the outcomes of images that went through together.
+    `further` gives the further metrics of an image by its name, after `restored` had it.
     """
 
     score: Callable[[ImageScore], None] | None = None
     restored: Callable[[Pair, torch.Tensor], None] | None = None
     batch: Callable[[list[Outcome]], None] | None = None
+    further: Callable[[str], dict[str, float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,8 @@ class _Work:
                 continue
             score = _a_number(next(scores), image[0])
             if not isinstance(score, SlkdBenchError):
-                outcomes.append(ImageScore(*image, score.psnr, score.ssim))
+                further = self.hooks.further(image[0]) if self.hooks.further else {}
+                outcomes.append(ImageScore(*image, score.psnr, score.ssim, further))
             elif self.stretch.keep_going:
                 outcomes.append((image[0], str(score)))
             else:

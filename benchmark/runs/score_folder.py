@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.core.errors import BadImage, BadResult, SlkdBenchError
+from benchmark.core.errors import BadResult, SlkdBenchError
 from benchmark.core.precision import exact
-from benchmark.core.types import Pair, Scale
+from benchmark.core.types import Scale
 from benchmark.datasets import get_dataset, resolve
 from benchmark.datasets.restored import Restored, open_restored
-from benchmark.images.metrics import open_metrics
 from benchmark.methods.catalogue import methods
 from benchmark.methods.outside import checked_id
 from benchmark.protocols import Protocol, get_protocol, protocol_ids
@@ -26,6 +25,7 @@ from benchmark.runs.cells import Cell, cell_path, write_cell
 from benchmark.runs.choose import FolderOptions, is_folder_name, open_folder
 from benchmark.runs.code import made_by, series
 from benchmark.runs.command import check_writable
+from benchmark.runs.extras import Extras, ready
 from benchmark.runs.key import scoring_code, shelf
 from benchmark.runs.plan import check_name, folder_of, origin_of, total_of
 from benchmark.runs.restore import Hooks, Stretch, restore_and_score
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from benchmark.datasets.pairs import Dataset
-    from benchmark.images.metrics import Metric
 
 ALL = "all"
 
@@ -47,7 +46,7 @@ class ScoreRequest:
     dataset: str
     protocol: str = ""
     name: str = ""
-    metrics: str = ""
+    metrics: tuple[str, ...] = ()
     out: Path = Path("runs")
     scale: Scale = Scale.PAPER
     photos: Path | None = None
@@ -56,71 +55,46 @@ class ScoreRequest:
     padded: Path | None = None
 
 
-@dataclass
-class _Extras:
-    """Further metrics of each image as it is scored; what a metric refuses is noted, and the rest goes on."""
+@dataclass(frozen=True)
+class Scored:
+    """A folder's result and its file; images that belong to no pair, that lost detail in saving, metrics left out and why."""
 
-    metrics: list[Metric]
-    values: dict[str, dict[str, float]] = field(default_factory=dict)
-    refused: list[str] = field(default_factory=list)
-
-    def __call__(self, pair: Pair, restored: Tensor) -> None:
-        for metric in self.metrics:
-            try:
-                value = metric(restored, pair.clean)[0]
-            except BadImage as problem:
-                self.refused.append(f"{metric.name} of {pair.name}: {problem}")
-                continue
-            self.values.setdefault(pair.name, {})[metric.name] = value
+    cell: Cell
+    path: Path
+    protocol: str
+    surplus: tuple[str, ...]
+    lossy: tuple[str, ...]
+    without: tuple[str, ...]
 
 
 def score_command(request: ScoreRequest) -> int:
     """Scores the folder, writes the cell and prints; gives the exit code (0: all well, 1: something was left out)."""
-
     console = Console(highlight=False, soft_wrap=True)
-    dataset = _open_dataset(request)
-    name = "" if request.protocol == ALL else _method_id(request, console)
-    check_writable(request.out)
-    restored = open_restored(request.folder, dataset, request.limit)
-    if restored.problems and not request.keep_going:
-        raise restored.problems[0]
-    if restored.lossy:
-        console.print(
-            f"[yellow]note[/] {len(restored.lossy)} restored images are JPEG or WebP: what is scored has "
-            f"lost detail in saving ({escape(restored.lossy[0])})"
-        )
     if request.protocol == ALL:
+        restored = _opened(request)
+        _note_lossy(console, restored.lossy)
         return _print_matrix(console, request, restored)
-    return _score(console, request, restored, name)
-
-
-def _open_dataset(request: ScoreRequest) -> Dataset:
-
-    if request.protocol not in ("", ALL):
-        get_protocol(request.protocol)
-    if is_folder_name(request.dataset):
-        protocol = protocol_ids()[0] if request.protocol == ALL else request.protocol
-        return open_folder(request.dataset, FolderOptions(protocol, None, request.keep_going))
-    id = resolve(request.dataset, request.scale)
-    return get_dataset(id, photos=request.photos, keep_going=request.keep_going)
-
-
-def _method_id(request: ScoreRequest, console: Console) -> str:
-    """The name for result files: as asked for, or the folder's, told apart from a method of the suite."""
-
-    if request.name:
-        return checked_id(request.name)
-    name = request.folder.resolve().name
-    if name.lower() in {method.id for method in methods()}:
-        name += "-images"
+    name = _method_id(request)
+    if not request.name and name != request.folder.resolve().name:
         console.print(f"named {name} in results, for {name.removesuffix('-images')} is run by the suite itself")
-    return checked_id(name)
+    found = scored(request)
+    _note_lossy(console, found.lossy)
+    _print_cell(console, found.cell, found.protocol)
+    console.print(f"Result file: {escape(str(found.path))}")
+    return _tell(console, found.cell.failures, found.surplus, found.without)
 
 
-def _score(console: Console, request: ScoreRequest, restored: Restored, name: str) -> int:
+def scored(request: ScoreRequest) -> Scored:
+    """Scores the folder under one protocol and writes the cell.
+
+    Raises SlkdBenchError for missing, unreadable or misnamed images unless the request keeps going, BadResult where no
+    image has a score, MetricUnavailable where none of the further metrics can be computed.
+    """
+    restored = _opened(request)
+    name = _method_id(request)
     protocol = get_protocol(request.protocol or restored.protocol)
-    metrics, unavailable = open_metrics(request.metrics) if request.metrics else ([], [])
-    extras = _Extras(metrics)
+    metrics, unavailable = ready(request.metrics) if request.metrics else ((), ())
+    extras = Extras(metrics)
     own = protocol.id == restored.protocol
     dataset = restored.id if own else f"{restored.id}@{protocol.id}"  # no table of the data set may mix the two
     where, folder = shelf(restored, restored.scale), folder_of(restored)
@@ -134,20 +108,56 @@ def _score(console: Console, request: ScoreRequest, restored: Restored, name: st
             restored,
             protocol,
             stretch=Stretch(0, request.limit, request.keep_going),
-            hooks=Hooks(restored=extras if metrics else None),
+            hooks=Hooks(restored=extras, further=extras.of) if metrics else Hooks(),
         )
     if not result.scores:
         first = next(iter(result.failures.values()), "no image")
         raise BadResult(f"restored images of {restored.id} that can be scored", "none", f"The first: {first}")
-    scores = tuple(replace(score, extra=extras.values.get(score.name, {})) for score in result.scores)
     made, total = made_by("cpu"), total_of(restored)
-    cell = Cell(
-        name, dataset, where, 0, key, made, scores, result.failures, total, origin_of(None, restored, request.out)
-    )
+    origin = origin_of(None, restored, request.out)
+    cell = Cell(name, dataset, where, 0, key, made, tuple(result.scores), result.failures, total, origin)
     write_cell(path, cell)
-    _print_cell(console, cell, protocol.id)
-    console.print(f"Result file: {escape(str(path))}")
-    return _tell(console, result.failures, restored.surplus, [*map(str, unavailable), *extras.refused])
+    without = (*map(str, unavailable), *extras.refused)
+    return Scored(cell, path, protocol.id, tuple(restored.surplus), tuple(restored.lossy), without)
+
+
+def _opened(request: ScoreRequest) -> Restored:
+    """The folder as the data set's restored images."""
+    dataset = _open_dataset(request)
+    check_writable(request.out)
+    restored = open_restored(request.folder, dataset, request.limit)
+    if restored.problems and not request.keep_going:
+        raise restored.problems[0]
+    return restored
+
+
+def _note_lossy(console: Console, lossy: Sequence[str]) -> None:
+    if lossy:
+        console.print(
+            f"[yellow]note[/] {len(lossy)} restored images are JPEG or WebP: what is scored has "
+            f"lost detail in saving ({escape(lossy[0])})"
+        )
+
+
+def _open_dataset(request: ScoreRequest) -> Dataset:
+
+    if request.protocol not in ("", ALL):
+        get_protocol(request.protocol)
+    if is_folder_name(request.dataset):
+        protocol = protocol_ids()[0] if request.protocol == ALL else request.protocol
+        return open_folder(request.dataset, FolderOptions(protocol, None, request.keep_going))
+    id = resolve(request.dataset, request.scale)
+    return get_dataset(id, photos=request.photos, keep_going=request.keep_going)
+
+
+def _method_id(request: ScoreRequest) -> str:
+    """The name for result files: as asked for, or the folder's, told apart from a method of the suite."""
+    if request.name:
+        return checked_id(request.name)
+    name = request.folder.resolve().name
+    if name.lower() in {method.id for method in methods()}:
+        name += "-images"
+    return checked_id(name)
 
 
 def _key(request: ScoreRequest, restored: Restored, name: str, protocol: Protocol) -> dict[str, Any]:
@@ -177,7 +187,7 @@ def _print_cell(console: Console, cell: Cell, protocol: str) -> None:
     )
 
 
-def _tell(console: Console, failures: dict[str, str], surplus: list[str], without: list[str]) -> int:
+def _tell(console: Console, failures: dict[str, str], surplus: Sequence[str], without: Sequence[str]) -> int:
     for text in without:
         console.print(f"[yellow]without[/] {escape(text)}")
     for name, why in failures.items():

@@ -9,9 +9,11 @@ from PIL import Image
 
 from benchmark.core.errors import BadData, BadImage, BadMethod, BadResult, SlkdBenchError, UnknownName
 from benchmark.core.types import Scale, Task
+from benchmark.images import metrics
 from benchmark.images.io import save_image
 from benchmark.methods.find import get_method
 from benchmark.protocols import get_protocol
+from benchmark.runs import extras
 from benchmark.runs.cells import FOLDERS, Cell, cell_path, read_stored
 from benchmark.runs.choose import FolderOptions, choose_datasets
 from benchmark.runs.command import run
@@ -244,8 +246,6 @@ def test_the_matrix_shows_what_rounding_and_padding_do(
 def test_a_further_metric_stands_beside_each_image(
     pairs: Path, restored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchmark.images import metrics
-
     def value(restored: torch.Tensor, clean: torch.Tensor) -> float:
         if float(clean.mean()) == means["view-3"]:
             raise RuntimeError("too small")
@@ -255,11 +255,52 @@ def test_a_further_metric_stands_beside_each_image(
     means = {name: float(targets[i].clean.mean()) for i, name in enumerate(NAMES)}
     offered = metrics.Metric("distance", True, True, value)
     lost = metrics.MetricUnavailable("lpips", OSError("no route"))
-    monkeypatch.setattr("benchmark.runs.score_folder.open_metrics", lambda names: ([offered], [lost]))
-    assert score_command(request(restored, pairs, tmp_path, metrics="distance,lpips")) == 0
+    monkeypatch.setattr("benchmark.runs.extras.open_metrics", lambda names, device: ([offered], [lost]))
+    extras.ready.cache_clear()
+    assert score_command(request(restored, pairs, tmp_path, metrics=("distance", "lpips"))) == 0
     cell = the_cell(tmp_path)
     assert [set(s.extra) for s in cell.scores] == [{"distance"}] * 3 + [set()]
     assert cell.scores[0].extra["distance"] > 0
+    extras.ready.cache_clear()
+
+
+def test_metrics_none_of_which_can_be_computed_are_one_message(
+    pairs: Path, restored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = metrics.MetricUnavailable("lpips", OSError("no route"))
+    monkeypatch.setattr("benchmark.runs.extras.open_metrics", lambda names, device: ([], [lost]))
+    extras.ready.cache_clear()
+    with pytest.raises(metrics.MetricUnavailable, match="lpips"):
+        score_command(request(restored, pairs, tmp_path, metrics=("lpips",)))
+    assert not (tmp_path / "cells").exists()
+    with pytest.raises(metrics.MetricUnavailable, match="lpips"):
+        run(run_request(tmp_path, datasets=["mini-rain1400"], options=RunOptions(metrics=("lpips",))))
+    extras.ready.cache_clear()
+
+
+def test_a_run_keeps_further_metrics_and_computes_again_for_new_ones_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_metrics(names: tuple[str, ...], device: str) -> tuple[list[metrics.Metric], list[Exception]]:
+        return [metrics.Metric(name, True, True, lambda a, b: float((a - b).abs().mean())) for name in names], []
+
+    monkeypatch.setattr("benchmark.runs.extras.open_metrics", open_metrics)
+    extras.ready.cache_clear()
+
+    def again(*names: str) -> int:
+        options = RunOptions(limit=2, metrics=names)
+        return run(RunRequest(("identity",), ("mini-rain1400",), out=tmp_path, options=options)).computed
+
+    def of_the_run() -> Cell:
+        return read_stored(cell_path(tmp_path, "identity", "mini-rain1400", Scale.MINI, 0, 2))
+
+    assert again("near") == 1
+    assert [set(score.extra) for score in of_the_run().scores] == [{"near"}] * 2
+    assert again("near") == 0
+    assert again() == 0
+    assert again("near", "far") == 1
+    assert [set(s.extra) for s in of_the_run().scores] == [{"near", "far"}] * 2
+    extras.ready.cache_clear()
 
 
 def test_a_folder_is_run_under_its_protocol(pairs: Path, tmp_path: Path) -> None:
