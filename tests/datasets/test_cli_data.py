@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import typer
@@ -30,7 +32,7 @@ def call(*words: object, code: int = 0) -> str:
     return result.output
 
 
-def test_list_fits_in_80_columns(tmp_path):
+def test_list_fits_in_80_columns(tmp_path: Path) -> None:
     (tmp_path / "gopro").mkdir()
     lines = call("list", "--root", tmp_path).splitlines()
     assert len(lines) == len(dataset_ids()) + 1
@@ -47,20 +49,20 @@ def test_list_fits_in_80_columns(tmp_path):
 
 
 @pytest.mark.parametrize("id", passports())
-def test_where_says_where_and_what(tmp_path, id):
+def test_where_says_where_and_what(tmp_path: Path, id: str) -> None:
     text = call("where", id, "--root", tmp_path)
     assert text.splitlines()[0] == str(tmp_path / describe(id).folder)
     assert describe(id).source in text
     assert describe(id).by_hand in text
 
 
-def test_where_follows_the_environment(tmp_path, monkeypatch):
+def test_where_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLKD_BENCH_DATA", str(tmp_path / "mine"))
     assert call("where", "hide").startswith(str(tmp_path / "mine/hide"))
     assert "embedded" in call("where", "mini-hide")
 
 
-def test_verify_prints_every_problem(tmp_path, expect):
+def test_verify_prints_every_problem(tmp_path: Path, expect: Callable[..., None]) -> None:
     names = TREES["rain100l", "official"](tmp_path / "rain100l")
     expect("rain100l", len(names))
     text = call("verify", "rain100l", "--root", tmp_path, "--full", "--sums", tmp_path / "sums.txt")
@@ -79,12 +81,12 @@ def test_verify_prints_every_problem(tmp_path, expect):
     assert "2 problems" in text
 
 
-def test_verify_a_folder_named_like_an_official_set(tmp_path):
+def test_verify_a_folder_named_like_an_official_set(tmp_path: Path) -> None:
     TREES["rain100l", "input-target"](tmp_path / "gopro")
     assert "all is well" in call("verify", tmp_path / "gopro")
 
 
-def test_prepare_and_show(tmp_path, expect):
+def test_prepare_and_show(tmp_path: Path, expect: Callable[..., None]) -> None:
     names = TREES["gopro", "official"](tmp_path / "gopro")
     expect("gopro", len(names))
     assert "6 pairs" in call("prepare", "gopro", "--root", tmp_path, "--out", tmp_path / "plain")
@@ -95,12 +97,12 @@ def test_prepare_and_show(tmp_path, expect):
         call("prepare", "mini-gopro", "--out", tmp_path / "x")
 
 
-def test_show_an_embedded_set(tmp_path):
+def test_show_an_embedded_set(tmp_path: Path) -> None:
     call("show", "mini-gopro", "--out", tmp_path / "sheet.png", "--count", 1)
     assert image_size(tmp_path / "sheet.png")[1] > 100
 
 
-def test_fetch_by_hand_exits_with_3(tmp_path):
+def test_fetch_by_hand_exits_with_3(tmp_path: Path) -> None:
     text = call("fetch", "test2800", "--root", tmp_path, code=3)
     assert "drive.google.com" in text
     assert str(tmp_path / "test2800") in text
@@ -109,7 +111,7 @@ def test_fetch_by_hand_exits_with_3(tmp_path):
         call("fetch", "gopro", "--url", "http://127.0.0.1:1/a", "--sha256", "abc", "--root", tmp_path)
 
 
-def test_names():
+def test_names() -> None:
     assert resolve("Rain1400", Scale.MINI) == "mini-rain1400"
     assert resolve("mini-gopro", Scale.PAPER) == "mini-gopro"
     assert resolve("gopro", Scale.PAPER) == "gopro"
@@ -120,7 +122,7 @@ def test_names():
         resolve("kodak24")
 
 
-def test_listing_needs_no_torch():
+def test_listing_needs_no_torch() -> None:
     code = (
         "import sys; from benchmark.datasets import dataset_ids, describe, resolve; import benchmark.cli.data;"
         "[describe(id) for id in dataset_ids()]; resolve('gopro'); sys.exit('torch' in sys.modules)"
@@ -129,7 +131,7 @@ def test_listing_needs_no_torch():
 
 
 @pytest.mark.parametrize("id", passports())
-def test_passports_are_complete(id):
+def test_passports_are_complete(id: str) -> None:
     from benchmark.datasets.layouts import READERS
     from benchmark.datasets.pairing import RULES
     from benchmark.protocols import protocol_ids
@@ -150,7 +152,7 @@ def test_passports_are_complete(id):
         assert passport.trained_on
 
 
-def test_ddn_overlaps_half_of_test2800():
+def test_ddn_overlaps_half_of_test2800() -> None:
     for id, other in (("test2800", "ddn-train"), ("ddn-train", "test2800")):
         assert "1,400 of" in describe(id).overlap[other]
         assert "801 to 900" in describe(id).overlap[other]

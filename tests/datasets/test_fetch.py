@@ -1,5 +1,7 @@
 """Downloading from a local server and unpacking: cuts, wrong hashes, web pages and hostile archives."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 import json
@@ -7,6 +9,7 @@ import stat
 import tarfile
 import threading
 import zipfile
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,10 +25,25 @@ from tests.datasets.trees import TREES
 PIECE = 1 << 14
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Serves `server.files`; `server.cuts` holds after how many bytes each of the next answers breaks off."""
+class Server(ThreadingHTTPServer):
+    """Serves `files`; `cuts` holds after how many bytes each of the next answers breaks off."""
 
-    def do_GET(self):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files: dict[str, tuple[bytes, str]] = {}
+        self.cuts: list[int] = []
+        self.ranges: list[str | None] = []
+        self.sent: list[int] = []
+        self.ranged = True
+        self.address = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers for its `Server`."""
+
+    server: Server
+
+    def do_GET(self) -> None:
         server = self.server
         body, kind = server.files.get(self.path, (None, ""))
         server.ranges.append(self.headers.get("Range"))
@@ -61,17 +79,15 @@ class Handler(BaseHTTPRequestHandler):
         server.sent.append(len(piece))
         self.wfile.write(piece)
 
-    def log_message(self, *args):
+    def log_message(self, *args: object) -> None:
         pass
 
 
 @pytest.fixture
-def server():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.files, server.cuts, server.ranges, server.sent, server.ranged = {}, [], [], [], True
+def server() -> Iterator[Server]:
+    server = Server()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    server.address = f"http://127.0.0.1:{server.server_address[1]}"
     yield server
     server.shutdown()
     server.server_close()
@@ -79,7 +95,7 @@ def server():
 
 
 @pytest.fixture
-def archive(tmp_path):
+def archive(tmp_path: Path) -> tuple[bytes, str]:
     """A zip of a small Rain100L, and its hash."""
     TREES["rain100l", "input-target"](tmp_path / "made/Rain100L")
     stream = io.BytesIO()
@@ -90,11 +106,15 @@ def archive(tmp_path):
     return stream.getvalue(), hashlib.sha256(stream.getvalue()).hexdigest()
 
 
-def get(server, tmp_path, path="/set.zip", sha256="", id="rain100l"):
-    return fetch(describe(id), tmp_path / "data" / id, server.address + path, sha256, progress=False)
+def get(
+    server: Server, tmp_path: Path, path: str = "/set.zip", sha256: str = "", name: str = "rain100l"
+) -> list[str] | None:
+    return fetch(describe(name), tmp_path / "data" / name, server.address + path, sha256, progress=False)
 
 
-def test_fetch_checks_and_unpacks(server, tmp_path, archive, expect):
+def test_fetch_checks_and_unpacks(
+    server: Server, tmp_path: Path, archive: tuple[bytes, str], expect: Callable[..., None]
+) -> None:
     body, digest = archive
     server.files["/set.zip"] = (body, "application/zip")
     lines = get(server, tmp_path, sha256=digest.upper())
@@ -104,12 +124,12 @@ def test_fetch_checks_and_unpacks(server, tmp_path, archive, expect):
     assert not (tmp_path / "data/rain100l/.downloads").exists()
 
 
-def test_without_a_hash_it_says_so(server, tmp_path, archive):
+def test_without_a_hash_it_says_so(server: Server, tmp_path: Path, archive: tuple[bytes, str]) -> None:
     server.files["/set.zip"] = (archive[0], "application/zip")
     assert any(archive[1] in line and "no published checksum" in line for line in get(server, tmp_path))
 
 
-def test_a_cut_transfer_goes_on_at_once(server, tmp_path, archive):
+def test_a_cut_transfer_goes_on_at_once(server: Server, tmp_path: Path, archive: tuple[bytes, str]) -> None:
     body, digest = archive
     server.files["/set.zip"] = (body, "application/zip")
     server.cuts = [6 * PIECE, 3 * PIECE]
@@ -118,7 +138,7 @@ def test_a_cut_transfer_goes_on_at_once(server, tmp_path, archive):
     assert sum(server.sent) == len(body)
 
 
-def test_a_cut_command_goes_on_the_next_time(server, tmp_path, archive):
+def test_a_cut_command_goes_on_the_next_time(server: Server, tmp_path: Path, archive: tuple[bytes, str]) -> None:
     body, digest = archive
     server.files["/set.zip"] = (body, "application/zip")
     server.cuts = [6 * PIECE, PIECE, PIECE]
@@ -130,7 +150,7 @@ def test_a_cut_command_goes_on_the_next_time(server, tmp_path, archive):
     assert sum(server.sent) == len(body) - 8 * PIECE
 
 
-def test_a_server_without_ranges_starts_anew(server, tmp_path, archive):
+def test_a_server_without_ranges_starts_anew(server: Server, tmp_path: Path, archive: tuple[bytes, str]) -> None:
     body, digest = archive
     server.files["/set.zip"] = (body, "application/zip")
     server.ranged = False
@@ -139,7 +159,7 @@ def test_a_server_without_ranges_starts_anew(server, tmp_path, archive):
     assert server.sent == [100_000, len(body)]
 
 
-def test_a_changed_file_is_not_glued_together(server, tmp_path, archive):
+def test_a_changed_file_is_not_glued_together(server: Server, tmp_path: Path, archive: tuple[bytes, str]) -> None:
     body, digest = archive
     server.files["/set.zip"] = (bytes(len(body)), "application/zip")
     server.cuts = [100_000, 0, 0]
@@ -149,7 +169,7 @@ def test_a_changed_file_is_not_glued_together(server, tmp_path, archive):
     get(server, tmp_path, sha256=digest)
 
 
-def test_a_finished_part_is_not_fetched_again(server, tmp_path, archive):
+def test_a_finished_part_is_not_fetched_again(server: Server, tmp_path: Path, archive: tuple[bytes, str]) -> None:
     body, digest = archive
     server.files["/set.zip"] = (body, "application/zip")
     folder = tmp_path / "data/rain100l/.downloads"
@@ -161,7 +181,7 @@ def test_a_finished_part_is_not_fetched_again(server, tmp_path, archive):
     assert server.sent == []
 
 
-def test_a_wrong_hash_keeps_nothing(server, tmp_path, archive):
+def test_a_wrong_hash_keeps_nothing(server: Server, tmp_path: Path, archive: tuple[bytes, str]) -> None:
     server.files["/set.zip"] = (archive[0], "application/zip")
     with pytest.raises(BadData, match="SHA-256"):
         get(server, tmp_path, sha256="0" * 64)
@@ -177,14 +197,14 @@ def test_a_wrong_hash_keeps_nothing(server, tmp_path, archive):
     ],
 )
 @pytest.mark.parametrize("sha256", ["", "0" * 64])
-def test_a_web_page_is_recognised(server, tmp_path, body, kind, sha256):
+def test_a_web_page_is_recognised(server: Server, tmp_path: Path, body: bytes, kind: str, sha256: str) -> None:
     server.files["/set.zip"] = (body, kind)
     with pytest.raises(BadData, match="web page"):
         get(server, tmp_path, sha256=sha256)
     assert not list((tmp_path / "data").rglob("*.part"))
 
 
-def test_a_missing_file_and_a_bad_address(server, tmp_path):
+def test_a_missing_file_and_a_bad_address(server: Server, tmp_path: Path) -> None:
     with pytest.raises(BadData, match="404"):
         get(server, tmp_path, "/none.zip")
     with pytest.raises(BadData, match="http"):
@@ -193,21 +213,21 @@ def test_a_missing_file_and_a_bad_address(server, tmp_path):
         fetch(describe("rain100l"), tmp_path, "http://127.0.0.1:1/x.zip", progress=False)
 
 
-def test_something_that_is_no_archive(server, tmp_path):
+def test_something_that_is_no_archive(server: Server, tmp_path: Path) -> None:
     server.files["/set.zip"] = (b"Rar!\x1a\x07\x00 and so on", "application/zip")
     with pytest.raises(BadData, match="rar archive"):
         get(server, tmp_path)
 
 
-def test_a_mat_file_is_placed(server, tmp_path):
+def test_a_mat_file_is_placed(server: Server, tmp_path: Path) -> None:
     body = b"MATLAB 5.0 MAT-file" + bytes(200)
     server.files["/ValidationGtBlocksSrgb.mat"] = (body, "application/octet-stream")
-    get(server, tmp_path, "/ValidationGtBlocksSrgb.mat", id="sidd")
+    get(server, tmp_path, "/ValidationGtBlocksSrgb.mat", name="sidd")
     assert (tmp_path / "data/sidd/ValidationGtBlocksSrgb.mat").read_bytes() == body
 
 
 @pytest.mark.parametrize("id", ["test2800", "sidd", "rain1400"])
-def test_by_hand_says_what_and_where(tmp_path, id):
+def test_by_hand_says_what_and_where(tmp_path: Path, id: str) -> None:
     with pytest.raises(ByHand) as caught:
         fetch(describe(id), tmp_path / id, progress=False)
     assert str(tmp_path / id) in caught.value.remedy
@@ -215,7 +235,7 @@ def test_by_hand_says_what_and_where(tmp_path, id):
     assert f"data verify {id}" in caught.value.remedy
 
 
-def test_a_drive_page_as_mirror_is_by_hand(tmp_path):
+def test_a_drive_page_as_mirror_is_by_hand(tmp_path: Path) -> None:
     with pytest.raises(ByHand, match="drive page"):
         fetch(describe("gopro"), tmp_path, "https://drive.google.com/file/d/x/view", progress=False)
 
@@ -258,7 +278,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_hostile_archives_write_nothing(tmp_path, kind):
+def test_hostile_archives_write_nothing(tmp_path: Path, kind: str) -> None:
     path = HOSTILE[kind](tmp_path / "archive")
     with pytest.raises(BadData) as caught:
         unpack(path, tmp_path / "a/b/out", max_bytes=1_000_000)
@@ -268,7 +288,7 @@ def test_hostile_archives_write_nothing(tmp_path, kind):
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])
-def test_damaged_archives_write_nothing(tmp_path, make):
+def test_damaged_archives_write_nothing(tmp_path: Path, make: Callable[..., object]) -> None:
     path = make(tmp_path / "archive", "good/b.bin", body=np.random.default_rng(0).bytes(200_000))
     whole = path.read_bytes()
     for damaged in (whole[:100_000], whole[:60_000] + bytes(2000) + whole[62_000:]):
@@ -279,7 +299,7 @@ def test_damaged_archives_write_nothing(tmp_path, make):
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])
-def test_good_archives_fill_a_folder_up(tmp_path, make):
+def test_good_archives_fill_a_folder_up(tmp_path: Path, make: Callable[..., object]) -> None:
     path = make(tmp_path / "archive", "good/deep/b.txt", body=b"b")
     (tmp_path / "out/good").mkdir(parents=True)
     (tmp_path / "out/good/mine.txt").write_text("mine")
@@ -288,6 +308,6 @@ def test_good_archives_fill_a_folder_up(tmp_path, make):
     assert inside == {"good/a.txt", "good/deep/b.txt", "good/mine.txt"}
 
 
-def test_too_many_files(tmp_path):
+def test_too_many_files(tmp_path: Path) -> None:
     with pytest.raises(BadData, match="1 files"):
         unpack(zipped(tmp_path / "archive", "good/b.txt"), tmp_path / "out", max_files=1)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +25,14 @@ def picture(path: Path, seed: int, size: tuple[int, int] = (12, 10)) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     for number, name in enumerate(["b", "a", "c"]):
         picture(tmp_path / "mine/input" / f"{name}.png", number)
         picture(tmp_path / "mine/target" / f"{name}.png", 10 + number)
     return tmp_path / "mine"
 
 
-def test_pairs_by_name(folder):
+def test_pairs_by_name(folder: Path) -> None:
     data = get_dataset(folder, protocol="rain13k-y", task=Task.DERAINING)
     assert (data.id, data.protocol, data.task, data.scale) == ("mine", "rain13k-y", Task.DERAINING, Scale.PAPER)
     assert data.names() == ["a", "b", "c"]
@@ -42,13 +43,13 @@ def test_pairs_by_name(folder):
     assert [name for name, _ in iterate(get_dataset(str(folder)))] == ["a", "b", "c"]
 
 
-def test_endings_may_differ(folder):
+def test_endings_may_differ(folder: Path) -> None:
     (folder / "input/a.png").unlink()
     picture(folder / "input/a.jpg", 5)
     assert get_dataset(folder).names() == ["a", "b", "c"]
 
 
-def test_fingerprint_follows_the_pairs(folder, tmp_path):
+def test_fingerprint_follows_the_pairs(folder: Path, tmp_path: Path) -> None:
     first = get_dataset(folder).fingerprint()
     shutil.copytree(folder, tmp_path / "copy")
     assert get_dataset(tmp_path / "copy").fingerprint() == first
@@ -60,34 +61,34 @@ def test_fingerprint_follows_the_pairs(folder, tmp_path):
     assert get_dataset(tmp_path / "copy").fingerprint() not in (first, changed)
 
 
-def _no_partner(folder):
+def _no_partner(folder: Path) -> str:
     (folder / "target/b.png").unlink()
     return "input/b.png"
 
 
-def _no_degraded(folder):
+def _no_degraded(folder: Path) -> str:
     (folder / "input/b.png").unlink()
     return "target/b.png"
 
 
-def _stray(folder):
+def _stray(folder: Path) -> str:
     (folder / "input/notes.txt").write_text("x")
     return "input/notes.txt"
 
 
-def _dead_link(folder):
+def _dead_link(folder: Path) -> str:
     (folder / "input/b.png").unlink()
     (folder / "input/b.png").symlink_to("nowhere.png")
     return "input/b.png"
 
 
-def _twice(folder):
+def _twice(folder: Path) -> str:
     picture(folder / "input/b.jpg", 3)
     return "input/b"
 
 
 @pytest.mark.parametrize("spoil", [_no_partner, _no_degraded, _stray, _dead_link, _twice])
-def test_what_does_not_fit_is_named(folder, spoil):
+def test_what_does_not_fit_is_named(folder: Path, spoil: Callable[..., object]) -> None:
     named = spoil(folder)
     with pytest.raises(BadData) as caught:
         get_dataset(folder)
@@ -99,18 +100,18 @@ def test_what_does_not_fit_is_named(folder, spoil):
     assert sum(not isinstance(value, SlkdBenchError) for _, value in got) >= 2
 
 
-def _unequal(folder):
+def _unequal(folder: Path) -> str:
     picture(folder / "input/b.png", 1, (12, 11))
     return "12x11 beside 12x10"
 
 
-def _gray(folder):
+def _gray(folder: Path) -> str:
     Image.fromarray(np.zeros((10, 12), np.uint8)).save(folder / "target/b.png")
     return "gray"
 
 
 @pytest.mark.parametrize("spoil", [_unequal, _gray])
-def test_a_bad_pair_costs_only_itself(folder, spoil):
+def test_a_bad_pair_costs_only_itself(folder: Path, spoil: Callable[..., object]) -> None:
     says = spoil(folder)
     data = get_dataset(folder)
     with pytest.raises(BadImage, match=says):
@@ -123,7 +124,7 @@ def test_a_bad_pair_costs_only_itself(folder, spoil):
     assert got["c"].name == "c"
 
 
-def test_links_that_the_user_made_are_followed(folder, tmp_path):
+def test_links_that_the_user_made_are_followed(folder: Path, tmp_path: Path) -> None:
     before = get_dataset(folder)
     cache = tmp_path / "cache"
     (cache / "blobs").mkdir(parents=True)
@@ -149,7 +150,7 @@ def test_links_that_the_user_made_are_followed(folder, tmp_path):
         assert all(torch.equal(data[i].degraded, before[i].degraded) for i in range(len(before)))
 
 
-def test_names_of_any_bytes_and_any_composition(folder):
+def test_names_of_any_bytes_and_any_composition(folder: Path) -> None:
     (folder / "input/a.png").rename(folder / "input" / os.fsdecode(b"\xd3\xea.png"))
     (folder / "target/a.png").rename(folder / "target" / os.fsdecode(b"\xd3\xea.png"))
     (folder / "input/b.png").rename(folder / "input/[caf\u00e9] (1) %.png")
@@ -164,13 +165,13 @@ def test_names_of_any_bytes_and_any_composition(folder):
     assert verify.compare(sums, folder / "sums") == []
 
 
-def test_a_link_inside_is_fine(folder):
+def test_a_link_inside_is_fine(folder: Path) -> None:
     (folder / "input/c.png").unlink()
     (folder / "input/c.png").symlink_to(folder / "input/b.png")
     assert len(get_dataset(folder)) == 3
 
 
-def test_nothing_there(tmp_path):
+def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(BadData, match="no such folder"):
         get_dataset(tmp_path / "none")
     with pytest.raises(BadData, match="nothing that fits"):

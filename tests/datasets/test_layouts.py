@@ -1,6 +1,8 @@
 """Every layout of every passport, from verifying the tree to the pixels of its pairs."""
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,14 +16,14 @@ from benchmark.images.io import read_image
 from tests.datasets.trees import TREES, ddn, picture, sidd_arrays, sidd_mat
 
 
-def test_every_layout_has_a_tree():
+def test_every_layout_has_a_tree() -> None:
     base = {re.sub(r"-sigma\d+", "", id): passport for id, passport in passports().items()}
     layouts = {(id, layout.id) for id, passport in base.items() for layout in passport.layouts}
     assert layouts == {(re.sub(r"-sigma\d+", "", id), layout) for id, layout in TREES}
 
 
 @pytest.mark.parametrize(("id", "layout"), TREES)
-def test_from_verify_to_the_pairs(tmp_path, expect, id, layout):
+def test_from_verify_to_the_pairs(tmp_path: Path, expect: Callable[..., None], id: str, layout: str) -> None:
     names = TREES[id, layout](tmp_path / describe(id).folder)
     expect(id, len(names))
     data = get_dataset(id, root=tmp_path)
@@ -38,14 +40,14 @@ def test_from_verify_to_the_pairs(tmp_path, expect, id, layout):
 
 
 @pytest.mark.parametrize(("id", "layout"), TREES)
-def test_a_wrong_count_is_told(tmp_path, id, layout):
+def test_a_wrong_count_is_told(tmp_path: Path, id: str, layout: str) -> None:
     TREES[id, layout](tmp_path / describe(id).folder)
     with pytest.raises(BadData, match="pairs of"):
         get_dataset(id, root=tmp_path)
     assert any("pairs of" in str(problem) for problem in get_dataset(id, root=tmp_path, keep_going=True).problems)
 
 
-def test_ddn_pairs_share_their_clean_image(tmp_path, expect):
+def test_ddn_pairs_share_their_clean_image(tmp_path: Path, expect: Callable[..., None]) -> None:
     ddn(tmp_path / "rain1400", 901, "rainy_image", "ground_truth")
     expect("rain1400", 6)
     pair = get_dataset("rain1400", root=tmp_path)[4]
@@ -54,7 +56,7 @@ def test_ddn_pairs_share_their_clean_image(tmp_path, expect):
     assert torch.equal(pair.degraded, read_image(tmp_path / "rain1400/rainy_image/902_14.jpg"))
 
 
-def test_side_by_side_is_split(tmp_path, expect):
+def test_side_by_side_is_split(tmp_path: Path, expect: Callable[..., None]) -> None:
     TREES["test1200", "official"](tmp_path / "test1200")
     expect("test1200", 3)
     pair = get_dataset("test1200", root=tmp_path)[1]
@@ -62,7 +64,7 @@ def test_side_by_side_is_split(tmp_path, expect):
     assert torch.equal(torch.cat([pair.degraded, pair.clean], dim=2), whole)
 
 
-def test_an_odd_side_by_side_picture_is_named(tmp_path, expect):
+def test_an_odd_side_by_side_picture_is_named(tmp_path: Path, expect: Callable[..., None]) -> None:
     TREES["test1200", "official"](tmp_path / "test1200")
     expect("test1200", 3)
     picture(tmp_path / "test1200/DID-MDN-test/1.jpg", 1, width=31)
@@ -70,7 +72,7 @@ def test_an_odd_side_by_side_picture_is_named(tmp_path, expect):
         get_dataset("test1200", root=tmp_path)[1]
 
 
-def test_hide_finds_both_folders_and_gopro_the_right_blur(tmp_path, expect):
+def test_hide_finds_both_folders_and_gopro_the_right_blur(tmp_path: Path, expect: Callable[..., None]) -> None:
     TREES["gopro", "official"](tmp_path / "gopro")
     expect("gopro", 6)
     pair = get_dataset("gopro", root=tmp_path)[4]
@@ -81,7 +83,7 @@ def test_hide_finds_both_folders_and_gopro_the_right_blur(tmp_path, expect):
 
 
 @pytest.mark.parametrize("compress", [False, True])
-def test_mat_blocks(tmp_path, expect, compress):
+def test_mat_blocks(tmp_path: Path, expect: Callable[..., None], compress: bool) -> None:
     names = sidd_mat(tmp_path / "sidd", compress)
     expect("sidd", 6, sizes=("16x16",))
     data = get_dataset("sidd", root=tmp_path)
@@ -94,7 +96,7 @@ def test_mat_blocks(tmp_path, expect, compress):
 
 
 @pytest.mark.parametrize("keep", [100, 700, 2000])
-def test_a_truncated_mat_is_named(tmp_path, expect, keep):
+def test_a_truncated_mat_is_named(tmp_path: Path, expect: Callable[..., None], keep: int) -> None:
     sidd_mat(tmp_path / "sidd")
     expect("sidd", 6)
     path = tmp_path / "sidd/ValidationNoisyBlocksSrgb.mat"
@@ -105,7 +107,7 @@ def test_a_truncated_mat_is_named(tmp_path, expect, keep):
         get_dataset("sidd", root=tmp_path)[0]
 
 
-def test_a_mat_without_its_variable_or_partner_is_named(tmp_path, expect):
+def test_a_mat_without_its_variable_or_partner_is_named(tmp_path: Path, expect: Callable[..., None]) -> None:
     from scipy.io import savemat
 
     sidd_mat(tmp_path / "sidd")
@@ -121,7 +123,7 @@ def test_a_mat_without_its_variable_or_partner_is_named(tmp_path, expect):
         get_dataset("sidd", root=tmp_path)
 
 
-def test_gaussian_noise_is_the_documented_one(tmp_path, expect):
+def test_gaussian_noise_is_the_documented_one(tmp_path: Path, expect: Callable[..., None]) -> None:
     picture(tmp_path / "kodak24/kodim01.png", 1, 40, 30)
     picture(tmp_path / "kodak24/kodim02.png", 2, 40, 30)
     prints = set()
@@ -137,7 +139,7 @@ def test_gaussian_noise_is_the_documented_one(tmp_path, expect):
     assert len(prints) == 3
 
 
-def test_the_same_pairs_in_two_layouts_have_one_name(tmp_path, expect):
+def test_the_same_pairs_in_two_layouts_have_one_name(tmp_path: Path, expect: Callable[..., None]) -> None:
     TREES["rain100l", "official"](tmp_path / "a/rain100l")
     TREES["rain100l", "classic"](tmp_path / "b/rain100l")
     expect("rain100l", 3)
@@ -145,7 +147,7 @@ def test_the_same_pairs_in_two_layouts_have_one_name(tmp_path, expect):
     assert one.fingerprint() == other.fingerprint()
 
 
-def test_one_input_too_many(tmp_path, expect):
+def test_one_input_too_many(tmp_path: Path, expect: Callable[..., None]) -> None:
     """The small form of 2,801 inputs for 2,800 targets."""
     TREES["test2800", "input-target"](tmp_path / "test2800")
     picture(tmp_path / "test2800/input/999_3.jpg", 3)
@@ -161,7 +163,7 @@ def test_one_input_too_many(tmp_path, expect):
     assert sum(not isinstance(value, BadData) for value in results.values()) == 3
 
 
-def test_jpeg_where_png_is_expected(tmp_path, expect):
+def test_jpeg_where_png_is_expected(tmp_path: Path, expect: Callable[..., None]) -> None:
     names = TREES["rain100l", "input-target"](tmp_path / "rain100l")
     (tmp_path / "rain100l/input/norain-2.png").unlink()
     picture(tmp_path / "rain100l/input/norain-2.jpg", 4)
@@ -173,7 +175,7 @@ def test_jpeg_where_png_is_expected(tmp_path, expect):
     assert data[0].name == "norain-1"
 
 
-def test_realblur_lists_are_checked(tmp_path, expect):
+def test_realblur_lists_are_checked(tmp_path: Path, expect: Callable[..., None]) -> None:
     TREES["realblur-j", "official"](tmp_path / "realblur-j")
     expect("realblur-j", 4)
     listing = tmp_path / "realblur-j/RealBlur_J_test_list.txt"
@@ -191,7 +193,7 @@ def test_realblur_lists_are_checked(tmp_path, expect):
         assert sum(not isinstance(v, Exception) for _, v in iterate(data, keep_going=True)) == 3
 
 
-def test_verify_names_every_problem(tmp_path, expect):
+def test_verify_names_every_problem(tmp_path: Path, expect: Callable[..., None]) -> None:
     names = TREES["gopro", "official"](tmp_path / "gopro")
     folder = tmp_path / "gopro/GOPRO_Large/test/GOPR0384_11_00"
     expect("gopro", len(names))
@@ -208,7 +210,7 @@ def test_verify_names_every_problem(tmp_path, expect):
     assert any("1280x720" in str(problem) for problem in everything)
 
 
-def test_checksums_find_a_change_that_edges_miss(tmp_path):
+def test_checksums_find_a_change_that_edges_miss(tmp_path: Path) -> None:
     TREES["rain100l", "input-target"](tmp_path)
     data = get_dataset(tmp_path)
     sums = verify.checksums(data)
@@ -227,7 +229,7 @@ def test_checksums_find_a_change_that_edges_miss(tmp_path):
         verify.compare(sums, listing)
 
 
-def test_missing_data_says_where(tmp_path):
+def test_missing_data_says_where(tmp_path: Path) -> None:
     for id in dataset_ids("train"):
         with pytest.raises(BadData, match=f"data where {id}"):
             get_dataset(id, root=tmp_path)

@@ -214,7 +214,9 @@ SECOND = [f"{id}@2" for id in IDS]
 
 
 @pytest.mark.parametrize("id", SECOND)
-def test_the_second_version_has_39_pairs_of_13_scenes_the_first_24_as_before(sets, id: str) -> None:
+def test_the_second_version_has_39_pairs_of_13_scenes_the_first_24_as_before(
+    sets: dict[str, MiniDataset], id: str
+) -> None:
     data = mini.load(id)
     before = sets[id.removesuffix("@2")]
     assert len(data) == 39

@@ -1,6 +1,9 @@
 """From the official layout of every test set to a score in a table, with a method that needs no weights."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +17,9 @@ from tests.datasets.trees import TREES
 TESTED = [(id, layout) for id, layout in TREES if describe(id).role == "test"]
 
 
-def run(tmp_path, monkeypatch, id, *more, code=0):
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, id: str, *more: object, code: int = 0
+) -> tuple[str, dict[str, Any]]:
     monkeypatch.setenv("SLKD_BENCH_DATA", str(tmp_path / "data"))
     words = ["run", "--method", "identity", "--dataset", id, "--scale", "paper", "--device", "cpu"]
     words += ["--out", str(tmp_path / "runs"), *more]
@@ -26,7 +31,9 @@ def run(tmp_path, monkeypatch, id, *more, code=0):
 
 
 @pytest.mark.parametrize(("id", "layout"), TESTED)
-def test_from_official_layout_to_table(tmp_path, monkeypatch, expect, id, layout):
+def test_from_official_layout_to_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect: Callable[..., None], id: str, layout: str
+) -> None:
     names = TREES[id, layout](tmp_path / "data" / describe(id).folder)
     expect(id, len(names))
     output, cell = run(tmp_path, monkeypatch, id)
@@ -37,7 +44,9 @@ def test_from_official_layout_to_table(tmp_path, monkeypatch, expect, id, layout
     assert f"{mean:.2f}" in output
 
 
-def test_the_number_is_the_plain_one(tmp_path, monkeypatch, expect):
+def test_the_number_is_the_plain_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect: Callable[..., None]
+) -> None:
     names = TREES["polyu", "official"](tmp_path / "data/polyu")
     expect("polyu", len(names))
     _, cell = run(tmp_path, monkeypatch, "polyu")

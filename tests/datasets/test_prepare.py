@@ -1,5 +1,8 @@
 """Writing data sets out as plain folders and patches, and drawing contact sheets."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +19,7 @@ from tests.datasets.trees import TREES, picture
 @pytest.mark.parametrize(
     ("id", "layout"), [("rain1400", "official"), ("gopro", "official"), ("test1200", "official"), ("sidd", "official")]
 )
-def test_prepared_pairs_are_the_same(tmp_path, expect, id, layout):
+def test_prepared_pairs_are_the_same(tmp_path: Path, expect: Callable[..., None], id: str, layout: str) -> None:
     names = TREES[id, layout](tmp_path / id)
     expect(id, len(names))
     data = get_dataset(id, root=tmp_path)
@@ -31,7 +34,7 @@ def test_prepared_pairs_are_the_same(tmp_path, expect, id, layout):
         assert again[index].scene == data[index].scene
 
 
-def test_patches_cover_the_images(tmp_path, expect):
+def test_patches_cover_the_images(tmp_path: Path, expect: Callable[..., None]) -> None:
     names = TREES["sidd-medium", "official"](tmp_path / "sidd-medium")
     expect("sidd-medium", len(names))
     data = get_dataset("sidd-medium", root=tmp_path)
@@ -45,19 +48,19 @@ def test_patches_cover_the_images(tmp_path, expect):
         assert torch.equal(pair.clean, data[0].clean[:, y : y + 8, x : x + 8])
 
 
-def test_starts_end_flush():
+def test_starts_end_flush() -> None:
     assert starts(10, 4, 3) == [0, 3, 6]
     assert starts(11, 4, 3) == [0, 3, 6, 7]
     assert starts(4, 4, 3) == [0]
 
 
-def test_smaller_images_stay_whole(tmp_path):
+def test_smaller_images_stay_whole(tmp_path: Path) -> None:
     TREES["rain100l", "input-target"](tmp_path / "in")
     assert prepare(get_dataset(tmp_path / "in"), tmp_path / "out", patch=13) == 2
     assert sorted(path.name for path in (tmp_path / "out/input").iterdir()) == ["norain-1.png", "norain-2.png"]
 
 
-def test_prepare_refuses(tmp_path, expect):
+def test_prepare_refuses(tmp_path: Path, expect: Callable[..., None]) -> None:
     TREES["rain100l", "input-target"](tmp_path / "in")
     with pytest.raises(BadOutput, match="something in it"):
         prepare(get_dataset(tmp_path / "in"), tmp_path)
@@ -71,7 +74,7 @@ def test_prepare_refuses(tmp_path, expect):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "kodak24"]
 
 
-def test_contact_sheet_shows_the_pairs(tmp_path):
+def test_contact_sheet_shows_the_pairs(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         picture(tmp_path / "in/input" / f"{name}.png", 1, 32, 16)
         Image.fromarray(np.full((16, 32, 3), (200, 10, 30), np.uint8)).save(
@@ -85,12 +88,12 @@ def test_contact_sheet_shows_the_pairs(tmp_path):
     assert sheet[:, 20 + 62, 6 + 82 + 40].tolist() == [200, 10, 30]
 
 
-def _made(folder):
+def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def test_spread():
+def test_spread() -> None:
     assert spread(100, 3) == [0, 50, 99] or spread(100, 3) == [0, 49, 99]
     assert spread(2, 8) == [0, 1]
     assert spread(5, 1) == [0]

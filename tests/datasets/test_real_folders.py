@@ -15,7 +15,7 @@ REAL = os.environ.get("SLKD_BENCH_REAL", "")
 @pytest.mark.parametrize(
     ("name", "count"), [("rain100l", 20), ("gopro", 1), ("sidd-small", 60), ("polyu", 20), ("ddn-rain1400", 1)]
 )
-def test_real_folders_are_whole(name, count):
+def test_real_folders_are_whole(name: str, count: int) -> None:
     data = get_dataset(Path(REAL) / name)
     assert len(data) == count
     assert verify.problems(data) == []

@@ -4,9 +4,17 @@ import sys
 
 import pytest
 import torch
+from torch import nn
+from torch.optim import SGD
 
 from baselines.distillation.catalogue import distillers
+from baselines.distillation.dckd_dynamic import DCKDDynamic
+from baselines.distillation.dfkd import DFKD
 from baselines.distillation.fakd import affinity
+from baselines.networks.drsformer import DRSformer
+from baselines.networks.restormer import Restormer
+from baselines.networks.uformer import Uformer
+from baselines.objective import Distiller
 from benchmark.methods.networks import build
 from tests.distillation.toy import Toy
 
@@ -14,32 +22,38 @@ NAMES = sorted(distillers())
 FAMILIES = {"restormer": "res-sl", "uformer": "ufor-sl", "drsformer": "drs-sl"}
 
 
-def made(name, teacher, student):
+def made(
+    name: str, teacher: DRSformer | Restormer | Uformer | Toy, student: DRSformer | Restormer | Uformer | Toy
+) -> Distiller:
     row = distillers()[name]
     return row.load()(teacher, student) if row.needs_teacher else row.load()(student)
 
 
-def pair(size=32, count=2, seed=0):
+def pair(size: int = 32, count: int = 2, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(seed)
     clean = torch.rand(count, 3, size, size)
     return (clean + 0.1 * torch.randn_like(clean)).clamp(0, 1), clean
 
 
-def step(objective, degraded, clean, index=0, total=10):
+def step(
+    objective: Distiller, degraded: torch.Tensor, clean: torch.Tensor, index: int = 0, total: int = 10
+) -> dict[str, torch.Tensor]:
     if hasattr(objective, "before_step"):
         objective.before_step(index, total, degraded, clean)
     return objective(degraded, clean)
 
 
 @pytest.fixture(scope="module")
-def families():
+def families() -> dict[str, tuple[nn.Module, nn.Module]]:
     torch.manual_seed(0)
     return {t: (build(t, "mini"), build(s, "mini")) for t, s in FAMILIES.items()} | {"toy": (Toy(8), Toy(4))}
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, "toy"])
 @pytest.mark.parametrize("name", NAMES)
-def test_gives_finite_scalar_terms_and_trains_only_its_student_and_adapters(name, family, families):
+def test_gives_finite_scalar_terms_and_trains_only_its_student_and_adapters(
+    name: str, family: str, families: dict[str, tuple[nn.Module, nn.Module]]
+) -> None:
     teacher, student = (copy.deepcopy(network) for network in families[family])
     objective = made(name, teacher, student).train()
     terms = step(objective, *pair(), index=9)
@@ -58,7 +72,7 @@ def test_gives_finite_scalar_terms_and_trains_only_its_student_and_adapters(name
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_learns_from_one_batch_of_an_odd_size(name):
+def test_learns_from_one_batch_of_an_odd_size(name: str) -> None:
     torch.manual_seed(0)
     objective = made(name, Toy(8), Toy(4))
     optimiser = torch.optim.Adam([p for p in objective.parameters() if p.requires_grad], 5e-3)
@@ -75,7 +89,7 @@ def test_learns_from_one_batch_of_an_odd_size(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_runs_under_bfloat16_autocast(name):
+def test_runs_under_bfloat16_autocast(name: str) -> None:
     torch.manual_seed(0)
     objective = made(name, Toy(8), Toy(4))
     with torch.autocast("cpu", torch.bfloat16):
@@ -96,7 +110,7 @@ def test_runs_under_bfloat16_autocast(name):
         ("fitnets", "hint"),
     ],
 )
-def test_a_students_copy_of_the_teacher_has_nothing_to_learn_from_it(name, term):
+def test_a_students_copy_of_the_teacher_has_nothing_to_learn_from_it(name: str, term: str) -> None:
     torch.manual_seed(0)
     teacher = Toy(8)
     value = step(made(name, teacher, copy.deepcopy(teacher)), *pair(), index=9)[term]
@@ -104,7 +118,7 @@ def test_a_students_copy_of_the_teacher_has_nothing_to_learn_from_it(name, term)
 
 
 @pytest.mark.parametrize("name", ["logits", "dfkd-progressive", "dckd-cross", "fakd", "at", "fitnets", "pisr"])
-def test_only_privileged_information_shows_the_teacher_the_clean_image(name):
+def test_only_privileged_information_shows_the_teacher_the_clean_image(name: str) -> None:
     torch.manual_seed(0)
     teacher, seen = Toy(8), []
     teacher.stem.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
@@ -113,7 +127,7 @@ def test_only_privileged_information_shows_the_teacher_the_clean_image(name):
     assert torch.equal(seen[0], clean if name == "pisr" else degraded)
 
 
-def test_cross_hybrids_of_a_copy_are_the_teacher_and_those_of_a_stranger_are_not():
+def test_cross_hybrids_of_a_copy_are_the_teacher_and_those_of_a_stranger_are_not() -> None:
     torch.manual_seed(0)
     teacher, batch = Toy(8), pair()
     terms = made("dckd-cross", teacher, copy.deepcopy(teacher))(*batch)
@@ -122,18 +136,18 @@ def test_cross_hybrids_of_a_copy_are_the_teacher_and_those_of_a_stranger_are_not
     assert min(terms["encoder-teacher"], terms["decoder-teacher"]) > 1e-3
 
 
-def test_cross_refuses_networks_of_different_depth():
+def test_cross_refuses_networks_of_different_depth() -> None:
     with pytest.raises(ValueError, match="found 2 and 3"):
         made("dckd-cross", Toy(4, 3), Toy(4, 2))
 
 
-def test_one_module_cannot_be_both():
+def test_one_module_cannot_be_both() -> None:
     network = Toy()
     with pytest.raises(ValueError, match="one module"):
         made("logits", network, network)
 
 
-def test_the_data_free_student_does_not_see_the_images():
+def test_the_data_free_student_does_not_see_the_images() -> None:
     torch.manual_seed(0)
     objective = made("dfkd", Toy(8), Toy(4))
     values = []
@@ -144,7 +158,7 @@ def test_the_data_free_student_does_not_see_the_images():
     assert values[0] == values[1]
 
 
-def test_the_generator_learns_when_it_is_due_and_leaves_the_student_alone():
+def test_the_generator_learns_when_it_is_due_and_leaves_the_student_alone() -> None:
     torch.manual_seed(0)
     objective = made("dfkd", Toy(8), Toy(4))
     before = copy.deepcopy(objective.state_dict())
@@ -162,8 +176,8 @@ def test_the_generator_learns_when_it_is_due_and_leaves_the_student_alone():
 
 
 @pytest.mark.parametrize("name", ["dfkd", "dckd-dynamic"])
-def test_what_a_checkpoint_needs_beyond_the_student_resumes_bit_for_bit(name):
-    def run(objective, optimiser, first, last):
+def test_what_a_checkpoint_needs_beyond_the_student_resumes_bit_for_bit(name: str) -> None:
+    def run(objective: Distiller, optimiser: torch.optim.Optimizer, first: int, last: int) -> None:
         for index in range(first, last):
             degraded, clean = pair(seed=index)
             loss = objective.total(step(objective, degraded, clean, index * 25, 200))
@@ -171,7 +185,7 @@ def test_what_a_checkpoint_needs_beyond_the_student_resumes_bit_for_bit(name):
             loss.backward()
             optimiser.step()
 
-    def fresh():
+    def fresh() -> tuple[DCKDDynamic, SGD] | tuple[DFKD, SGD]:
         torch.manual_seed(0)
         objective = made(name, Toy(8), Toy(4))
         return objective, torch.optim.SGD([p for p in objective.parameters() if p.requires_grad], 1e-2)
@@ -191,7 +205,7 @@ def test_what_a_checkpoint_needs_beyond_the_student_resumes_bit_for_bit(name):
             assert torch.equal(value, resumed.state_dict()[key]), key
 
 
-def test_a_growing_student_opens_its_levels_in_equal_stages():
+def test_a_growing_student_opens_its_levels_in_equal_stages() -> None:
     torch.manual_seed(0)
     student = Toy(4, 3)
     growth = made("dfkd-progressive", Toy(8), student).growth
@@ -208,7 +222,7 @@ def test_a_growing_student_opens_its_levels_in_equal_stages():
     assert torch.equal(growth(student, image), shallow)
 
 
-def test_affinities_are_cosines():
+def test_affinities_are_cosines() -> None:
     features = torch.randn(2, 5, 3, 4, dtype=torch.float64)
     flat = features.flatten(2)
     a, b = flat[1, :, 2], flat[1, :, 7]
@@ -216,6 +230,6 @@ def test_affinities_are_cosines():
     assert affinity(torch.randn(1, 3, 128, 128)).shape == (1, 256, 256)
 
 
-def test_the_catalogue_does_not_import_torch():
+def test_the_catalogue_does_not_import_torch() -> None:
     code = "import sys, baselines.distillation.catalogue; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,6 +7,7 @@ import torch
 from torch.func import functional_call
 
 from baselines.distillation.catalogue import distillers
+from baselines.objective import Objective
 from slkd import SLKD
 from tests.distillation.toy import Toy
 
@@ -29,14 +30,14 @@ CASES = [(name, term) for name, terms in ZERO.items() for term in sorted(terms)]
 IMAGES = {"noise": None, "black": 0.0, "gray": 0.5, "white": 1.0}
 
 
-def made(name, teacher, student):
+def made(name: str, teacher: Toy, student: Toy) -> Objective:
     if name == "slkd":
         return SLKD(teacher, student)
     row = distillers()[name]
     return row.load()(teacher, student) if row.needs_teacher else row.load()(student)
 
 
-def terms_of(objective, degraded, clean):
+def terms_of(objective: Objective, degraded: torch.Tensor, clean: torch.Tensor) -> dict[str, torch.Tensor]:
     """The terms at the last step, when growing students are whole; always with the same random numbers."""
     torch.manual_seed(5)
     if hasattr(objective, "before_step"):
@@ -45,7 +46,9 @@ def terms_of(objective, degraded, clean):
     return objective(degraded, clean)
 
 
-def images(kind="noise", size=16, count=2, dtype=torch.float32):
+def images(
+    kind: str = "noise", size: int = 16, count: int = 2, dtype: torch.dtype = torch.float32
+) -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(3)
     if IMAGES[kind] is not None:
         return (torch.full((count, 3, size, size), IMAGES[kind], dtype=dtype),) * 2
@@ -54,7 +57,7 @@ def images(kind="noise", size=16, count=2, dtype=torch.float32):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_term_passes_gradcheck(name):
+def test_every_term_passes_gradcheck(name: str) -> None:
     torch.manual_seed(0)
     objective = made(name, Toy(6, 2), Toy(3, 2)).double()
     batch = tuple(0.3 + 0.4 * image for image in images(dtype=torch.float64, count=1))  # within L_KL's clamp
@@ -62,7 +65,7 @@ def test_every_term_passes_gradcheck(name):
     objective.student.requires_grad_(False)
     weights = {f"student.{key}": p for key, p in objective.student.named_parameters() if "stem" in key or "up" in key}
 
-    def losses(*values):
+    def losses(*values: torch.Tensor) -> tuple[torch.Tensor, ...]:
         torch.manual_seed(6)
         found = functional_call(objective, dict(zip(weights, values, strict=True)), batch)
         return tuple(found[term] for term in names)
@@ -73,7 +76,7 @@ def test_every_term_passes_gradcheck(name):
 
 @pytest.mark.parametrize("kind", IMAGES)
 @pytest.mark.parametrize(("name", "term"), CASES)
-def test_a_copy_of_the_teacher_has_nothing_to_learn(name, term, kind):
+def test_a_copy_of_the_teacher_has_nothing_to_learn(name: str, term: str, kind: str) -> None:
     torch.manual_seed(0)
     teacher = Toy(6, 2)
     objective = made(name, teacher, copy.deepcopy(teacher))
@@ -86,7 +89,7 @@ def test_a_copy_of_the_teacher_has_nothing_to_learn(name, term, kind):
 
 
 @pytest.mark.parametrize(("name", "term"), CASES)
-def test_a_stranger_has(name, term):
+def test_a_stranger_has(name: str, term: str) -> None:
     torch.manual_seed(0)
     objective = made(name, Toy(6, 2), Toy(3, 2))
     value = terms_of(objective, *images())[term]
@@ -101,7 +104,9 @@ def test_a_stranger_has(name, term):
     + [(dtype, zero) for dtype in (torch.bfloat16, torch.float16) for zero in ("", "both")],
 )
 @pytest.mark.parametrize("name", NAMES)
-def test_terms_are_finite_on_flat_images_and_on_features_that_are_all_zero(name, precision, zero):
+def test_terms_are_finite_on_flat_images_and_on_features_that_are_all_zero(
+    name: str, precision: torch.dtype | None, zero: str
+) -> None:
     noise, clean = images(count=1)
     mixed = torch.cat([torch.full_like(clean, 0.5), torch.ones_like(clean), clean.round(), clean])
     for degraded, target in (images("black"), (torch.cat([mixed[:3], noise]), mixed)):
@@ -122,7 +127,7 @@ def test_terms_are_finite_on_flat_images_and_on_features_that_are_all_zero(name,
 
 
 @pytest.mark.parametrize("name", ["slkd", "scratch", "logits", "dfkd-progressive", "dckd-cross", "fakd", "at"])
-def test_a_batchs_terms_are_the_means_of_its_parts(name):
+def test_a_batchs_terms_are_the_means_of_its_parts(name: str) -> None:
     """What lets processes that share a batch train as one does."""
     torch.manual_seed(0)
     objective = made(name, Toy(6, 2), Toy(3, 2)).double()
@@ -135,7 +140,7 @@ def test_a_batchs_terms_are_the_means_of_its_parts(name):
         assert value.item() == pytest.approx((parts[0][term] + parts[1][term]).item() / 2, rel=1e-9, abs=1e-12)
 
 
-def test_the_two_likelihoods_are_least_at_the_teacher():
+def test_the_two_likelihoods_are_least_at_the_teacher() -> None:
     """A cross-entropy's gradient is zero there, though its value is the entropy of the teacher's categories."""
     torch.manual_seed(0)
     teacher = Toy(6, 2)

@@ -2,6 +2,8 @@
 
 import struct
 import zlib
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,7 +45,7 @@ def deep_png(values: np.ndarray, filters: list[int]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(out)) + chunk(b"IEND", b"")
 
 
-def test_rgb_is_exact(tmp_path, values):
+def test_rgb_is_exact(tmp_path: Path, values: np.ndarray) -> None:
     Image.fromarray(values).save(tmp_path / "a.png")
     tensor = read_image(tmp_path / "a.png")
     assert tensor.dtype == torch.float32
@@ -56,7 +58,7 @@ def test_rgb_is_exact(tmp_path, values):
 
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("kind", [0, 1, 2, 3, 4, None])
-def test_16_bits_are_kept(tmp_path, channels, kind):
+def test_16_bits_are_kept(tmp_path: Path, channels: int, kind: int | None) -> None:
     deep = np.random.default_rng(1).integers(0, 65536, (6, 5, channels), dtype=np.uint16)
     deep[..., 3:] = 65535
     (tmp_path / "deep.png").write_bytes(deep_png(deep, [0, 1, 2, 3, 4] if kind is None else [kind]))
@@ -66,7 +68,7 @@ def test_16_bits_are_kept(tmp_path, channels, kind):
     assert np.array_equal(read_uint8(tmp_path / "deep.png"), np.floor(deep[..., :3] / 257 + 0.5).astype(np.uint8))
 
 
-def test_palette_and_opaque_alpha_are_exact(tmp_path, values):
+def test_palette_and_opaque_alpha_are_exact(tmp_path: Path, values: np.ndarray) -> None:
     small = np.repeat(values[:2, :2], 3, axis=0)
     Image.fromarray(small).quantize(16).save(tmp_path / "p.png")
     assert Image.open(tmp_path / "p.png").mode == "P"
@@ -75,62 +77,62 @@ def test_palette_and_opaque_alpha_are_exact(tmp_path, values):
     assert np.array_equal(read_uint8(tmp_path / "a.png"), values)
 
 
-def _gray(path, values):
+def _gray(path: Path, values: np.ndarray) -> None:
     Image.fromarray(values[..., 0]).save(path)
 
 
-def _gray16(path, values):
+def _gray16(path: Path, values: np.ndarray) -> None:
     Image.fromarray(values[..., 0].astype(np.uint16) * 257).save(path)
 
 
-def _alpha(path, values):
+def _alpha(path: Path, values: np.ndarray) -> None:
     Image.fromarray(np.dstack([values, values[..., 0]])).save(path)
 
 
-def _transparent_palette(path, values):
+def _transparent_palette(path: Path, values: np.ndarray) -> None:
     Image.fromarray(values).quantize(16).save(path, transparency=0)
 
 
-def _truncated(path, values):
+def _truncated(path: Path, values: np.ndarray) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:-4000])
 
 
-def _cut_in_header(path, values):
+def _cut_in_header(path: Path, values: np.ndarray) -> None:
     Image.fromarray(values).save(path)
     path.write_bytes(path.read_bytes()[:20])
 
 
-def _web_page(path, values):
+def _web_page(path: Path, values: np.ndarray) -> None:
     path.write_text("\n <!DOCTYPE html><html><title>Quota exceeded</title></html>")
 
 
-def _empty(path, values):
+def _empty(path: Path, values: np.ndarray) -> None:
     path.write_bytes(b"")
 
 
-def _missing(path, values):
+def _missing(path: Path, values: np.ndarray) -> None:
     pass
 
 
-def _folder(path, values):
+def _folder(path: Path, values: np.ndarray) -> None:
     path.mkdir()
 
 
-def _jpeg(path, values):
+def _jpeg(path: Path, values: np.ndarray) -> None:
     Image.fromarray(values).save(path, format="JPEG")
 
 
-def _pointer(path, values):
+def _pointer(path: Path, values: np.ndarray) -> None:
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
 
 
-def _moving(path, values):
+def _moving(path: Path, values: np.ndarray) -> None:
     frames = [Image.fromarray(values), Image.fromarray(values[::-1])]
     frames[0].save(path, save_all=True, append_images=frames[1:])
 
 
-def _deep_truncated(path, values):
+def _deep_truncated(path: Path, values: np.ndarray) -> None:
     path.write_bytes(deep_png(np.full((40, 40, 3), 9, np.uint16), [0])[:-30])
 
 
@@ -153,7 +155,9 @@ BAD = [
 
 
 @pytest.mark.parametrize(("make", "expected", "found"), BAD, ids=[bad[0].__name__[1:] for bad in BAD])
-def test_bad_images_are_named(tmp_path, values, make, expected, found):
+def test_bad_images_are_named(
+    tmp_path: Path, values: np.ndarray, make: Callable[..., object], expected: str, found: str
+) -> None:
     path = tmp_path / "bad.png"
     make(path, values)
     with pytest.raises(BadImage) as caught:
@@ -164,7 +168,9 @@ def test_bad_images_are_named(tmp_path, values, make, expected, found):
     assert caught.value.remedy
 
 
-def test_truncation_is_seen_though_a_library_allows_it(tmp_path, values, monkeypatch):
+def test_truncation_is_seen_though_a_library_allows_it(
+    tmp_path: Path, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from PIL import ImageFile
 
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
@@ -173,7 +179,7 @@ def test_truncation_is_seen_though_a_library_allows_it(tmp_path, values, monkeyp
         read_image(tmp_path / "t.png")
 
 
-def test_saving_rounds_or_truncates(tmp_path):
+def test_saving_rounds_or_truncates(tmp_path: Path) -> None:
     levels = torch.tensor([10.49, 10.5, 10.99, -3.0, 300.0, 254.6])
     image = (levels / 255).reshape(1, 2, 3).expand(3, 2, 3)
     save_image(tmp_path / "round.png", image)
@@ -184,7 +190,7 @@ def test_saving_rounds_or_truncates(tmp_path):
 
 
 @pytest.mark.parametrize("truncate", [False, True])
-def test_every_level_survives_saving(tmp_path, truncate):
+def test_every_level_survives_saving(tmp_path: Path, truncate: bool) -> None:
     image = (torch.arange(256) / 255).reshape(1, 16, 16).expand(3, 16, 16)
     save_image(tmp_path / "a.png", image, truncate)
     assert torch.equal(read_image(tmp_path / "a.png"), image)
@@ -198,7 +204,7 @@ def test_every_level_survives_saving(tmp_path, truncate):
         ("a.png", torch.full((3, 4, 4), float("nan")), "finite"),
     ],
 )
-def test_saving_refuses(tmp_path, name, image, says):
+def test_saving_refuses(tmp_path: Path, name: str, image: torch.Tensor, says: str) -> None:
     with pytest.raises(BadImage, match=says):
         save_image(tmp_path / name, image)
     assert not list(tmp_path.iterdir())

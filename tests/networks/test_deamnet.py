@@ -12,14 +12,14 @@ UNUSED = 352_512
 
 
 @pytest.fixture(scope="module")
-def network():
+def network() -> DeamNet:
     network = DeamNet().eval()
     network.load_state_dict(from_authors(fixture("deamnet").state()), strict=True)
     return network
 
 
 @torch.inference_mode()
-def test_a_batch_and_an_odd_size(network):
+def test_a_batch_and_an_odd_size(network: DeamNet) -> None:
     image = fixture("deamnet").image[..., :41, :53]
     restored = network(image)
     padded = F.pad(image, (0, 64 - 53, 0, 48 - 41), mode="reflect")
@@ -29,7 +29,7 @@ def test_a_batch_and_an_odd_size(network):
     torch.testing.assert_close(pair[1:], network(image.flip(3)), atol=1e-5, rtol=1e-5)
 
 
-def test_parameters_are_the_authors_and_the_unused_are_known(network):
+def test_parameters_are_the_authors_and_the_unused_are_known(network: DeamNet) -> None:
     assert sum(p.numel() for p in network.parameters()) == fixture("deamnet").parameters == 2_228_131
     assert sum(p.numel() for p in network.unused.parameters()) == UNUSED
     assert sum(p.numel() for p in DeamNet(channels=1).parameters()) == 2_225_825
@@ -39,7 +39,7 @@ def test_parameters_are_the_authors_and_the_unused_are_known(network):
     assert idle == {f"unused.{n}.{kind}" for n in range(4) for kind in ("weight", "bias")}
 
 
-def test_wrong_keys_are_refused():
+def test_wrong_keys_are_refused() -> None:
     state = fixture("deamnet").state()
     state["net2.extra.weight"] = state.pop("net2.cat1.bias")
     with pytest.raises(ValueError, match=r"net2\.cat1\.bias.*missing.*net2\.extra"):

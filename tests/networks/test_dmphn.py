@@ -15,7 +15,7 @@ from tests.networks.fixtures import fixture
 PATCHES = {"dmphn_1_2_4": (1, 2, 4), "dmphn_1_2_4_8": (1, 2, 4, 8)}
 
 
-def authors(name):
+def authors(name: str) -> DMPHN:
     network = DMPHN(PATCHES[name]).eval()
     network.load_state_dict(from_authors(fixture(name).state()), strict=True)
     return network
@@ -23,14 +23,14 @@ def authors(name):
 
 @pytest.mark.parametrize(("name", "rows"), [("dmphn_1_2_4", 8), ("dmphn_1_2_4_8", 16)])
 @torch.inference_mode()
-def test_an_odd_size_is_padded_and_cropped(name, rows):
+def test_an_odd_size_is_padded_and_cropped(name: str, rows: int) -> None:
     network, image = authors(name), fixture(name).image[..., :53, :43]
     padded = F.pad(image, (0, 48 - 43, 0, -(-53 // rows) * rows - 53), mode="reflect")
     torch.testing.assert_close(network(image), network(padded)[..., :53, :43], atol=1e-6, rtol=0)
     assert network(image[..., :1, :2]).shape == (1, 3, 1, 2)
 
 
-def test_patches_are_cut_and_joined_row_by_row():
+def test_patches_are_cut_and_joined_row_by_row() -> None:
     image = torch.arange(2 * 1 * 8 * 4).reshape(2, 1, 8, 4)
     for grid in ((1, 1), (2, 1), (2, 2), (4, 2)):
         patches = split(image, grid)
@@ -39,7 +39,7 @@ def test_patches_are_cut_and_joined_row_by_row():
     assert torch.equal(split(image, (4, 2))[2:4], image[:, :, :2, 2:])
 
 
-def test_levels_end_in_the_restored_image_and_train():
+def test_levels_end_in_the_restored_image_and_train() -> None:
     network = DMPHN((1, 2, 4), width=4)
     image = torch.rand(2, 3, 20, 12)
     levels = network.levels(image)
@@ -49,7 +49,7 @@ def test_levels_end_in_the_restored_image_and_train():
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 
 
-def test_wrong_patches_and_keys_are_refused():
+def test_wrong_patches_and_keys_are_refused() -> None:
     with pytest.raises(ValueError, match="start with 1"):
         DMPHN((2, 4))
     state = fixture("dmphn_1_2_4").state()
@@ -60,11 +60,11 @@ def test_wrong_patches_and_keys_are_refused():
 
 
 @pytest.fixture(scope="module")
-def published():
+def published() -> tuple[Path, DMPHN]:
     if "SLKD_BENCH_REAL" not in os.environ:
         pytest.skip("needs the real weights and frames in the folder named by SLKD_BENCH_REAL")
     real = Path(os.environ["SLKD_BENCH_REAL"])
-    state = {}
+    state: dict[str, torch.Tensor] = {}
     for path in sorted((real / "weights" / "dmphn_1_2_4").glob("*.pkl")):
         part = torch.load(path, map_location="cpu", weights_only=True)
         state |= {f"{path.stem}.{key}": value for key, value in part.items()}
@@ -74,23 +74,23 @@ def published():
 
 
 @torch.inference_mode()
-def restore(network, path):
+def restore(network: DMPHN, path: Path) -> np.ndarray:
     image = torch.from_numpy(read(path)).permute(2, 0, 1)[None].float() / 255
-    restored = network(image)[0].clamp(0, 1) * 255
+    restored: torch.Tensor = network(image)[0].clamp(0, 1) * 255
     return restored.to(torch.uint8).permute(1, 2, 0).numpy()  # truncated, as the authors did
 
 
-def read(path):
+def read(path: Path) -> np.ndarray:
     return np.array(Image.open(path).convert("RGB"))
 
 
-def psnr(first, second):
-    return 10 * np.log10(255**2 / np.mean((first.astype(float) - second.astype(float)) ** 2))
+def psnr(first: np.ndarray, second: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / np.mean((first.astype(float) - second.astype(float)) ** 2)))
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("frame", ["000001.png", pytest.param("000013.png", marks=pytest.mark.slow)])
-def test_published_weights_restore_the_published_frames(published, frame):
+def test_published_weights_restore_the_published_frames(published: tuple[Path, DMPHN], frame: str) -> None:
     real, network = published
     folder = real / "dmphn_1_2_4_published"
     ours, theirs = restore(network, folder / "input" / frame), read(folder / "output" / frame)
@@ -100,7 +100,7 @@ def test_published_weights_restore_the_published_frames(published, frame):
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_published_weights_restore_the_gopro_pair(published):
+def test_published_weights_restore_the_gopro_pair(published: tuple[Path, DMPHN]) -> None:
     real, network = published
     name = "GOPR0384_11_00-000001.png"
     blurred, sharp = real / "gopro" / "input" / name, read(real / "gopro" / "target" / name)

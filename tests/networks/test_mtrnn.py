@@ -9,14 +9,14 @@ from tests.networks.fixtures import fixture
 
 
 @pytest.fixture(scope="module")
-def network():
+def network() -> MTRNN:
     network = MTRNN().eval()
     network.load_state_dict(from_authors(fixture("mtrnn").state()), strict=True)
     return network
 
 
 @torch.inference_mode()
-def test_a_batch_and_an_odd_size(network):
+def test_a_batch_and_an_odd_size(network: MTRNN) -> None:
     image = fixture("mtrnn").image[..., :37, :30]
     restored = network(image)
     padded = F.pad(image, (0, 2, 0, 3), mode="reflect")
@@ -26,7 +26,7 @@ def test_a_batch_and_an_odd_size(network):
     torch.testing.assert_close(pair[1:], network(image.flip(3)), atol=1e-6, rtol=1e-5)
 
 
-def test_fresh_mean_shifts_cancel_and_are_not_trained():
+def test_fresh_mean_shifts_cancel_and_are_not_trained() -> None:
     network = MTRNN(iterations=1, width=4)
     with torch.no_grad():
         network.last.weight.zero_()
@@ -41,7 +41,7 @@ def test_fresh_mean_shifts_cancel_and_are_not_trained():
     ]
 
 
-def test_iterations_repeat_end_in_the_restored_image_and_train():
+def test_iterations_repeat_end_in_the_restored_image_and_train() -> None:
     torch.manual_seed(0)
     network, image = MTRNN(iterations=3, width=4), torch.rand(2, 3, 12, 10)
     images = network.iterations(image)
@@ -54,7 +54,7 @@ def test_iterations_repeat_end_in_the_restored_image_and_train():
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters() if p.requires_grad)
 
 
-def test_bad_input_is_refused():
+def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="one iteration"):
         MTRNN(iterations=0)
     state = fixture("mtrnn").state()

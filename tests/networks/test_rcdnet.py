@@ -10,14 +10,14 @@ MINI = {"stages": 3, "rain_maps": 4, "channels": 5, "blocks": 1}
 
 
 @pytest.fixture(scope="module")
-def network():
+def network() -> RCDNet:
     network = RCDNet().eval()
     network.load_state_dict(from_authors(fixture("rcdnet").state()), strict=True)
     return network
 
 
 @torch.inference_mode()
-def test_a_batch_and_an_odd_size(network):
+def test_a_batch_and_an_odd_size(network: RCDNet) -> None:
     image = fixture("rcdnet").image[..., :21, :30]
     double = RCDNet().eval().double()
     double.load_state_dict(network.state_dict())
@@ -29,7 +29,7 @@ def test_a_batch_and_an_odd_size(network):
     assert network(image[..., :1, :2]).shape == (1, 3, 1, 2)
 
 
-def test_estimates_end_in_the_restored_image_and_train_what_is_used():
+def test_estimates_end_in_the_restored_image_and_train_what_is_used() -> None:
     torch.manual_seed(0)
     network, image = RCDNet(**MINI), torch.rand(2, 3, 12, 10)
     found = network.estimates(image)
@@ -45,14 +45,14 @@ def test_estimates_end_in_the_restored_image_and_train_what_is_used():
     assert network.kernels.grad[1].abs().sum() > 0 == network.kernels.grad[0].abs().sum()
 
 
-def test_correlation_is_the_adjoint_of_the_rain():
+def test_correlation_is_the_adjoint_of_the_rain() -> None:
     maps, kernels = torch.rand(2, 4, 11, 7, dtype=torch.float64), torch.randn(3, 4, 9, 9, dtype=torch.float64)
     rain = RCDNet(**MINI).rain_layer(maps, kernels)
     other = torch.rand_like(rain)
     torch.testing.assert_close((rain * other).sum(), (maps * correlate(other, kernels)).sum())
 
 
-def test_first_kernels_are_streaks_of_norm_one():
+def test_first_kernels_are_streaks_of_norm_one() -> None:
     kernels = streaks(5)
     assert kernels.shape == (3, 5, 9, 9)
     torch.testing.assert_close(kernels.square().sum((0, 2, 3)), torch.ones(5))
@@ -60,7 +60,7 @@ def test_first_kernels_are_streaks_of_norm_one():
     assert kernels[0, 2, :, 4].sum() > 2 * kernels[0, 2, 4].sum()
 
 
-def test_bad_input_is_refused():
+def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="three stages"):
         RCDNet(stages=2)
     state = fixture("rcdnet").state()
@@ -70,7 +70,7 @@ def test_bad_input_is_refused():
         from_authors({})
 
 
-def test_expanded_views_are_copied():
+def test_expanded_views_are_copied() -> None:
     state = fixture("rcdnet").state()
     state["conv"] = state["conv"][:1].expand(16, -1, -1, -1, -1)
     converted = from_authors(state)["kernels"]

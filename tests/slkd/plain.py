@@ -5,16 +5,16 @@ from scipy.ndimage import correlate1d
 from scipy.special import gamma
 
 
-def gaussian():
+def gaussian() -> np.ndarray:
     line = np.exp(-0.5 * (np.arange(-3, 4) / (7 / 6)) ** 2)
     return line / line.sum()
 
 
-def blurred(image, mode="mirror"):
+def blurred(image: np.ndarray, mode: str = "mirror") -> np.ndarray:
     return correlate1d(correlate1d(image, gaussian(), 0, mode=mode), gaussian(), 1, mode=mode)
 
 
-def mscn(image, constant, floor=0.0, mode="mirror"):
+def mscn(image: np.ndarray, constant: float, floor: float = 0.0, mode: str = "mirror") -> np.ndarray:
     mean = blurred(image, mode)
     variance = np.maximum(blurred(image**2, mode) - mean**2, 0)
     return (image - mean) / (np.sqrt(variance + floor) + constant)
@@ -24,13 +24,13 @@ ALPHAS = np.arange(0.2, 10.001, 0.001)
 RATIOS = gamma(2 / ALPHAS) ** 2 / (gamma(1 / ALPHAS) * gamma(3 / ALPHAS))
 
 
-def ggd(x):
+def ggd(x: np.ndarray) -> tuple[float, float]:
     """Shape (nearest entry of BRISQUE's table) and variance."""
     square = np.mean(x**2)
     return ALPHAS[np.argmin(np.abs(RATIOS - np.mean(np.abs(x)) ** 2 / square))], square
 
 
-def aggd(x):
+def aggd(x: np.ndarray) -> tuple[float, float, float, float]:
     """Shape, mean eta, left and right variance."""
     left, right = np.sqrt(np.mean(x[x < 0] ** 2)), np.sqrt(np.mean(x[x > 0] ** 2))
     g = left / right
@@ -40,11 +40,11 @@ def aggd(x):
     return alpha, (right - left) * scale * gamma(2 / alpha) / gamma(1 / alpha), left**2, right**2
 
 
-def products(x):
+def products(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return x[:, :-1] * x[:, 1:], x[:-1] * x[1:], x[:-1, :-1] * x[1:, 1:], x[:-1, 1:] * x[1:, :-1]
 
 
-def piqe(grey, exact=True):
+def piqe(grey: np.ndarray, exact: bool = True) -> tuple[float, list[tuple[float, bool, bool]]]:
     """The score of grey levels (H, W) in 0..255, and of each block: variance, distorted, noisy.
 
     `exact` takes the two centre columns out of the surround; otherwise the column after them goes instead of the second one.

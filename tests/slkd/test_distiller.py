@@ -23,20 +23,20 @@ TABLE_IV = {
 
 
 @pytest.fixture
-def batch():
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
     clean = torch.rand(2, 3, 48, 48)
     return (clean + 0.1 * torch.randn_like(clean)).clamp(0, 1), clean
 
 
 @pytest.fixture
-def networks():
+def networks() -> tuple[Toy, Toy]:
     torch.manual_seed(0)
     return Toy(8), Toy(4)
 
 
 @pytest.mark.parametrize("row", TABLE_IV)
-def test_table_iv_has_five_rows(row, batch, networks):
+def test_table_iv_has_five_rows(row: str, batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy, Toy]) -> None:
     options, names = TABLE_IV[row]
     objective = SLKD(*networks, **options).train()
     terms = objective(*batch)
@@ -46,7 +46,9 @@ def test_table_iv_has_five_rows(row, batch, networks):
     assert all(p.grad is not None for p in objective.parameters() if p.requires_grad)
 
 
-def test_rows_one_and_two_differ_in_what_teacher_b_saw(batch, networks):
+def test_rows_one_and_two_differ_in_what_teacher_b_saw(
+    batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy, Toy]
+) -> None:
     teacher, student = networks
     degraded, clean = batch
     for source, target in (("degraded", teacher(degraded)), ("clean", teacher(clean))):
@@ -55,12 +57,16 @@ def test_rows_one_and_two_differ_in_what_teacher_b_saw(batch, networks):
         assert terms["pixel"].item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_the_ground_truth_can_be_the_pixel_target(batch, networks):
+def test_the_ground_truth_can_be_the_pixel_target(
+    batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy, Toy]
+) -> None:
     terms = SLKD(*networks, pixel_target="clean")(*batch)
     assert terms["pixel"].item() == pytest.approx((networks[1](batch[0]) - batch[1]).abs().mean().item(), rel=1e-5)
 
 
-def test_guidance_is_a_on_degraded_and_b_on_clean_in_one_pass(batch, networks):
+def test_guidance_is_a_on_degraded_and_b_on_clean_in_one_pass(
+    batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy, Toy]
+) -> None:
     teacher, student = networks
     calls = []
     plain = teacher.features
@@ -75,7 +81,9 @@ def test_guidance_is_a_on_degraded_and_b_on_clean_in_one_pass(batch, networks):
     assert not found.restored_b.requires_grad
 
 
-def test_teacher_b_may_have_its_own_weights(batch, networks):
+def test_teacher_b_may_have_its_own_weights(
+    batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy, Toy]
+) -> None:
     teacher, student = networks
     other = Toy(6)
     objective = SLKD(teacher, student, teacher_b=other)
@@ -86,7 +94,7 @@ def test_teacher_b_may_have_its_own_weights(batch, networks):
     assert not any(p.requires_grad for p in other.parameters())
 
 
-def test_a_students_copy_of_the_teacher_has_zero_terms_and_gradients(batch):
+def test_a_students_copy_of_the_teacher_has_zero_terms_and_gradients(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
     torch.manual_seed(0)
     teacher = Toy(8)
     objective = SLKD(teacher, copy.deepcopy(teacher))
@@ -101,7 +109,9 @@ def test_a_students_copy_of_the_teacher_has_zero_terms_and_gradients(batch):
 
 
 @pytest.mark.parametrize("reading", READINGS)
-def test_every_reading_runs_and_only_literal_ones_are_not_numbers(reading, batch, networks):
+def test_every_reading_runs_and_only_literal_ones_are_not_numbers(
+    reading: str, batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy, Toy]
+) -> None:
     terms = SLKD(*networks, reading=reading)(*batch)
     finite = {name: bool(torch.isfinite(term)) for name, term in terms.items()}
     if reading == "literal":
@@ -112,7 +122,9 @@ def test_every_reading_runs_and_only_literal_ones_are_not_numbers(reading, batch
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_a_step_under_autocast_is_finite(dtype, batch, networks):
+def test_a_step_under_autocast_is_finite(
+    dtype: torch.dtype, batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy, Toy]
+) -> None:
     objective = SLKD(*networks).train()
     for images in (batch, (torch.zeros(1, 3, 32, 32),) * 2, (torch.full((1, 3, 32, 32), 0.5),) * 2):
         objective.zero_grad()
@@ -124,7 +136,7 @@ def test_a_step_under_autocast_is_finite(dtype, batch, networks):
         assert all(torch.isfinite(p.grad).all() for p in objective.parameters() if p.requires_grad)
 
 
-def test_float64_and_odd_sizes_and_other_depths_work():
+def test_float64_and_odd_sizes_and_other_depths_work() -> None:
     torch.manual_seed(0)
     objective = SLKD(Toy(8, 4), Toy(4, 3)).double()
     images = torch.rand(2, 3, 45, 51, dtype=torch.float64)
@@ -133,7 +145,7 @@ def test_float64_and_odd_sizes_and_other_depths_work():
 
 
 @pytest.mark.parametrize("student", ["res-sl", "ufor-sl", "drs-sl"])
-def test_the_papers_pairs_work_at_mini_scale(student, batch):
+def test_the_papers_pairs_work_at_mini_scale(student: str, batch: tuple[torch.Tensor, torch.Tensor]) -> None:
     torch.manual_seed(0)
     build = {"res-sl": slkd.res_sl, "ufor-sl": slkd.ufor_sl, "drs-sl": slkd.drs_sl}[student]
     objective = SLKD(slkd.teacher_of(student, "mini"), build("mini")).train()
@@ -143,7 +155,9 @@ def test_the_papers_pairs_work_at_mini_scale(student, batch):
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in objective.student.parameters())
 
 
-def test_the_scale_conversion_learns_alone_first(batch, networks):
+def test_the_scale_conversion_learns_alone_first(
+    batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy, Toy]
+) -> None:
     objective = SLKD(*networks).train()
     own = [p for p in objective.student.parameters() if p.requires_grad]
     projections = list(objective.encoder_scale.parameters())
@@ -162,7 +176,7 @@ def test_the_scale_conversion_learns_alone_first(batch, networks):
     assert SLKD(*networks, warm_up=0.0).settled_at(100) == 0
 
 
-def test_it_learns(batch, networks):
+def test_it_learns(batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy, Toy]) -> None:
     objective = SLKD(*networks).train()
     optimiser = torch.optim.Adam([p for p in objective.parameters() if p.requires_grad], 3e-3)
     history = []
@@ -184,24 +198,24 @@ def test_it_learns(batch, networks):
         ({"decoder_source": "b"}, "degraded"),
     ],
 )
-def test_unknown_options_are_told(options, message, networks):
+def test_unknown_options_are_told(options: dict[str, str], message: str, networks: tuple[Toy, Toy]) -> None:
     with pytest.raises(ValueError, match=message):
         SLKD(*networks, **options)
 
 
-def test_a_network_without_features_is_refused(batch):
+def test_a_network_without_features_is_refused(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
     with pytest.raises(ValueError, match="features"):
         SLKD(torch.nn.Conv2d(3, 3, 1), torch.nn.Conv2d(3, 3, 1), natural_colour=False, edge_texture=False)(*batch)
 
 
-def test_one_module_cannot_be_teacher_and_student():
+def test_one_module_cannot_be_teacher_and_student() -> None:
     network = Toy()
     with pytest.raises(ValueError, match="one module"):
         SLKD(network, network)
 
 
 @pytest.mark.parametrize("kind", ["projection", "pooling"])
-def test_scale_conversion_gives_pairs_of_one_shape_and_of_unit_rms(kind):
+def test_scale_conversion_gives_pairs_of_one_shape_and_of_unit_rms(kind: str) -> None:
     torch.manual_seed(0)
     student = [torch.randn(2, 4, 40, 40), torch.randn(2, 8, 20, 20)]
     teacher = [5 * torch.randn(2, 6, 48, 40), torch.randn(2, 12, 24, 20)]
@@ -215,7 +229,7 @@ def test_scale_conversion_gives_pairs_of_one_shape_and_of_unit_rms(kind):
         ScaleConversion((4,), (4,), "mean")
 
 
-def test_diagnostics(batch, networks):
+def test_diagnostics(batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy, Toy]) -> None:
     teacher, student = networks
     degraded, clean = batch
     objective = SLKD(teacher, student)
@@ -244,7 +258,7 @@ def test_diagnostics(batch, networks):
     assert {"PSNR of Teacher B on clean", "term et", "gradient et"} <= set(figures)
 
 
-def test_the_package_and_the_readings_import_without_torch():
+def test_the_package_and_the_readings_import_without_torch() -> None:
     code = "import sys, slkd, slkd.readings; slkd.READINGS; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     with pytest.raises(AttributeError, match="nothing"):

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -20,7 +22,7 @@ from slkd.piqe import (
 from tests.slkd import plain
 
 
-def photographs():
+def photographs() -> dict[str, np.ndarray]:
     data = pytest.importorskip("skimage.data")
     return {
         "camera": data.camera()[:256, 128:384],
@@ -30,13 +32,13 @@ def photographs():
 
 
 @pytest.fixture(scope="module", params=["camera", "coins", "cat"])
-def photograph(request):
+def photograph(request: pytest.FixtureRequest) -> torch.Tensor:
     image = photographs()[request.param].astype(np.float64) / 255
     return torch.from_numpy(image if image.ndim == 3 else image[..., None]).movedim(-1, 0)[None].contiguous()
 
 
 @pytest.mark.parametrize("size", [(64, 80), (50, 90), (20, 33), (8, 8), (5, 4), (3, 2), (1, 9)])
-def test_the_blur_is_scipys(size):
+def test_the_blur_is_scipys(size: tuple[int, int]) -> None:
     image = torch.randn(2, 3, *size, dtype=torch.float64)
     found = blur(image)
     for n in range(2):
@@ -47,7 +49,7 @@ def test_the_blur_is_scipys(size):
             assert np.allclose(found[n, c].numpy(), expected, atol=1e-12)
 
 
-def test_the_long_blur_has_the_gradient_of_its_matrix_form():
+def test_the_long_blur_has_the_gradient_of_its_matrix_form() -> None:
     x = torch.randn(2, 3, 49, 60, dtype=torch.float64, requires_grad=True)
     weight = torch.randn(2, 3, 49, 60, dtype=torch.float64)
     (found,) = torch.autograd.grad((blur(x) * weight).sum(), x)
@@ -58,13 +60,13 @@ def test_the_long_blur_has_the_gradient_of_its_matrix_form():
         assert found[1, 2][place].item() == pytest.approx((blur(unit) * weight).sum().item(), abs=1e-12)
 
 
-def test_mscn_is_plain_on_photographs(photograph):
+def test_mscn_is_plain_on_photographs(photograph: torch.Tensor) -> None:
     found = mscn(photograph, 1 / 255)
     for channel, expected in zip(found[0], photograph[0], strict=True):
         assert np.allclose(channel.numpy(), plain.mscn(expected.numpy(), 1 / 255, VARIANCE_FLOOR), atol=1e-9)
 
 
-def test_global_statistics_are_brisques_on_photographs(photograph):
+def test_global_statistics_are_brisques_on_photographs(photograph: torch.Tensor) -> None:
     coefficients = mscn(photograph, 1 / 255)
     found = natural_map(coefficients, Fit("table", window=0, logarithms=False))[0, :, :, 0, 0]
     for channel, map_ in zip(found, coefficients[0], strict=True):
@@ -74,7 +76,7 @@ def test_global_statistics_are_brisques_on_photographs(photograph):
         assert np.allclose(channel.numpy(), expected, rtol=2e-3, atol=1e-3)
 
 
-def test_mscn_and_both_fits_are_pyiqas_on_photographs(photograph):
+def test_mscn_and_both_fits_are_pyiqas_on_photographs(photograph: torch.Tensor) -> None:
     importable()
     theirs = pytest.importorskip("pyiqa.archs.func_util")
     levels = 255 * photograph.mean(1, keepdim=True)
@@ -94,7 +96,7 @@ def test_mscn_and_both_fits_are_pyiqas_on_photographs(photograph):
 
 
 @pytest.mark.parametrize("size", [(128, 96), (70, 37), (16, 8), (5, 3)])
-def test_local_statistics_are_the_plain_fits_of_every_window(size):
+def test_local_statistics_are_the_plain_fits_of_every_window(size: tuple[int, int]) -> None:
     coefficients = torch.randn(1, 2, *size, dtype=torch.float64)
     found = natural_map(coefficients, Fit("table", shrink=True, logarithms=False))
     step = [16 if side >= 64 else max(side // 4, 1) for side in size]
@@ -117,7 +119,7 @@ def test_local_statistics_are_the_plain_fits_of_every_window(size):
             assert np.allclose(values, inside, rtol=5e-3, atol=2e-3)
 
 
-def test_a_ratio_descriptor_is_the_inverse_of_its_alpha():
+def test_a_ratio_descriptor_is_the_inverse_of_its_alpha() -> None:
     coefficients = torch.randn(1, 1, 64, 64, dtype=torch.float64)
     found = moments(coefficients, Fit(window=0))
     expected = coefficients.abs().mean() ** 2 / coefficients.square().mean()
@@ -127,7 +129,7 @@ def test_a_ratio_descriptor_is_the_inverse_of_its_alpha():
 
 @pytest.mark.parametrize("size", [(128, 96), (70, 37), (33, 64), (16, 8), (40, 48)])
 @pytest.mark.parametrize("window", [0, 16, 32])
-def test_windows_reach_from_border_to_border_with_enough_samples(size, window):
+def test_windows_reach_from_border_to_border_with_enough_samples(size: tuple[int, int], window: int) -> None:
     ones = torch.ones(size, dtype=torch.float64)
     counts = window_counts(ones, ((0, 0), *NEIGHBOURS), window)
     assert torch.equal(window_sums(ones, window), counts[0])
@@ -144,14 +146,14 @@ def test_windows_reach_from_border_to_border_with_enough_samples(size, window):
 
 
 @pytest.mark.parametrize("fit", [Fit(), Fit("table"), Fit(window=0), Fit(shrink=True)], ids=str)
-def test_descriptors_have_the_gradient_of_numbers(fit):
+def test_descriptors_have_the_gradient_of_numbers(fit: Fit) -> None:
     x = torch.randn(1, 2, 20, 18, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda v: natural_map(v, fit), x, fast_mode=True)
     thresholds = own_thresholds(x)
     assert torch.autograd.gradcheck(lambda v: quantile_map(v, thresholds, 16), x, fast_mode=True)
 
 
-def test_measures_are_what_they_say():
+def test_measures_are_what_they_say() -> None:
     x = torch.randn(1, 1, 32, 48, dtype=torch.float64)
     found = measure(x, 16)
     block = x[0, 0, 16:32, 32:48]
@@ -161,7 +163,7 @@ def test_measures_are_what_they_say():
     assert found.segments[0, 0, 1, 2].tolist() == pytest.approx(segments)
 
 
-def test_a_quarter_of_the_teachers_own_blocks_is_flat_impaired_or_noisy():
+def test_a_quarter_of_the_teachers_own_blocks_is_flat_impaired_or_noisy() -> None:
     """Where [20]'s thresholds, made for grey levels, call nearly every block active and noisy."""
     x = mscn(rms_normalised(torch.nn.functional.interpolate(torch.randn(2, 4, 16, 16), scale_factor=8, mode="bicubic")))
     found, thresholds = measure(x, 8), own_thresholds(x)
@@ -172,7 +174,7 @@ def test_a_quarter_of_the_teachers_own_blocks_is_flat_impaired_or_noisy():
     assert (found.variance > 0.1).double().mean() > 0.9
 
 
-def by_hand():
+def by_hand() -> np.ndarray:
     """64x64 with a flat quarter, a fine chequer, coarse stripes and noise: 16 blocks whose masks can be read off."""
     rng = np.random.default_rng(3)
     image = np.full((64, 64), 128.0)
@@ -183,7 +185,7 @@ def by_hand():
     return image
 
 
-def test_piqe_is_the_published_algorithm_on_a_hand_worked_case():
+def test_piqe_is_the_published_algorithm_on_a_hand_worked_case() -> None:
     image = by_hand()
     expected, blocks = plain.piqe(image)
     found = piqe_score(torch.from_numpy(image)[None, None] / 255)
@@ -202,16 +204,16 @@ def test_piqe_is_the_published_algorithm_on_a_hand_worked_case():
     assert (ours[2][0, 0].numpy()[active] == noisy[active]).all()
 
 
-def test_piqe_of_a_flat_image_is_a_hundred():
+def test_piqe_of_a_flat_image_is_a_hundred() -> None:
     assert piqe_score(torch.full((2, 3, 40, 50), 0.5)).tolist() == [100, 100]
 
 
-def test_piqe_refuses_what_has_no_block():
+def test_piqe_refuses_what_has_no_block() -> None:
     with pytest.raises(ValueError, match="at least 16x16"):
         piqe_score(torch.rand(1, 3, 12, 40))
 
 
-def test_piqe_is_plain_on_photographs_and_pyiqas_up_to_its_column(photograph):
+def test_piqe_is_plain_on_photographs_and_pyiqas_up_to_its_column(photograph: torch.Tensor) -> None:
     grey = photograph.mean(1, keepdim=True)
     levels = (255 * grey / grey.max()).round()[0, 0].numpy()
     exact, _ = plain.piqe(levels)
@@ -222,13 +224,13 @@ def test_piqe_is_plain_on_photographs_and_pyiqas_up_to_its_column(photograph):
     assert piqe_score(grey).item() == pytest.approx(theirs, abs=1)
 
 
-def pyiqas_piqe():
+def pyiqas_piqe() -> Callable[..., object]:
     """pyiqa's function."""
     importable()
     return pytest.importorskip("pyiqa.archs.piqe_arch").piqe
 
 
-def test_masks_agree_away_from_their_thresholds():
+def test_masks_agree_away_from_their_thresholds() -> None:
     margin = torch.tensor([-0.3, -0.11, 0.11, 0.3], dtype=torch.float64, requires_grad=True)
     assert torch.allclose(sigmoid_mask(margin), hard_mask(margin), atol=5e-3)
     (hard,) = torch.autograd.grad(hard_mask(margin).sum(), margin)
@@ -236,14 +238,16 @@ def test_masks_agree_away_from_their_thresholds():
     assert torch.equal(hard, soft)
 
 
-def by_own_thresholds(coefficients):
+def by_own_thresholds(coefficients: torch.Tensor) -> torch.Tensor:
     return quantile_map(coefficients, own_thresholds(coefficients))
 
 
 @pytest.mark.parametrize("extract", [natural_map, texture_map, by_own_thresholds])
 @pytest.mark.parametrize("make", [torch.zeros, torch.ones])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
-def test_flat_and_zero_features_give_finite_maps_and_gradients(extract, make, dtype):
+def test_flat_and_zero_features_give_finite_maps_and_gradients(
+    extract: Callable[..., object], make: Callable[..., object], dtype: torch.dtype
+) -> None:
     x = make(1, 2, 64, 64, dtype=dtype).requires_grad_()
     result = extract(mscn(rms_normalised(x)))
     result.square().sum().backward()
@@ -251,6 +255,6 @@ def test_flat_and_zero_features_give_finite_maps_and_gradients(extract, make, dt
     assert torch.isfinite(x.grad).all()
 
 
-def test_mscn_does_not_depend_on_a_features_scale():
+def test_mscn_does_not_depend_on_a_features_scale() -> None:
     x = torch.randn(2, 3, 32, 32)
     assert torch.allclose(mscn(rms_normalised(x)), mscn(rms_normalised(50 * x)), atol=1e-4)

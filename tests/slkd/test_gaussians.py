@@ -15,7 +15,7 @@ from slkd.gaussians import (
 )
 
 
-def draw(alpha, left, right, count=100_000, seed=0):
+def draw(alpha: float, left: float, right: float, count: int = 100000, seed: int = 0) -> torch.Tensor:
     """Samples of an AGGD with side deviations `left` and `right`."""
     rng = np.random.default_rng(seed)
     size = rng.gamma(1 / alpha, size=count) ** (1 / alpha) * np.sqrt(gamma(1 / alpha) / gamma(3 / alpha))
@@ -24,7 +24,7 @@ def draw(alpha, left, right, count=100_000, seed=0):
 
 
 @pytest.mark.parametrize("alpha", [0.5, 0.8, 1.0, 1.5, 2.0, 3.0])
-def test_the_ggd_fit_recovers_its_parameters(alpha):
+def test_the_ggd_fit_recovers_its_parameters(alpha: float) -> None:
     shape, deviation = fit_ggd(draw(alpha, 0.7, 0.7))
     assert shape.item() == pytest.approx(alpha, rel=0.03)
     assert deviation.item() == pytest.approx(0.7, rel=0.03)
@@ -33,7 +33,7 @@ def test_the_ggd_fit_recovers_its_parameters(alpha):
 @pytest.mark.parametrize(
     ("alpha", "left", "right"), [(0.6, 0.5, 1.5), (1.0, 1.0, 1.0), (1.4, 2.0, 0.5), (2.5, 0.3, 0.4)]
 )
-def test_the_aggd_fit_recovers_its_parameters(alpha, left, right):
+def test_the_aggd_fit_recovers_its_parameters(alpha: float, left: float, right: float) -> None:
     samples = draw(alpha, left, right)
     shape, mean, first, second = fit_aggd(samples)
     assert shape.item() == pytest.approx(alpha, rel=0.03)
@@ -42,24 +42,24 @@ def test_the_aggd_fit_recovers_its_parameters(alpha, left, right):
     assert mean.item() == pytest.approx(samples.mean().item(), abs=0.02)
 
 
-def test_the_ratio_has_its_closed_forms():
+def test_the_ratio_has_its_closed_forms() -> None:
     found = ratio_of(torch.tensor([1.0, 2.0, 200.0], dtype=torch.float64))
     assert torch.allclose(found, torch.tensor([0.5, 2 / torch.pi, 0.75], dtype=torch.float64), atol=1e-4)
 
 
 @pytest.mark.parametrize(("dtype", "error"), [(torch.float64, 1e-6), (torch.float32, 3e-4)])
-def test_the_table_inverts_the_ratio(dtype, error):
+def test_the_table_inverts_the_ratio(dtype: torch.dtype, error: float) -> None:
     alpha = torch.linspace(0.25, 6, 977, dtype=torch.float64)
     found = shape_from_ratio(ratio_of(alpha).to(dtype)).double()
     assert ((found - alpha) / alpha).abs().max() < error
 
 
-def test_the_cubic_inverts_the_ratio_to_one_and_a_half_percent():
+def test_the_cubic_inverts_the_ratio_to_one_and_a_half_percent() -> None:
     alpha = torch.linspace(0.3, 6, 977, dtype=torch.float64)
     assert ((shape_from_ratio_cubic(ratio_of(alpha)) - alpha) / alpha).abs().max() < 0.015
 
 
-def test_the_shape_has_the_gradient_of_the_inverse():
+def test_the_shape_has_the_gradient_of_the_inverse() -> None:
     alpha = torch.tensor([1.00005, 2.00005, 4.00005, 8.00005], dtype=torch.float64, requires_grad=True)
     (slope,) = torch.autograd.grad(ratio_of(alpha).sum(), alpha)
     ratio = ratio_of(alpha).detach().requires_grad_()
@@ -69,15 +69,15 @@ def test_the_shape_has_the_gradient_of_the_inverse():
     assert inverse[3] == pytest.approx(335, rel=0.15)
 
 
-def log_density(x, alpha, left, right):
+def log_density(x: float, alpha: float, left: float, right: float) -> float:
     scale = left if x < 0 else right
     return np.log(alpha / ((left + right) * gamma(1 / alpha))) - (abs(x) / scale) ** alpha
 
 
 @pytest.mark.parametrize("first", [(1.0, 0.8, 0.8), (0.7, 0.5, 1.2)])
 @pytest.mark.parametrize("second", [(2.0, 1.5, 1.5), (1.3, 0.9, 0.4)])
-def test_the_closed_form_is_the_integral(first, second):
-    def integrand(x):
+def test_the_closed_form_is_the_integral(first: tuple[float, float, float], second: tuple[float, float, float]) -> None:
+    def integrand(x: float) -> float:
         p, q = log_density(x, *first), log_density(x, *second)
         return np.exp(p) * (p - q)
 
@@ -86,7 +86,7 @@ def test_the_closed_form_is_the_integral(first, second):
     assert aggd_divergence(*tensors).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_published_ggd_form_agrees():
+def test_the_published_ggd_form_agrees() -> None:
     (b1, s1), (b2, s2) = (1.2, 0.8), (1.9, 1.1)
     g = gamma
     printed = (
@@ -100,7 +100,7 @@ def test_the_published_ggd_form_agrees():
     assert aggd_divergence(*tensors).item() == pytest.approx(printed, abs=1e-9)
 
 
-def test_the_scale_gives_back_the_deviation():
+def test_the_scale_gives_back_the_deviation() -> None:
     alpha = torch.tensor(1.3, dtype=torch.float64)
     beta = scale_of(alpha, torch.tensor(0.6, dtype=torch.float64)).item()
     square = quad(lambda x: x * x * np.exp(log_density(x, 1.3, beta, beta)), -40, 40, points=[0])[0]

@@ -1,7 +1,9 @@
 """Any pair of encoder-decoders can be distilled: with features of their own, or by the names of their modules."""
 
 import copy
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -11,13 +13,14 @@ from torch import nn
 import slkd
 from baselines.networks.shape.features import Features
 from slkd import SLKD, with_features
+from slkd.features import WithFeatures
 from tests.distillation.toy import Toy
 
 
 class UNet(nn.Module):
     """A U-Net that gives its features: what the contract asks for and nothing else."""
 
-    def __init__(self, widths):
+    def __init__(self, widths: list[int]) -> None:
         super().__init__()
         self.encoder_widths, self.decoder_widths = tuple(widths), tuple(widths[:-1])
         before = (3, *widths[:-1])
@@ -26,7 +29,7 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(nn.Conv2d(a + b, a, 3, padding=1) for a, b in pairs)
         self.last = nn.Conv2d(widths[0], 3, 1)
 
-    def features(self, image):
+    def features(self, image: torch.Tensor) -> Features:
         encoder, x = [], image
         for level, layer in enumerate(self.down):
             x = F.silu(layer(x if level == 0 else F.max_pool2d(x, 2)))
@@ -38,14 +41,14 @@ class UNet(nn.Module):
             decoder.insert(0, x)
         return Features(image + self.last(x), tuple(encoder), tuple(decoder))
 
-    def forward(self, image):
+    def forward(self, image: torch.Tensor) -> list[torch.Tensor] | torch.Tensor:
         return self.features(image).restored
 
 
 class Silent(nn.Module):
     """A network that nobody wrote for distillation: batch norm, in-place activations, several outputs."""
 
-    def __init__(self, width=4, several=False):
+    def __init__(self, width: int = 4, several: bool = False) -> None:
         super().__init__()
         self.several = several
         self.enter = nn.Sequential(nn.Conv2d(3, width, 3, padding=1), nn.BatchNorm2d(width))
@@ -55,7 +58,7 @@ class Silent(nn.Module):
         self.unused = nn.Conv2d(3, 3, 1)
         self.last = nn.Conv2d(width, 3, 1)
 
-    def forward(self, image):
+    def forward(self, image: torch.Tensor) -> list[torch.Tensor] | torch.Tensor:
         first = self.enter(image).relu_()
         deep = self.body["inner"](self.sink(first).relu_())
         self.body["tokens"](deep)
@@ -63,12 +66,12 @@ class Silent(nn.Module):
         return [restored, deep] if self.several else restored
 
 
-def silent(width=4, **options):
+def silent(width: int = 4, **options: Any) -> WithFeatures:
     return with_features(Silent(width), ["enter", "body.inner"], ["rise"], **options)
 
 
 @pytest.fixture
-def batch():
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
     clean = F.interpolate(torch.rand(2, 3, 6, 6), size=(48, 48), mode="bilinear")
     return (clean + 0.1 * torch.randn_like(clean)).clamp(0, 1), clean
@@ -86,7 +89,9 @@ def batch():
     ],
     ids=["widths", "fewer levels", "more levels", "a wrapped student", "both wrapped", "a wrapped teacher"],
 )
-def test_any_pair_learns_in_a_plain_loop(teacher, student, batch):
+def test_any_pair_learns_in_a_plain_loop(
+    teacher: Callable[..., object], student: Callable[..., object], batch: tuple[torch.Tensor, torch.Tensor]
+) -> None:
     torch.manual_seed(0)
     objective = SLKD(teacher(), student()).train()
     student_weights = list(objective.student.parameters())
@@ -106,7 +111,7 @@ def test_any_pair_learns_in_a_plain_loop(teacher, student, batch):
     assert history[-1] < 0.9 * history[0]
 
 
-def test_listening_gives_what_the_modules_gave_and_changes_nothing(batch):
+def test_listening_gives_what_the_modules_gave_and_changes_nothing(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
     torch.manual_seed(0)
     network = Silent().eval()
     before = copy.deepcopy(network.state_dict())
@@ -125,7 +130,7 @@ def test_listening_gives_what_the_modules_gave_and_changes_nothing(batch):
     assert isinstance(wrapped, slkd.distiller.EncoderDecoder)
 
 
-def test_the_dry_run_leaves_modes_and_statistics_alone():
+def test_the_dry_run_leaves_modes_and_statistics_alone() -> None:
     network = Silent().train()
     network.sink.eval()
     with_features(network, ["enter"], ["rise"], size=20)
@@ -136,7 +141,7 @@ def test_the_dry_run_leaves_modes_and_statistics_alone():
     assert with_features(Silent().double(), ["enter"], ["rise"]).encoder_widths == (4,)
 
 
-def test_gradients_reach_the_network_through_what_was_heard(batch):
+def test_gradients_reach_the_network_through_what_was_heard(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
     wrapped = silent()
     wrapped.features(batch[0]).encoder[1].square().mean().backward()
     reached = {name for name, p in wrapped.network.named_parameters() if p.grad is not None}
@@ -144,7 +149,7 @@ def test_gradients_reach_the_network_through_what_was_heard(batch):
     assert "rise.weight" not in reached
 
 
-def test_a_copy_of_a_wrapped_teacher_has_nothing_to_learn(batch):
+def test_a_copy_of_a_wrapped_teacher_has_nothing_to_learn(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
     torch.manual_seed(0)
     teacher = with_features(Toy(6), ["stem", "down.0", "down.1"], ["merge.0", "merge.1"]).eval()
     objective = SLKD(teacher, copy.deepcopy(teacher))
@@ -153,7 +158,7 @@ def test_a_copy_of_a_wrapped_teacher_has_nothing_to_learn(batch):
     assert terms["pixel"] == 0
 
 
-def test_the_image_is_picked_out_of_several_outputs(batch):
+def test_the_image_is_picked_out_of_several_outputs(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
     network = Silent(several=True)
     wrapped = with_features(network, ["enter"], ["rise"], restored=lambda outputs: outputs[0])
     assert torch.equal(wrapped(batch[0]), network(batch[0])[0])
@@ -173,12 +178,12 @@ def test_the_image_is_picked_out_of_several_outputs(batch):
         (["body.inner", "enter"], ["rise"], "fine to coarse.*body.inner 32, enter 64"),
     ],
 )
-def test_names_that_do_not_fit_are_told(encoder, decoder, message):
+def test_names_that_do_not_fit_are_told(encoder: list[str], decoder: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         with_features(Silent(), encoder, decoder)
 
 
-def test_a_failing_pass_takes_its_hooks_away():
+def test_a_failing_pass_takes_its_hooks_away() -> None:
     network = Silent()
     wrapped = with_features(network, ["enter"], ["rise"])
     with pytest.raises(RuntimeError):
@@ -186,20 +191,20 @@ def test_a_failing_pass_takes_its_hooks_away():
     assert all(not module._forward_hooks for module in network.modules())
 
 
-def test_levels_of_other_strides_are_refused_and_not_cut(batch):
+def test_levels_of_other_strides_are_refused_and_not_cut(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
     coarse = with_features(Silent(8), ["body.inner"], ["rise"])
     with pytest.raises(ValueError, match="one stride at level 1; found 48x48 in the student and 24x24"):
         SLKD(coarse, silent(4))(*batch)
 
 
-def test_networks_without_widths_are_told_of_the_wrapper():
+def test_networks_without_widths_are_told_of_the_wrapper() -> None:
     with pytest.raises(ValueError, match=r"encoder_widths.*with_features"):
         SLKD(nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1))
     with pytest.raises(ValueError, match="decoder_widths"):
         SLKD(silent(8), with_features(Silent(), ["enter"], []))
 
 
-def test_two_wrappers_of_one_network_are_one_module():
+def test_two_wrappers_of_one_network_are_one_module() -> None:
     network = Silent()
     with pytest.raises(ValueError, match="one module"):
         SLKD(with_features(network, ["enter"], ["rise"]), with_features(network, ["enter"], ["rise"]))
