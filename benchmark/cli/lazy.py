@@ -124,6 +124,8 @@ def _without_flag_types(command: Any) -> Any:
     for inner in getattr(command, "commands", {}).values():
         _without_flag_types(inner)
     for parameter in command.params:
+        if hasattr(parameter, "show_envvar"):
+            parameter.show_envvar = False  # every option has its variable: the page of settings says so once
         if getattr(parameter, "is_flag", False) and parameter.metavar is None:
             parameter.metavar = ""
     return command
