@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.restormer import ChannelAttention, ChannelNorm
+from baselines.networks.restormer import ChannelAttention
 from baselines.networks.shape.names import SHARED_NAMES, renamed
+from baselines.networks.shape.norm import ChannelNorm
 from baselines.networks.shape.pyramid import Pyramid, check_levels, conv1x1, depthwise
 from baselines.networks.spec import NetworkSpec
 

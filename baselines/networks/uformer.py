@@ -17,41 +17,10 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from baselines.networks.shape.features import EncoderDecoder, Features
+from baselines.networks.shape.windows import assemble, join_shifted, partition, shifted_parts
 from baselines.networks.spec import NetworkSpec
 
 BLOCKED = -100.0  # added to the attention logits of two tokens that are not neighbours in the image
-
-
-def _partition(part: Tensor, window: int) -> Tensor:
-    """Cuts (N, H, W, C) into windows: (N * windows, window^2, C)."""
-    return rearrange(part, "n (down h) (across w) c -> (n down across) (h w) c", h=window, w=window)
-
-
-def _assemble(windows: Tensor, shape: torch.Size, window: int) -> Tensor:
-    """The inverse of `_partition`, for a part of the given shape."""
-    sizes = {"down": shape[1] // window, "across": shape[2] // window, "h": window}
-    return rearrange(windows, "(n down across) (h w) c -> n (down h) (across w) c", **sizes)
-
-
-def _shifted_parts(image: Tensor, window: int, shift: int) -> list[list[Tensor]]:
-    """The four parts of a map under shifted windows: inside, right edge; bottom edge, corner.
-
-    Rolling the map by `shift` puts its first rows after its last ones in one window, where a mask keeps them apart.
-    Only the edge strips are joined here; the inside is a view, needs no mask, and may be empty.
-    """
-    top, rows, bottom = image.split((shift, image.shape[1] - window, window - shift), 1)
-    parts = []
-    for strip in (rows, torch.cat((bottom, top), 1)):
-        left, columns, right = strip.split((shift, strip.shape[2] - window, window - shift), 2)
-        parts.append([columns, torch.cat((right, left), 2)])
-    return parts
-
-
-def _join_shifted(parts: list[list[Tensor]], window: int, shift: int) -> Tensor:
-    """The inverse of `_shifted_parts`."""
-    keep = window - shift
-    rows, edge = (torch.cat((right[:, :, keep:], columns, right[:, :, :keep]), 2) for columns, right in parts)
-    return torch.cat((edge[:, keep:], rows, edge[:, :keep]), 1)
 
 
 class WindowAttention(nn.Module):
@@ -134,18 +103,18 @@ class LeWinBlock(nn.Module):
     def _attend(self, part: Tensor, bias: Tensor) -> Tensor:
         if part.numel() == 0:
             return part
-        windows = self.norm1(_partition(part, self.window))
+        windows = self.norm1(partition(part, self.window))
         if self.modulator is not None:
             windows = windows + self.modulator
-        return _assemble(self.attention(windows, bias), part.shape, self.window)
+        return assemble(self.attention(windows, bias), part.shape, self.window)
 
     def _attend_shifted(self, image: Tensor, bias: Tensor) -> Tensor:
         parts = []
-        for strip, below in zip(_shifted_parts(image, self.window, self.shift), (False, True), strict=True):
+        for strip, below in zip(shifted_parts(image, self.window, self.shift), (False, True), strict=True):
             strip_bias = bias + self.bottom_mask if below else bias
             inside, edge = strip
             parts.append([self._attend(inside, strip_bias), self._attend(edge, strip_bias + self.right_mask)])
-        return _join_shifted(parts, self.window, self.shift)
+        return join_shifted(parts, self.window, self.shift)
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, H, W, C) to the same; H and W are multiples of the window."""

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.networks.drsformer import Compensator, MixedScaleFeedForward
-from baselines.networks.fast import ChannelAttention, fast_inference
+from baselines.networks.fast import fast_inference
+from baselines.networks.fast.transformers import ChannelAttention
 from baselines.networks.shape.layout import by_pixel, fast_layout, pointwise
 from baselines.networks.shape.padding import pad_to_multiple
 from baselines.networks.shape.pyramid import STRIDE, Pyramid

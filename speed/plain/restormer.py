@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks.restormer import Block, ChannelAttention, ChannelNorm, GatedFeedForward, Restormer
+from baselines.networks.restormer import Block, ChannelAttention, GatedFeedForward, Restormer
+from baselines.networks.shape.norm import ChannelNorm
 
 
 class PlainRestormer(Restormer):

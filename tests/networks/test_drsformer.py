@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from baselines.networks import fast
 from baselines.networks.drsformer import DRSformer, SparseAttention, from_authors
+from baselines.networks.fast import transformers
 from baselines.networks.shape.padding import pad_to_multiple
 from benchmark.methods.networks import arguments
 from tests.networks.fixtures import fixture
@@ -46,7 +46,7 @@ def test_the_sparse_maps_by_hand() -> None:
         expected += share * similarity.masked_fill(similarity < smallest, -torch.inf).softmax(-1)
     values = torch.randn(2, 2, 15, 6, dtype=torch.float64)
     torch.testing.assert_close(attention.attend(similarity, values), expected @ values)
-    attention.__class__ = fast.SparseAttention
+    attention.__class__ = transformers.SparseAttention
     torch.testing.assert_close(attention.map(similarity), expected)  # type: ignore[operator]
 
 

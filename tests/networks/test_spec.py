@@ -41,7 +41,7 @@ def test_reading_the_file_gives_what_importing_it_gives(spec: NetworkSpec) -> No
 
 def test_every_file_of_a_network_declares_one() -> None:
     files = {spec.file.name for spec in networks.networks().values() if spec.file}
-    folder, without = TOP / "baselines" / "networks", {"__init__.py", "spec.py", "fast.py"}
+    folder, without = TOP / "baselines" / "networks", {"__init__.py", "spec.py"}
     assert files - {"students.py"} == {file.name for file in folder.glob("*.py")} - without
 
 

@@ -26,10 +26,16 @@ from benchmark.runs.options import RunOptions
 TOP = Path(sources.__file__).parent.parent.parent
 HARNESS = {"benchmark/runs/restore.py", "benchmark/runs/compute.py", "benchmark/core/precision.py"}
 SCORING = {f"benchmark/protocols/{name}.py" for name in ("batched", "choices", "definition", "table")}
-LOADING = {f"benchmark/methods/weights/{name}.py" for name in ("loading", "coding")} | {"baselines/networks/fast.py"}
+LOADING = {
+    *(f"benchmark/methods/weights/{name}.py" for name in ("loading", "coding")),
+    *(f"baselines/networks/fast/{name}.py" for name in ("__init__", "transformers", "convolutions")),
+}
 MINI = {f"benchmark/datasets/mini/{name}.py" for name in ("pairs", "rain", "light", "photographs")}
 FOLDER = {f"benchmark/datasets/{name}.py" for name in ("pairs", "layouts", "pairing", "sources", "walk")}
-RESTORMER = {"baselines/networks/restormer.py", *(f"baselines/networks/shape/{n}.py" for n in ("pyramid", "padding"))}
+RESTORMER = {
+    "baselines/networks/restormer.py",
+    *(f"baselines/networks/shape/{n}.py" for n in ("pyramid", "padding", "norm")),
+}
 COMMON = HARNESS | SCORING | {"benchmark/core/types.py"}
 ON_THE_PATH = {
     "res-sl-slkd": COMMON | LOADING | MINI | RESTORMER,

@@ -1,14 +1,7 @@
-"""The fast forms of the networks: the same functions of the same weights, in fewer or better laid out operations.
-
-A network's own file follows its paper, operation by operation: that is what is counted, exported and read. Here each block
-that can be computed faster is a subclass that overrides how, and `with fast_inference(network):` gives the blocks of a
-network these classes, and takes them away again. Parameters, names and results (to rounding) stay as they are.
-"""
+"""Fast forms of the transformers: attention across channels, sparse attention, windows, gated and mixed-scale parts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -16,11 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.networks import deamnet, drsformer, prenet, rcdnet, restormer, uformer
-from baselines.networks.shape.layout import by_pixel, pointwise
+from baselines.networks import drsformer, restormer, uformer
+from baselines.networks.shape import norm
+from baselines.networks.shape.layout import by_pixel
 
 
-class ChannelNorm(restormer.ChannelNorm):
+class ChannelNorm(norm.ChannelNorm):
     """As torch's own layer norm where channels lie side by side."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -197,122 +191,3 @@ class WindowAttentionWithGradients(WindowAttention):
         if query.is_cuda:
             return super().attend(query, key, value, bias)
         return uformer.WindowAttention.attend(self, query, key, value, bias)
-
-
-class PReNet(prenet.PReNet):
-    """Without the half of the first stage's convolution that sees zeros."""
-
-    def gate(self, x: Tensor, hidden: Tensor | None) -> Tensor:
-        """The four gates before their squashing, (N, 4 channels, H, W)."""
-        if hidden is not None:
-            return super().gate(x, hidden)
-        return F.conv2d(x, self.gates.weight[:, : self.channels], self.gates.bias, padding=1)
-
-
-class ResidualBlock(rcdnet.ResidualBlock):
-    """With the norms, which are fixed in evaluation, folded into the convolutions."""
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Features (N, C, H, W) to the same."""
-        inner = _normalised(self.conv1, self.norm1, features).relu_()
-        return _normalised(self.conv2, self.norm2, inner).add_(features).relu_()
-
-
-def _normalised(conv: nn.Conv2d, norm: nn.BatchNorm2d, features: Tensor) -> Tensor:
-    mean, variance = norm.running_mean, norm.running_var
-    if norm.training or mean is None or variance is None:
-        raise RuntimeError("expected a network in evaluation; found one in training: leave fast_inference to train it")
-    folded = nn.utils.fusion.fuse_conv_bn_weights(
-        conv.weight, conv.bias, mean, variance, norm.eps, norm.weight, norm.bias
-    )
-    return F.conv2d(features, *folded, padding=1)
-
-
-class RCDNet(rcdnet.RCDNet):
-    """Filters by rows of the kernels: as many products, but 27 outputs to fill a CPU's registers with in place of 3."""
-
-    def rain_layer(self, maps: Tensor, kernels: Tensor) -> Tensor:
-        """The rain (N, 3, H, W) of maps (N, M, H, W) with kernels (3, M, 9, 9)."""
-        if maps.device.type != "cpu":
-            return super().rain_layer(maps, kernels)
-        size, height = rcdnet.KERNEL, maps.shape[2]
-        by_row = kernels.permute(2, 0, 1, 3).reshape(size * 3, -1, 1, size)
-        rows = F.conv2d(maps, by_row, padding=size // 2).split(3, 1)
-        rain = rows[0][:, :, :height].clone()
-        for shift in range(1, size):
-            rain += rows[shift][:, :, shift : shift + height]
-        return rain
-
-
-class Blend(deamnet.Blend):
-    """Nothing stands between `own` and its share of `join`: together they are one convolution."""
-
-    def joined(self, kept: Tensor, other: Tensor) -> Tensor:
-        """The features (N, C, H, W) that the weight is made from."""
-        ours, theirs = self.join.weight.chunk(2, 1)
-        assert self.own.bias is not None
-        assert self.join.bias is not None
-        kernel = torch.einsum("om,mikl->oikl", ours[..., 0, 0], self.own.weight)
-        bias = torch.addmv(self.join.bias, ours[..., 0, 0], self.own.bias)
-        return F.conv2d(kept, kernel, bias, padding=1).add_(pointwise(other, theirs))
-
-
-class Up(deamnet.Up):
-    """As one transposed convolution with 4/9 of the multiplications.
-
-    Repeating pixels is a transposed convolution with ones; a convolution after it makes one with a larger kernel.
-    """
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, C, 2H, 2W)."""
-        kernel = self.conv.weight.flip(2, 3).transpose(0, 1)
-        kernel = F.pad(kernel, (0, 1)) + F.pad(kernel, (1, 0))
-        kernel = F.pad(kernel, (0, 0, 0, 1)) + F.pad(kernel, (0, 0, 1, 0))
-        return F.conv_transpose2d(features, kernel, self.conv.bias, stride=2, padding=1).relu_()
-
-
-Forms = Mapping[type[nn.Module], type[nn.Module]]
-
-WITH_GRADIENTS: Forms = {
-    restormer.ChannelNorm: ChannelNorm,
-    restormer.ChannelAttention: ChannelAttention,
-    restormer.GatedFeedForward: GatedFeedForward,
-    drsformer.SparseAttention: SparseAttention,
-    drsformer.MixedScaleFeedForward: MixedScaleFeedForward,
-    drsformer.Experts: Experts,
-    uformer.WindowAttention: WindowAttentionWithGradients,
-}
-INFERENCE: Forms = {
-    **WITH_GRADIENTS,
-    restormer.GatedFeedForward: InPlaceGatedFeedForward,
-    drsformer.DRSformer: DRSformer,
-    drsformer.SparseAttention: ExactSparseAttention,
-    uformer.WindowAttention: WindowAttention,
-    prenet.PReNet: PReNet,
-    rcdnet.ResidualBlock: ResidualBlock,
-    rcdnet.RCDNet: RCDNet,
-    deamnet.Blend: Blend,
-    deamnet.Up: Up,
-}
-
-
-def quicken(network: nn.Module, forms: Forms = INFERENCE) -> dict[nn.Module, type[nn.Module]]:
-    """Gives the blocks of `network` their fast forms, for good; what they were is returned.
-
-    `WITH_GRADIENTS` holds those that a network in training may have too.
-    """
-    before = {module: type(module) for module in network.modules() if type(module) in forms}
-    for module, kind in before.items():
-        module.__class__ = forms[kind]
-    return before
-
-
-@contextmanager
-def fast_inference(network: nn.Module, forms: Forms = INFERENCE) -> Iterator[nn.Module]:
-    """`network` with its fast forms inside the context, and as it was after it."""
-    before = quicken(network, forms)
-    try:
-        yield network
-    finally:
-        for module, kind in before.items():
-            module.__class__ = kind
