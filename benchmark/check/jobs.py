@@ -108,7 +108,7 @@ def uncovered(jobs: Sequence[Job]) -> list[str]:
             continue
         for method in methods():
             if task in method.tasks:
-                for seed in store.seeds(method.id, task, Scale(scale)) if method.network else [0]:
+                for seed in store.seeds(method.id, task, Scale(scale), dataset) if method.network else [0]:
                     if (method.id, dataset, seed) not in held:
                         missing.append(f"{method.id}{f' seed {seed}' if seed else ''} on {dataset}")
     return missing

@@ -54,7 +54,7 @@ def _methods() -> Table:
 
     table = Table("method", "printed as", "kind", "tasks", "weights", box=None, pad_edge=False)
     for method in catalogue.methods():
-        ready = [str(scale) for scale in Scale for task in method.tasks if store.find(method.id, task, scale)]
+        ready = [str(scale) for scale in Scale for task in method.tasks if store.any_for(method.id, task, scale)]
         weights = (
             "-"
             if not method.network

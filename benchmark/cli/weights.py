@@ -16,6 +16,7 @@ from benchmark.methods.method import Method
 from benchmark.methods.weights.card import read_card
 from benchmark.methods.weights.fetching import fetch_weights
 from benchmark.methods.weights.importing import Keep, import_weights
+from benchmark.runs.choose import split_name
 
 
 def method_and_task(name: str, task: Task | None) -> tuple[Method, Task]:
@@ -35,14 +36,17 @@ def method_and_task(name: str, task: Task | None) -> tuple[Method, Task]:
 
 
 def checked_dataset(name: str) -> str:
-    """The id of a registered data set, or the name of a folder of the user's. Raises BadData for what is neither."""
+    """The id of a registered data set, or the name of the user's FOLDER or NAME=FOLDER. Raises BadData for what is neither."""
     known = {known.lower(): known for known in dataset_ids()}
     if name.lower() in known:
         return known[name.lower()]
-    plain = Path(name).name
+    chosen, place = split_name(name)
+    plain = chosen or place.name
     if not plain or plain in (".", ".."):
         raise BadData("a data set's id, or the name of a folder of yours", f"'{name}'", "See `slkd-bench data list`.")
-    typer.echo(f"{plain} is no registered data set: these weights are for a folder of that name", err=True)
+    typer.echo(
+        f"{plain} is no registered data set: these weights are for a folder of that name (-d {plain}=FOLDER)", err=True
+    )
     return plain
 
 

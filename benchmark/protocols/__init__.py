@@ -9,7 +9,7 @@ from benchmark.core.errors import UnknownName
 from benchmark.protocols.definition import Protocol
 from benchmark.protocols.table import PROTOCOLS
 
-__all__ = ["Protocol", "get_protocol", "protocol_ids"]
+__all__ = ["Protocol", "get_protocol", "protocol_ids", "without_protocol"]
 
 _BY_ID = {protocol.id: protocol for protocol in PROTOCOLS}
 
@@ -25,3 +25,9 @@ def get_protocol(id: str) -> Protocol:
         return _BY_ID[id]
     except KeyError:
         raise UnknownName("protocol", id, _BY_ID) from None
+
+
+def without_protocol(dataset: str) -> str:
+    """The name of a data set in results without the protocol behind it: `set` of `set@rgb`, `x@2` of `x@2`."""
+    name, _, last = dataset.rpartition("@")
+    return name if name and last in _BY_ID else dataset

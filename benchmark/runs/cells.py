@@ -18,7 +18,6 @@ from typing import Any
 from benchmark.core.errors import BadResult
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Scale
-from benchmark.protocols import protocol_ids
 
 SCHEMA = 2
 FOLDERS = "folders"  # where the results on folders stand, which belong to no scale
@@ -91,12 +90,6 @@ class Cell:
         others = [s.psnr for s in self.scores if math.isfinite(s.psnr)]
         rest = f", the others' mean is {math.fsum(others) / len(others):.2f} dB" if others else ""
         return f"inf dB ({self.equal} of {len(self.scores)} images equal their targets{rest})"
-
-
-def without_protocol(dataset: str) -> str:
-    """The name of a data set in results without the protocol behind it: `set` of `set@rgb`, `x@2` of `x@2`."""
-    name, _, last = dataset.rpartition("@")
-    return name if name and last in protocol_ids() else dataset
 
 
 def cell_path(

@@ -95,6 +95,12 @@ def is_folder_name(name: str) -> bool:
     return is_folder(name) or (_NAMED.fullmatch(name) is not None and not Path(name).is_dir())
 
 
+def split_name(text: str) -> tuple[str, Path]:
+    """The name and the folder of NAME=FOLDER; the name is empty for a folder alone."""
+    named = _NAMED.fullmatch(text) if not Path(text).is_dir() else None
+    return (named[1], Path(named[2])) if named else ("", Path(text))
+
+
 def distinct(datasets: Sequence[Dataset]) -> list[Dataset]:
     """The data sets, each once. Raises SlkdBenchError where two of one name differ."""
     by_id: dict[tuple[str, bool], Dataset] = {}
@@ -115,8 +121,7 @@ def open_folder(name: str | os.PathLike[str], folders: FolderOptions) -> PairsOn
     given, and BadData when it cannot be opened.
     """
     text = os.fspath(name)
-    named = _NAMED.fullmatch(text) if not Path(text).is_dir() else None
-    chosen, place = (named[1], Path(named[2])) if named else ("", Path(text))
+    chosen, place = split_name(text)
     if not folders.protocol:
         expected = f"a protocol for the folder '{text}'"
         raise SlkdBenchError(expected, "none", f"Give --protocol, one of {', '.join(protocol_ids())}.")

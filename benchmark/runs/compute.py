@@ -13,8 +13,8 @@ from benchmark.core.precision import exact
 from benchmark.core.types import Pair
 from benchmark.images.io import save_image
 from benchmark.methods.outside_files import reading
-from benchmark.protocols import get_protocol
-from benchmark.runs.cells import Cell, ImageScore, without_protocol
+from benchmark.protocols import get_protocol, without_protocol
+from benchmark.runs.cells import Cell, ImageScore
 from benchmark.runs.code import made_by
 from benchmark.runs.extras import Extras, ready
 from benchmark.runs.key import division

@@ -13,7 +13,8 @@ from benchmark.methods.catalogue import own_rows, registered
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.outside import is_target, plug_ins
-from benchmark.runs.cells import FOLDERS, Cell, cell_files, read_cell, without_protocol
+from benchmark.protocols import without_protocol
+from benchmark.runs.cells import FOLDERS, Cell, cell_files, read_cell
 from benchmark.runs.choose import FolderOptions, open_folder
 from benchmark.runs.plan import place_of
 

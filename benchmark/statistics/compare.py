@@ -12,7 +12,8 @@ from pathlib import Path
 from benchmark.core.errors import BadResult, UnknownName
 from benchmark.core.types import Scale
 from benchmark.methods.catalogue import own_rows
-from benchmark.runs.cells import Cell, all_cells, without_protocol
+from benchmark.protocols import without_protocol
+from benchmark.runs.cells import Cell, all_cells
 from benchmark.statistics import CONFIDENCE, Difference, averaged, difference, holm, paired
 from benchmark.statistics.scores import Paired
 

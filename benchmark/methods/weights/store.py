@@ -17,6 +17,7 @@ from benchmark.core.errors import BadWeights
 from benchmark.core.files import sha256_of
 from benchmark.core.types import Scale, Task
 from benchmark.methods.weights.card import Card, read_card
+from benchmark.protocols import without_protocol
 
 _ENDING, _FOR, _SEED = ".safetensors", ".for-", ".seed"
 
@@ -75,9 +76,14 @@ def parsed(name: str) -> Name | None:
     return Name(method, unquote(dataset, errors="surrogateescape"), seed)
 
 
+def fitting(dataset: str) -> tuple[str, ...]:
+    """What weights may be for to fit `dataset`, the nearest first: it, a folder of that name, the whole task."""
+    return tuple(dict.fromkeys((dataset, without_protocol(dataset), "")))
+
+
 def find(method: str, task: Task | str, scale: Scale | str, seed: int = 0, dataset: str = "") -> WeightsFile | None:
     """The weights of `method` that fit `dataset`: those made for it, then those for its whole task; None for none."""
-    for wanted in dict.fromkeys((dataset, "")):
+    for wanted in fitting(dataset):
         for root in (paths.user_weights(), paths.packaged_weights()):
             path = root / relative_path(method, task, scale, seed, wanted)
             if path.is_file():
@@ -87,12 +93,17 @@ def find(method: str, task: Task | str, scale: Scale | str, seed: int = 0, datas
 
 def seeds(method: str, task: Task | str, scale: Scale | str, dataset: str = "") -> list[int]:
     """The seeds for which weights of `method` exist that fit `dataset`."""
-    return sorted({name.seed for name in _names(method, task, scale) if name.dataset in ("", dataset)})
+    return sorted({name.seed for name in _names(method, task, scale) if name.dataset in fitting(dataset)})
 
 
 def datasets(method: str, task: Task | str, scale: Scale | str) -> list[str]:
     """The data sets that `method` has weights of their own for."""
     return sorted({name.dataset for name in _names(method, task, scale)} - {""})
+
+
+def any_for(method: str, task: Task | str, scale: Scale | str) -> bool:
+    """Whether there are weights of `method`, for the whole task or for one data set."""
+    return next(_names(method, task, scale), None) is not None
 
 
 def _names(method: str, task: Task | str, scale: Scale | str) -> Iterator[Name]:
@@ -111,10 +122,14 @@ def require(method: str, task: Task | str, scale: Scale | str, seed: int = 0, da
     if found is None:
         others = datasets(method, task, scale)
         have = f"only those for {', '.join(others)}" if others else "none"
+        if others and not dataset:
+            have += ", and no data set is named here"
         remedy = f"Run `slkd-bench train {method} --task {task} --scale {scale}`"
         if str(scale) == "paper":
-            which = f" --for {dataset}" if others and dataset else ""
+            which = f" --for {without_protocol(dataset)}" if others and dataset else ""
             remedy += f" or `slkd-bench weights import {method} FILE --task {task}{which}`"
+        if others and not dataset:
+            remedy += " without --for, which makes weights for the whole task"
         fit = f" on {dataset}" if dataset and others else ""
         raise BadWeights(f"weights of {method} for {task}{fit} at scale {scale}", have, f"{remedy}.")
     return found

@@ -14,7 +14,7 @@ from benchmark.core.types import Pair, Scale
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.weights import store
-from benchmark.methods.weights.loading import load_network
+from benchmark.methods.weights.loading import load_for
 from benchmark.protocols import get_protocol
 from benchmark.runs.cells import cell_path, read_cell
 from benchmark.runs.restore import Hooks, restore_and_score
@@ -126,7 +126,7 @@ def restore_row(
     for method, title in methods:
         if dataset.task not in method.tasks or method.id == "identity":
             continue
-        seeds = store.seeds(method.id, dataset.task or "", scale) if method.network else [0]
+        seeds = store.seeds(method.id, dataset.task or "", scale, dataset.id) if method.network else [0]
         if seeds:
             panels.append(restore(dataset, index, method, title, scale, seeds[0], device))
         else:
@@ -161,7 +161,7 @@ def restore(
     """Image `index` restored by `method` and scored as a run scores it."""
 
     images: list[Tensor] = []
-    network = load_network(method, dataset.task, scale, seed, device)
+    network = load_for(method, dataset, scale, seed, device)
     one: Dataset = OneImage(dataset, index)  # type: ignore[assignment]
     with exact(device):
         found = restore_and_score(

@@ -13,10 +13,10 @@ from benchmark.core.types import Scale
 from benchmark.costs.records import read_latencies
 from benchmark.datasets import dataset_ids, describe
 from benchmark.methods import outside
-from benchmark.protocols import get_protocol, protocol_ids
+from benchmark.protocols import get_protocol, protocol_ids, without_protocol
 from benchmark.protocols.choices import Channel, Rounding
 from benchmark.protocols.definition import Protocol
-from benchmark.runs.cells import Cell, without_protocol
+from benchmark.runs.cells import Cell
 from benchmark.views.report.comparison import anchor
 
 

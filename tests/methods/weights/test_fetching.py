@@ -92,6 +92,8 @@ def test_another_address_and_a_page_in_its_place(server: Any) -> None:
     method = get_method("prenet")
     fetch_weights(method, Task.DERAINING, url=f"{server.address}/net_latest.pth")
     assert store.find("prenet", Task.DERAINING, Scale.PAPER) is not None
+    ((_, _, told),) = fetch_weights(method, Task.DERAINING, url=f"{server.address}/net_latest.pth")
+    assert "unverified" in told  # no checksum of it is known
     with pytest.raises(BadData, match="web page"):
         fetch_weights(method, Task.DERAINING, url=f"{server.address}/page.pth")
 

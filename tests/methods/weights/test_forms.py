@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 from typer.testing import CliRunner
 
@@ -209,6 +210,34 @@ def test_the_commands(prenet: State, tmp_path: Path) -> None:
     listed = run(app, ["weights", "list", "--scale", "paper"], env={"COLUMNS": "200"}).output
     assert "rain100l" in listed
     assert run(app, ["weights", "verify"]).exit_code == 0
+
+
+def test_weights_for_a_folder_of_ones_own_are_used_on_it(prenet: State, tmp_path: Path) -> None:
+    light, heavy = saved(tmp_path, prenet, "light.pth"), saved(tmp_path, _doubled(prenet), "heavy.pth")
+    for side in ("input", "target"):
+        (tmp_path / "pairs" / side).mkdir(parents=True)
+        Image.new("RGB", (16, 16), (90, 80, 70)).save(tmp_path / "pairs" / side / "a.png")
+    run, place = CliRunner().invoke, str(tmp_path / "pairs")
+    for name, file in ((f"mine={place}", light), ("yours", heavy)):
+        done = run(app, ["weights", "import", "prenet", str(file), "--for", name])
+        assert done.exit_code == 0, done.output
+        assert f"-d {name.partition('=')[0]}=FOLDER" in done.output
+    words = ["run", "-m", "prenet", "--scale", "paper", "--protocol", "rgb", "--task", "deraining"]
+    for name, file in (("mine", light), ("yours", heavy)):
+        out = tmp_path / name
+        done = run(app, [*words, "-d", f"{name}={place}", "--out", str(out)])
+        assert done.exit_code == 0, done.output
+        assert f"the weights for {name} from {file.name}" in done.output
+    done = run(app, [*words, "-d", f"third={place}", "--out", str(tmp_path / "third")])
+    assert "only those for mine, yours" in done.output
+    assert "--for third" in done.output  # and not third@rgb
+
+
+def test_without_a_data_set_the_message_says_what_to_do(prenet: State, tmp_path: Path) -> None:
+    import_weights(get_method("prenet"), [saved(tmp_path, prenet)], Task.DERAINING, keep=Keep("rain100l"))
+    with pytest.raises(BadWeights, match=r"only those for rain100l, and no data set is named.*import.*without --for"):
+        load_network(get_method("prenet"), Task.DERAINING, Scale.PAPER)
+    assert "paper 1/1" in CliRunner().invoke(app, ["list", "methods"], env={"COLUMNS": "200"}).output
 
 
 @pytest.mark.parametrize(

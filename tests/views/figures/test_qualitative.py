@@ -43,8 +43,8 @@ def weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights of two of the methods: Restormer's seed 0 and DCKD's seed 2."""
     shares = {"identity": 0.0, "restormer": 0.1, "res-sl-dckd-cross": 0.3}
     seeds = {"restormer": [0], "res-sl-dckd-cross": [2, 5]}
-    monkeypatch.setattr(restored.store, "seeds", lambda method, task, scale: seeds.get(method, []))
-    monkeypatch.setattr("benchmark.views.figures.restored.load_network", lambda method, *_: Halving(shares[method.id]))
+    monkeypatch.setattr(restored.store, "seeds", lambda method, *_: seeds.get(method, []))
+    monkeypatch.setattr("benchmark.views.figures.restored.load_for", lambda method, *_: Halving(shares[method.id]))
 
 
 def toy_row(out: Path, index: int = 3, crop: str = "") -> ImageRow:
