@@ -194,8 +194,12 @@ def _weights_and_code(cell: Cell, key: dict[str, Any], method: Method, dataset: 
         yield Finding(Severity.NOTE, "code changed", f"not as in the reference: {', '.join(changed)}")
     found = store.find(method.id, dataset.task or "", scale_of(cell), cell.seed, dataset.id) if method.network else None
     if found and card_path(found.path).is_file() and not has_whole_weights(found.path):
-        text = f"{found.path} is not the file that its card speaks of"
-        remedy = f"Restore {found.path.name} (git checkout), or train it again with `slkd-bench train`."
+        card = card_path(found.path)
+        text = f"{found.path} (sha256 {_short(found.sha256)}) is not the file that its card {card.name} speaks of"
+        remedy = (
+            f"Restore {found.path.name} and {card.name} (git checkout), or train both again with "
+            f"`slkd-bench train {method.id} --task {dataset.task} --scale {scale_of(cell)}`."
+        )
         yield Finding(Severity.FAILURE, "weights damaged", text, remedy)
 
 

@@ -80,8 +80,13 @@ def main() -> None:
         if problem.errno not in DISK_FULL:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _complain(cannot_write(Path(problem.filename or "the output"), problem))
+        _complain(cannot_write(Path(problem.filename), problem) if problem.filename else _no_output(problem))
         sys.exit(2)
+
+
+def _no_output(problem: OSError) -> SlkdBenchError:
+    remedy = "Free some space, or send the output elsewhere."
+    return SlkdBenchError("a standard output that takes what is printed", str(problem.strerror or problem), remedy)
 
 
 def _complain(problem: Exception) -> None:

@@ -22,8 +22,8 @@ def prepare(
     each image is cut into squares of that many pixels every `stride` pixels (three quarters of `patch` if 0), the
     last one flush with the border, named NAME-1, NAME-2, ... along the rows; smaller images stay whole.
 
-    Raises BadOutput when `out` holds something, BadData or BadImage naming a pair that cannot be read. Nothing is
-    left behind when it stops.
+    Raises BadOutput when `out` holds something or cannot be written, BadData or BadImage naming a pair that cannot be
+    read. Nothing is left behind when it stops.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BadOutput(f"an empty or new folder '{out}'", "something in it", "Choose another --out.")
@@ -34,9 +34,9 @@ def prepare(
         raise BadData("a patch and a stride of at least 1 pixel", f"{patch} and {stride}", "Check the numbers.")
     partial = out.with_name(f".{out.name}.part")
     shutil.rmtree(partial, ignore_errors=True)
-    for side in ("input", "target"):
-        (partial / side).mkdir(parents=True)
     try:
+        for side in ("input", "target"):
+            (partial / side).mkdir(parents=True)
         count = 0
         for index, name in enumerate(data.names()):
             count += _write(data, index, partial, patch, stride or max(1, patch * 3 // 4))
@@ -44,9 +44,18 @@ def prepare(
         if out.exists():
             out.rmdir()
         partial.rename(out)
+    except BadOutput as problem:
+        raise _unwritten(out, problem.found.rpartition(": ")[2]) from problem
+    except OSError as problem:
+        raise _unwritten(out, problem.strerror or str(problem)) from problem
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return count
+
+
+def _unwritten(out: Path, why: str) -> BadOutput:
+    remedy = "Free some space or choose another --out, and run the same command again: nothing is left there."
+    return BadOutput(f"a folder that takes the whole data set at '{out}'", why, remedy)
 
 
 def starts(side: int, patch: int, stride: int) -> list[int]:

@@ -16,6 +16,8 @@ from benchmark.datasets.pairs import PairsOnDisk, check_format, unequal
 from benchmark.datasets.sources import Source
 from benchmark.images.io import image_notes, is_image
 
+_LISTING = 256 << 20  # bytes: of two million files
+
 
 def problems(data: PairsOnDisk, sizes: Iterable[str] = (), threads: int = 4) -> list[SlkdBenchError]:
     """Everything that is wrong with a data set, each with the file's name; empty when all is well.
@@ -124,9 +126,13 @@ def compare(sums: dict[str, str], path: Path) -> list[SlkdBenchError]:
 
 def _read_listing(path: Path) -> dict[str, str]:
     try:
-        text = path.read_bytes().decode("utf-8", "surrogateescape")
+        with path.open("rb") as file:
+            held = file.read(_LISTING + 1)  # a device such as /dev/full gives bytes without end
     except OSError as problem:
         raise BadData(f"a readable listing '{path}'", str(problem.strerror), "Give a file.") from problem
+    if len(held) > _LISTING:
+        raise BadData(f"a listing of at most {_LISTING >> 20} MiB in '{path}'", "more", "Give the file of checksums.")
+    text = held.decode("utf-8", "surrogateescape")
     expected: dict[str, str] = {}
     for number, line in enumerate(text.split("\n"), 1):
         escaped = line.startswith("\\")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import re
 import shutil
@@ -172,7 +173,7 @@ def test_other_data_or_another_protocol_fail(reference: Path, part: str) -> None
 
 
 def test_weights_that_are_not_those_of_their_card_fail(
-    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = store.require(METHOD, "deraining", "mini")
     own = tmp_path / "home" / "weights" / store.relative_path(METHOD, "deraining", "mini")
@@ -185,8 +186,23 @@ def test_weights_that_are_not_those_of_their_card_fail(
     save_file(state, own)
     monkeypatch.setenv("SLKD_BENCH_HOME", str(tmp_path / "home"))
     told = failures(reference)
-    assert "weights damaged" in told
-    assert len(told) == 1  # what is not the card's file is not evaluated
+    assert list(told) == ["weights damaged"]  # what is not the card's file is not evaluated
+    assert str(own) in told["weights damaged"]
+    assert own.with_suffix(".json").name in told["weights damaged"]
+    assert hashlib.sha256(own.read_bytes()).hexdigest()[:12] in told["weights damaged"]
+    before = path_of(reference).read_bytes()
+    assert check_command(Request(reference, update=True)) == 1
+    assert path_of(reference).read_bytes() == before
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "weights damaged" in shown
+    assert f"slkd-bench train {METHOD} --task deraining --scale mini" in shown
+    own.with_suffix(".json").write_text("{")
+    assert own.with_suffix(".json").name in str(failures(reference))
+    card = json.loads(found.path.with_suffix(".json").read_text())
+    card["sha256"] = hashlib.sha256(own.read_bytes()).hexdigest()
+    own.with_suffix(".json").write_text(json.dumps(card))
+    assert "weights damaged" not in failures(reference)  # whole, but others: then their scores decide
+    assert "PSNR fell" in failures(reference)
 
 
 def test_what_disappears_fails(reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Writing data sets out as plain folders and patches, and drawing contact sheets."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from benchmark.core.errors import BadData, BadImage, BadOutput
 from benchmark.datasets import get_dataset
 from benchmark.datasets.prepare import prepare, starts
 from benchmark.datasets.sheet import contact_sheet, spread
+from benchmark.datasets.verify import compare
 from benchmark.images.io import read_image
 from tests.datasets.trees import TREES, picture
 
@@ -72,6 +74,31 @@ def test_prepare_refuses(tmp_path: Path, expect: Callable[..., None]) -> None:
     with pytest.raises(BadImage):
         prepare(get_dataset(tmp_path / "in"), tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "kodak24"]
+
+
+def test_what_cannot_be_written_is_one_message_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for side in ("input", "target"):
+        picture(tmp_path / "in" / side / "a.png", 1, 8, 8)
+    data = get_dataset(tmp_path / "in")
+    (tmp_path / "file").write_bytes(b"x")
+    with pytest.raises(BadOutput, match="Not a directory"):
+        prepare(data, tmp_path / "file" / "out")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "in/input/a.png"))
+
+    monkeypatch.setattr("benchmark.datasets.prepare.shutil.copyfile", full)
+    with pytest.raises(BadOutput, match=r"No space left.*nothing is left") as told:
+        prepare(data, tmp_path / "out")
+    assert str(tmp_path / "out") in told.value.expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "in"]
+
+
+@pytest.mark.parametrize("listing", ["/dev/zero", "."])
+def test_a_listing_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, listing: str) -> None:
+    monkeypatch.setattr("benchmark.datasets.verify._LISTING", 1 << 20)
+    with pytest.raises(BadData, match="listing"):
+        compare({}, Path(listing))
 
 
 def test_contact_sheet_shows_the_pairs(tmp_path: Path) -> None:
