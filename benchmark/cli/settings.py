@@ -46,7 +46,7 @@ def defaults_from(path: Path) -> dict[str, Any]:
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadData("a TOML file of defaults", f"{path}: {error}", "Correct it, or leave --config out.") from error
     return {name: _checked(path, name, table, None) for name, table in tables.items()}
 

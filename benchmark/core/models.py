@@ -36,7 +36,7 @@ def read_json(path: Path, model: type[Model], remedy: str = "Mend the entry.") -
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise BadResult(f"a whole JSON file: {path}", f"{type(problem).__name__}: {problem}", remedy) from problem
     return checked(raw, model, path, remedy)
 

@@ -33,6 +33,8 @@ def read_toml(path: Path, model: type[Model]) -> Model:
         line = re.search(r"line (\d+)", str(problem))
         place = f"{path}:{line[1]}" if line else str(path)
         raise BadFile(f"TOML in {place}", found[0], "Correct the syntax there.") from problem
+    except (ValueError, RecursionError) as problem:  # brackets without end, numbers of thousands of digits
+        raise BadFile(f"TOML in {path}", str(problem), "Correct the syntax there.") from problem
     return checked(raw, model, path, text)
 
 

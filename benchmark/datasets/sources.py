@@ -107,6 +107,9 @@ class Block:
         status = self.path.stat()
         array = mat_array(self.path, self.variable, status.st_size, status.st_mtime_ns)
         values = torch.from_numpy(array[self.scene, self.block].copy())
+        if values.is_complex():
+            found, remedy = str(values.dtype).removeprefix("torch."), "Save the real values."
+            raise BadData(f"real values in {self.part} of '{self.path}'", found, remedy)
         planes = values.permute(2, 0, 1).to(torch.float32, memory_format=torch.contiguous_format)
         if not values.is_floating_point():
             return planes.div_(255)

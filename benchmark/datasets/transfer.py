@@ -112,7 +112,7 @@ class Resuming:
         """What is known of the part that is there; None where it is not to be gone on with."""
         try:
             saved = json.loads(self.tag.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             saved = None
         if isinstance(saved, dict) and saved.get("url") == url and saved.get("validator"):
             return saved

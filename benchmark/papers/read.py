@@ -140,7 +140,7 @@ def _head(folder: Path) -> dict[str, Any]:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(raw, dict) or not str(raw.get("id", "")).strip():
             raise ValueError("no 'id' in it")
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise BadFile(
             f"a paper's folder with a {HEAD} that says its id: {path}",
             str(problem),

@@ -13,6 +13,7 @@ from benchmark.core.types import Scale
 from benchmark.datasets import describe
 from benchmark.methods.method import Method
 from benchmark.methods.weights import store
+from benchmark.protocols import without_protocol
 from benchmark.runs.cells import FOLDERS, cell_path, read_cell
 from benchmark.runs.key import cell_key, shelf, unwrapped
 from benchmark.runs.options import RunOptions
@@ -220,4 +221,5 @@ def _no_weights(method: Method, dataset: Dataset, scale: Scale, seeds: Sequence[
 def _others(method: Method, dataset: Dataset, scale: Scale) -> str:
     """A word on weights that are there, but for other data sets."""
     others = store.datasets(method.id, dataset.task or "", scale) if method.network else []
-    return f"; there are weights for {', '.join(others)} (`weights import ... --for {dataset.id}`)" if others else ""
+    how = f"`weights import ... --for {without_protocol(dataset.id)}`"
+    return f"; there are weights for {', '.join(others)} ({how})" if others else ""

@@ -182,7 +182,7 @@ def test_weights_that_are_not_those_of_their_card_fail(
     from safetensors.torch import load_file, save_file
 
     state = load_file(found.path)
-    state["inlet.weight"] = state["inlet.weight"] * 1.05
+    state["inlet.weight"] = state["inlet.weight"] * 1.5
     save_file(state, own)
     monkeypatch.setenv("SLKD_BENCH_HOME", str(tmp_path / "home"))
     told = failures(reference)
@@ -202,7 +202,7 @@ def test_weights_that_are_not_those_of_their_card_fail(
     card["sha256"] = hashlib.sha256(own.read_bytes()).hexdigest()
     own.with_suffix(".json").write_text(json.dumps(card))
     assert "weights damaged" not in failures(reference)  # whole, but others: then their scores decide
-    assert "PSNR fell" in failures(reference)
+    assert any(title.startswith("PSNR") for title in failures(reference))
 
 
 def test_what_disappears_fails(reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:

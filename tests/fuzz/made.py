@@ -9,7 +9,6 @@ import pickle
 import tarfile
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -146,13 +145,14 @@ def checkpoint(random: Random) -> tuple[str, bytes]:
     return "a.pth", stream.getvalue()
 
 
-def _jsonish(random: Random, depth: int = 0) -> Any:
+def jsonish(random: Random, depth: int = 0) -> Any:
+    """A value that JSON can hold, now and then an odd one."""
     simple = (None, True, -1, 0, 1.5, 10**400, "x", "[/x]", "../..", "\ud800", float("nan"), float("inf"), "a" * 300)
     if depth > 2 or random.random() < 0.6:
         return random.choice(simple)
     if random.random() < 0.5:
-        return [_jsonish(random, depth + 1) for _ in range(random.randint(0, 3))]
-    return {str(_jsonish(random, 3))[:20]: _jsonish(random, depth + 1) for _ in range(random.randint(0, 3))}
+        return [jsonish(random, depth + 1) for _ in range(random.randint(0, 3))]
+    return {str(jsonish(random, 3))[:20]: jsonish(random, depth + 1) for _ in range(random.randint(0, 3))}
 
 
 def changed(form: dict[str, Any], random: Random) -> bytes:
@@ -161,7 +161,7 @@ def changed(form: dict[str, Any], random: Random) -> bytes:
         return random.choice((b"[" * 50_000, b"", b"null", b"[]", b"3", b"\xff\xfe{", b'{"a":' * 20_000))
     made = dict(form)
     for _ in range(random.randint(1, 4)):
-        made[random.choice([*form, "other"])] = _jsonish(random)
+        made[random.choice([*form, "other"])] = jsonish(random)
     return json.dumps(made).encode("utf-8", "backslashreplace")
 
 
@@ -179,10 +179,6 @@ CARD: dict[str, Any] = {
     "wrapper": [],
     "stored": "as trained",
 }
-CELL: dict[str, Any] = {
-    "schema": 2, "method": "identity", "dataset": "mini-sidd", "scale": "mini", "seed": 0, "key": {}, "made_by": {},
-    "scores": [{"name": "a", "scene": "a", "psnr": 30.0, "ssim": 0.9}], "failures": {},
-}  # fmt: skip
 PASSPORT = b"""\
 title = "Our haze"
 task = "dehazing"
@@ -201,19 +197,27 @@ url = "https://example.org/a.zip"
 
 def network(random: Random) -> tuple[str, bytes]:
     """An ONNX file of an odd graph."""
-    from onnx import TensorProto, helper
+    from onnx import TensorProto
 
     kind = random.choice(
         (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT64, TensorProto.STRING, TensorProto.DOUBLE)
     )
     shape = random.choice(([1, 3, "h", "w"], [1, 1, 8, 8], [], ["n"], [0, 3, 2, 2]))
+    operator = random.choice(("Identity", "Relu", "Neg", "NoSuchOperator", "Sqrt"))
+    return "a.onnx", model(operator, shape, kind, random.choice((9, 13, 17, 99)))
+
+
+def model(operator: str, shape: list[Any], kind: int = 1, opset: int = 17) -> bytes:
+    """An ONNX graph of one operator from `x` to `y`."""
+    from onnx import helper
+
     given = helper.make_tensor_value_info("x", kind, shape)
     result = helper.make_tensor_value_info("y", kind, shape)
-    operator = random.choice(("Identity", "Relu", "Neg", "NoSuchOperator", "Sqrt"))
     graph = helper.make_graph([helper.make_node(operator, ["x"], ["y"])], "g", [given], [result])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", random.choice((9, 13, 17, 99)))])
-    model.ir_version = 8
-    return "a.onnx", model.SerializeToString()
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    made.ir_version = 8
+    held: bytes = made.SerializeToString()
+    return held
 
 
 Maker = Callable[[Random], tuple[str, bytes]]
@@ -223,18 +227,6 @@ MAKERS: dict[str, Maker] = {
     "matrices": matrix,
     "checkpoints": checkpoint,
     "cards": lambda random: ("a.json", changed(CARD, random)),
-    "cells": lambda random: ("a.json", changed(CELL, random)),
-    "passports": lambda random: ("a.toml", PASSPORT),
     "networks": network,
 }
-
-
-def case(kind: str, seed: int, folder: Path) -> Path:
-    """File number `seed` of a kind, written into `folder`."""
-    random = Random(f"{kind} {seed}")
-    name, data = MAKERS[kind](random)
-    if random.random() < (0.7 if kind in ("images", "passports") else 0.4):
-        data = broken(data, random)
-    path = folder / name
-    path.write_bytes(data)
-    return path
+"""How a file of a kind is made up: its name and its bytes."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import resource
 import shutil
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmark.core.errors import SlkdBenchError
-from tests.fuzz.made import MARKER, case
+from tests.fuzz.cases import case
+from tests.fuzz.made import MARKER
 
 GIB = 1 << 30
 
@@ -54,7 +58,19 @@ def read(kind: str, path: Path) -> None:
         from benchmark.datasets.passport import read_passport
 
         for passport in read_passport(path):
-            locate(path.parent, passport.layouts)
+            locate(path.parent, passport.layouts, passport.sigma)
+    elif kind == "papers":
+        from benchmark.claims.complexity.readings import read_readings
+        from benchmark.claims.ledger import read_ledger
+        from benchmark.papers.read import read_paper
+
+        read_paper(path)
+        read_ledger(path.name, path.parent.parent)
+        read_readings(path.name, path.parent.parent)
+    elif kind == "plans":
+        from benchmark.studies.plans.plan import read_plan
+
+        read_plan(str(path))
     else:
         _run_network(path)
 
@@ -70,11 +86,11 @@ def _run_network(path: Path) -> None:
     network(torch.rand(1, 3, 16, 16))
 
 
-def outcome(kind: str, seed: int, folder: Path) -> str:
-    """What came of file number `seed`: "read", "refused", or what must not be."""
+def outcome(kind: str, make: Callable[[Path], Path], folder: Path) -> str:
+    """What came of a file that `make` puts into a folder: "read", "refused", or what must not be."""
     (folder / "in").mkdir(parents=True)
     os.environ[MARKER] = str(folder / "was-run")
-    path, started, word = case(kind, seed, folder / "in"), time.monotonic(), "read"
+    path, started, word = make(folder / "in"), time.monotonic(), "read"
     try:
         read(kind, path)
     except SlkdBenchError as problem:
@@ -94,13 +110,28 @@ def outcome(kind: str, seed: int, folder: Path) -> str:
 
 
 def main() -> None:
-    """`reader.py KIND FIRST LAST FOLDER`: one line a file, its number before what came of it."""
-    kind, first, last, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+    """`reader.py KIND FOLDER FIRST LAST`, or FILES: one line a file, its number or name before what came of it.
+
+    A negative number is a whole file as it is.
+    """
+    kind, folder, words = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
     resource.setrlimit(resource.RLIMIT_AS, (12 * GIB, 12 * GIB))  # torch alone maps some GiB
-    for seed in range(first, last):
-        print(seed, outcome(kind, seed, folder / f"case{seed}"), flush=True)
-        shutil.rmtree(folder / f"case{seed}", ignore_errors=True)
+    makes: dict[str, Callable[[Path], Path]] = {}
+    if len(words) == 2 and all(word.lstrip("-").isdigit() for word in words):
+        makes = {str(seed): partial(case, kind, seed) for seed in range(int(words[0]), int(words[1]))}
+    else:
+        makes = {name: partial(_copied, Path(name)) for name in words}
+    for name, make in makes.items():
+        print(name, outcome(kind, make, folder / "case"), flush=True)
+        shutil.rmtree(folder / "case", ignore_errors=True)
     print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)
+
+
+def _copied(file: Path, folder: Path) -> Path:
+    """A file in a folder of its own, with the weights or the card of its name."""
+    for beside in file.parent.glob(f"{glob.escape(file.stem)}.*"):
+        shutil.copyfile(beside, folder / beside.name)
+    return folder / file.name
 
 
 if __name__ == "__main__":

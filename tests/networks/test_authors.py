@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from baselines.networks import drsformer
 from baselines.networks.fast import fast_inference
+from baselines.networks.fast.transformers import ExactSparseAttention
 from benchmark.methods.networks import network as declared
 from tests.networks.fixtures import fixture, names
 
@@ -35,8 +37,18 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "deamnet": ("deamnet", "denoising", {}),
 }
 LOOSE = {"rcdnet": 1e-4}  # it works on [0, 255] and amplifies; all others hold 1e-5
-# largest error in bf16 over the largest value: what is discontinuous cannot be near
-ROUGH = {"drsformer_mefc": 1.0, "drs_sl": 1.0}
+# The largest error in bf16 over the largest value, about twice what was measured; all others hold 2e-2. The two with top-k
+# rows choose other channels in bf16 than in fp32, in the plain form as in the fast one: .082 and .089, .073 and .078.
+ROUGH = {
+    "drsformer_mefc": 0.18,
+    "drs_sl": 0.16,
+    "mprnet_deraining": 3e-2,
+    "mprnet_deblurring": 3e-2,
+    "mprnet_denoising": 5e-2,
+    "rcdnet": 5e-2,
+    "dmphn_1_2_4": 5e-2,
+    "dmphn_1_2_4_8": 5e-2,
+}
 
 
 def loaded(name: str, state: dict[str, Tensor] | None = None) -> nn.Module:
@@ -75,11 +87,15 @@ def test_the_authors_output(name: str) -> None:
 @torch.no_grad()
 def test_the_authors_output_compiled_in_bf16_and_beside_a_neighbour(name: str) -> None:
     published, network = fixture(name), loaded(name)
+    with torch.autocast("cpu", torch.bfloat16):
+        plain = error(name, network(published.image))
     with fast_inference(network):
         pair = torch.cat((published.image, published.image.flip(-1)))
         assert error(name, network(pair)[:1]) <= LOOSE.get(name, 1e-5)
         with torch.autocast("cpu", torch.bfloat16):
-            assert error(name, network(published.image)) <= ROUGH.get(name, 2e-2)
+            rough = error(name, network(published.image))
+        assert rough <= ROUGH.get(name, 2e-2)
+        assert rough <= 1.5 * plain  # the fast form loses no more than the paper's
         torch._dynamo.reset()
         compiled = torch.compile(network, fullgraph=True, backend="eager", dynamic=False)
         assert error(name, compiled(published.image)) <= LOOSE.get(name, 1e-5)
@@ -127,27 +143,57 @@ def flipped(first: list[list[Tensor]], second: list[list[Tensor]]) -> int:
     )
 
 
-@pytest.mark.parametrize("name", ["drs_sl", pytest.param("drsformer_mefc", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["drs_sl", "drsformer_mefc"])
 @torch.no_grad()
 def test_eight_fills_of_the_sparse_attention(
-    name: str, monkeypatch: pytest.MonkeyPatch, record_property: pytest.RecordProperty
+    name: str, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
-    """In float32 a row may choose otherwise than in float64: rarely, and in the fast form no oftener than as published."""
+    """In float32 rows may choose other channels than in float64; then all that follows is another image, by up to 4e-2.
+
+    Measured: with the weights of DRSformer it happens as published in three fills of eight, in the fast form in one of them,
+    where single precision is not enough; with those of DRS-SL in none.
+    """
     choices, image = Choices(monkeypatch), fixture(name).image
-    flips, errors = {"fast": 0, "authors": 0}, {"fast": 0.0, "authors": 0.0}
+    flips: dict[str, list[int]] = {"fast": [], "as published": []}
+    errors: dict[str, list[float]] = {"fast": [], "as published": []}
+    rows = 0
     for fill in range(8):
         network = loaded(name, filled(name, fill))
         exact, wanted = choices.of(network.double(), image.double())
+        rows = sum(first.shape[1] * first.shape[2] for first, *_ in wanted)
         network.float()
         with fast_inference(network):
             restored, ours = choices.of(network, image)
         with monkeypatch.context() as patched:  # the authors' order of operations and memory
             patched.setattr("baselines.networks.shape.pyramid.fast_layout", lambda x: x)
             plain, theirs = choices.of(network, image)
-        for form, out, found in (("fast", restored, ours), ("authors", plain, theirs)):
-            flips[form] += flipped(found, wanted)
-            errors[form] = max(errors[form], float((out - exact).abs().max() / exact.abs().max()))
-    print(f"{name}: rows that choose otherwise than in float64 {flips}, largest error {errors}")
-    record_property("flips", flips)
-    assert flips["fast"] <= max(2, 2 * flips["authors"])
-    assert errors["fast"] <= 1e-5 or flips["fast"]
+        for form, out, found in (("fast", restored, ours), ("as published", plain, theirs)):
+            flips[form].append(flipped(found, wanted))
+            errors[form].append(float((out - exact).abs().max() / exact.abs().max()))
+    print(f"{name}: of {rows} rows choose otherwise than in float64, fill by fill: {flips}; largest errors {errors}")
+    record_property("flips", str(flips))
+    lost, lost_as_published = ([fill for fill in range(8) if found[fill]] for found in flips.values())
+    assert set(lost) <= set(lost_as_published)
+    assert len(lost) <= 1
+    assert max(error for fill, error in enumerate(errors["fast"]) if fill not in lost) <= 1e-5
+    assert 0 not in lost  # the authors' own fixture
+
+
+@torch.no_grad()
+def test_similarities_in_float64_keep_more_rows_than_in_float32() -> None:
+    """Of channels in twins that are alike to 1e-6, which one stays hangs on the last digits of sums over all pixels."""
+    attention = drsformer.SparseAttention(24, 1)
+    torch.manual_seed(0)
+    q, k = torch.randn(2, 1, 1, 24, 4096)
+    k[0, 0, 1::2] = k[0, 0, ::2] + 1e-6 * torch.randn(12, 4096)
+    exact = attention.double().similarity(q.double(), k.double())
+    attention.float()
+    plain = attention.similarity(q, k)
+    attention.__class__ = ExactSparseAttention
+    ours = attention.similarity(q, k)
+
+    def kept(found: Tensor) -> list[list[Tensor]]:
+        return [[found.topk(count, -1).indices.sort(-1).values for count in attention.kept]]
+
+    assert flipped(kept(ours), kept(exact)) < flipped(kept(plain), kept(exact))

@@ -166,7 +166,7 @@ def read_plan(name: str) -> Plan:
     except ValidationError as error:
         told = "; ".join(f"{_place(entry['loc'])}: {entry['msg']}" for entry in error.errors())
         raise BadData("the plan of a study", f"{path}: {told}", "Correct these keys.") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadData("the plan of a study as TOML", f"{path}: {error}", "Correct the file.") from error
     _check_names(plan, path)
     return plan

@@ -67,7 +67,7 @@ def read_times(path: Path) -> StepTimes:
         times = json.loads(path.read_text(encoding="utf-8"))["seconds"]
         if not all(isinstance(v, int | float) and v > 0 for v in times.values()):
             raise TypeError("not all are positive numbers")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadData(
             "recorded seconds of a step", f"{path}: {error}", "Make it with `study plan --save-times`."
         ) from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from benchmark.core.errors import BadData
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Task
 from benchmark.methods.find import get_method
@@ -48,7 +49,13 @@ class Folder:
         """The rates and the matched numbers of steps that were decided: {"rates": {"ROW/TASK": lr}, "steps": {...}}."""
         path = self.root / "decisions.json"
         empty: dict[str, dict[str, float]] = {"rates": {}, "steps": {}}
-        return empty | json.loads(path.read_text(encoding="utf-8")) if path.is_file() else empty
+        if not path.is_file():
+            return empty
+        try:
+            return empty | json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            remedy = "Restore it, or remove it: what it says is then decided anew."
+            raise BadData("the decisions of a study as a JSON object", f"{path}: {error}", remedy) from error
 
     def decide(self, kind: Literal["rates", "steps"], made: dict[str, float]) -> None:
         """Adds decisions; what was decided before stays as it was."""

@@ -154,7 +154,7 @@ def _packages(path: Path) -> dict[str, str]:
     try:
         rows = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
         return {str(row["package"]): str(row["version"]) for row in rows}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
 
 

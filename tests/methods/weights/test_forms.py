@@ -229,8 +229,8 @@ def test_weights_for_a_folder_of_ones_own_are_used_on_it(prenet: State, tmp_path
         assert done.exit_code == 0, done.output
         assert f"the weights for {name} from {file.name}" in done.output
     done = run(app, [*words, "-d", f"third={place}", "--out", str(tmp_path / "third")])
-    assert "only those for mine, yours" in done.output
-    assert "--for third" in done.output  # and not third@rgb
+    assert "there are weights for mine, yours" in str(done.exception)
+    assert "--for third`" in str(done.exception)  # and not third@rgb
 
 
 def test_without_a_data_set_the_message_says_what_to_do(prenet: State, tmp_path: Path) -> None:
