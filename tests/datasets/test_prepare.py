@@ -76,7 +76,9 @@ def test_prepare_refuses(tmp_path: Path, expect: Callable[..., None]) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "kodak24"]
 
 
-def test_what_cannot_be_written_is_one_message_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_written_is_one_message_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for side in ("input", "target"):
         picture(tmp_path / "in" / side / "a.png", 1, 8, 8)
     data = get_dataset(tmp_path / "in")
