@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from benchmark.claims.judge import Verdict
+    from benchmark.claims.verdict import Verdict
+    from benchmark.datasets.passport import Passport
 
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP))
@@ -266,7 +267,7 @@ def embedded() -> str:
     records = [record for record in map(describe, dataset_ids()) if record.scale is Scale.MINI]
     return table(
         ["data set", "printed as", "task", "protocol", "pairs"],
-        ((f"`{r.id}`", r.title.removeprefix("mini, "), r.task, f"`{r.protocol}`", r.count) for r in records),
+        ((f"`{r.id}`", r.title.removeprefix("mini, "), str(r.task), f"`{r.protocol}`", str(r.count)) for r in records),
     )
 
 
@@ -274,7 +275,7 @@ def official() -> str:
     """The official data sets: owner's page, terms, publication, pairs."""
     from benchmark.datasets.passport import passports
 
-    found = {}
+    found: dict[str, Passport] = {}
     for passport in passports().values():  # the noise levels of one set share a passport file
         found.setdefault(passport.folder or passport.id, passport)
     rows = []

@@ -62,7 +62,7 @@ def blocks(page: str) -> list[Block]:
     found = []
     for match in _BLOCK.finditer(page):
         words = shlex.split(match[2])
-        options = dict(word.split("=", 1) if "=" in word else (word, "") for word in words)
+        options = dict(word.partition("=")[::2] for word in words)
         line = page.count("\n", 0, match.start()) + 1
         found.append(Block(match[1], options, match[4], match.start(4), match.end(4), line))
     return found

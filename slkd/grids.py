@@ -57,7 +57,7 @@ class _Blur(torch.autograd.Function):
         return F.conv2d(padded, _kernel(x, size, sigma), groups=x.shape[1])
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         size, sigma = ctx.size, ctx.sigma
         radius = size // 2
         full = F.conv2d(gradient, _kernel(gradient, size, sigma), padding=2 * radius, groups=gradient.shape[1])

@@ -73,8 +73,9 @@ class ScaleConversion(nn.Module):
             square = ours.T @ ours
             ridge = 1e-6 * square.diagonal().mean() * torch.eye(len(square), dtype=square.dtype, device=square.device)
             solution = torch.linalg.solve(square + ridge, ours.T @ theirs)
-            layer.weight.copy_(solution[:-1].T[..., None, None])  # type: ignore[operator, union-attr]
-            layer.bias.copy_(solution[-1])  # type: ignore[operator, union-attr]
+            weight, bias = layer.parameters()
+            weight.copy_(solution[:-1].T[..., None, None])
+            bias.copy_(solution[-1])
 
     def _scaled(self, x: Tensor) -> Tensor:
         return rms_normalised(x) if self.normalise else full_precision(x)

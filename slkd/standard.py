@@ -51,4 +51,5 @@ class Spread(nn.Module):
         """The variance after the teacher's descriptors (N, C, D, h, w) of one more batch."""
         moments = torch.stack([teacher.mean(dim=(0, 3, 4)), teacher.square().mean(dim=(0, 3, 4))])
         mean, square = self.moments(moments)
-        return (square - mean.square()).clamp_min(0)[..., None, None]
+        result: Tensor = (square - mean.square()).clamp_min(0)[..., None, None]
+        return result

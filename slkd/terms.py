@@ -171,4 +171,5 @@ def _alone(kind: type[FeatureLoss], pairs: Pairs, reading: Reading) -> Tensor:
 def _random_kernels(count: int) -> Tensor:
     """`count` filters (count, 1, 3, 3) of unit norm, the same in every run."""
     kernels = torch.randn(count, 1, 3, 3, generator=torch.Generator().manual_seed(0))
-    return kernels / kernels.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+    result: Tensor = kernels / kernels.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+    return result

@@ -5,6 +5,8 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +14,9 @@ import torch
 
 from benchmark.protocols import get_protocol
 from speed.plain import ssim
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
 
 ROUNDS = 9
 USUAL = {
@@ -40,28 +45,28 @@ def seconds(action: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-@pytest.mark.parametrize("id", USUAL)
-def test_three_times_faster(id: str, frames: tuple[np.ndarray, np.ndarray], benchmark) -> None:
+@pytest.mark.parametrize("key", USUAL)
+def test_three_times_faster(key: str, frames: tuple[np.ndarray, np.ndarray], benchmark: BenchmarkFixture) -> None:
     """Medians of interleaved rounds, all on one thread, from images as each side holds them."""
-    protocol = get_protocol(id)
+    protocol = get_protocol(key)
     tensors = [torch.from_numpy(frame).permute(2, 0, 1).float().div(255).contiguous() for frame in frames]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         ours: list[float] = []
-        usual: dict[str, list[float]] = {form.__name__: [] for form in USUAL[id]}
+        usual: dict[str, list[float]] = {form.__name__: [] for form in USUAL[key]}
         protocol.score(*tensors)
         for _ in range(ROUNDS):
             ours.append(seconds(lambda: protocol.score(*tensors)))
-            for form in USUAL[id]:
-                usual[form.__name__].append(seconds(lambda form=form: form(*frames)))
+            for form in USUAL[key]:
+                usual[form.__name__].append(seconds(partial(form, *frames)))
         benchmark.pedantic(lambda: protocol.score(*tensors), rounds=3)
     finally:
         torch.set_num_threads(threads)
     ratios = {name: statistics.median(times) / statistics.median(ours) for name, times in usual.items()}
     benchmark.extra_info.update(ratios)
     print(
-        f"\n{id}: {statistics.median(ours) * 1e3:.1f} ms; "
+        f"\n{key}: {statistics.median(ours) * 1e3:.1f} ms; "
         + "; ".join(
             f"{name} {statistics.median(usual[name]) * 1e3:.0f} ms = {ratio:.1f} x" for name, ratio in ratios.items()
         )

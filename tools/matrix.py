@@ -82,7 +82,16 @@ def prepare(name: str, row: Row) -> Path | str:
     constraints.write_text(
         (TOP / "constraints.txt").read_text() if row.constrained else "\n".join(pins), encoding="utf-8"
     )
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", constraints]
+    install: list[str | Path] = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-c",
+        constraints,
+    ]
     done = subprocess.run([*install, *pins, "-e", ".[dev]"], cwd=TOP, capture_output=True, text=True)
     if done.returncode:
         return f"installation failed: {done.stderr.strip().splitlines()[-1]}"
@@ -115,7 +124,7 @@ def main() -> int:
             lines.append((name, python, ""))
             failed = True
             continue
-        command = [
+        command: list[str | Path] = [
             python,
             "-m",
             "pytest",

@@ -41,12 +41,12 @@ class DCKDCross(Distiller):
         1]."""
         teacher, student = self.teacher, self.student
         with torch.no_grad():
-            guide = teacher.encode(degraded)  # type: ignore[operator]
-            target = teacher.decode(guide, degraded).restored  # type: ignore[operator]
-        encoded = student.encode(degraded)  # type: ignore[operator]
-        restored = student.decode(encoded, degraded).restored  # type: ignore[operator]
-        first = teacher.decode(_adapted(self.to_teacher, encoded, guide), degraded).restored  # type: ignore[operator]
-        second = student.decode(_adapted(self.to_student, guide, encoded), degraded).restored  # type: ignore[operator]
+            guide = teacher.encode(degraded)
+            target = teacher.decode(guide, degraded).restored
+        encoded = student.encode(degraded)
+        restored = student.decode(encoded, degraded).restored
+        first = teacher.decode(_adapted(self.to_teacher, encoded, guide), degraded).restored
+        second = student.decode(_adapted(self.to_student, guide, encoded), degraded).restored
         return {
             "truth": l1(restored, clean),
             "encoder-truth": l1(first, clean),

@@ -94,7 +94,8 @@ class DFKD(Distiller):
         count, _, height, width = like.shape
         shape = (count, self.generator.latent, -(-height // 16), -(-width // 16))
         noise = torch.randn(shape, device=like.device, dtype=self.generator.last.weight.dtype)
-        return self.generator(noise)[..., :height, :width]
+        result: Tensor = self.generator(noise)[..., :height, :width]
+        return result
 
     def _train_generator(self, like: Tensor) -> None:
         self.generator.requires_grad_(True)

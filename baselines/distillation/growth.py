@@ -27,11 +27,14 @@ class Growth(nn.Module):
 
     def forward(self, student: nn.Module, image: Tensor) -> Tensor:
         """The restored image (N, 3, H, W) of the opened part of `student`."""
+        result: Tensor
         if self.opened >= self.levels:
-            return student(image)
+            result = student(image)
+            return result
         encoder = student.encode(image)  # type: ignore[operator]
         kept = tuple(level if k < self.opened else level * 0 for k, level in enumerate(encoder))
-        return student.decode(kept, image).restored  # type: ignore[operator]
+        result = student.decode(kept, image).restored  # type: ignore[operator]
+        return result
 
 
 def levels_of(student: nn.Module) -> int:

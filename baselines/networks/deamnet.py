@@ -45,7 +45,8 @@ class Blend(nn.Module):
 
     def joined(self, kept: Tensor, other: Tensor) -> Tensor:
         """The features (N, C, H, W) that the weight is made from."""
-        return self.join(torch.cat([self.own(kept), other], 1))
+        output: Tensor = self.join(torch.cat([self.own(kept), other], 1))
+        return output
 
 
 class Up(nn.Module):
@@ -57,7 +58,8 @@ class Up(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """The larger features."""
-        return self.conv(F.interpolate(features, scale_factor=2.0)).relu_()
+        output: Tensor = self.conv(F.interpolate(features, scale_factor=2.0)).relu_()
+        return output
 
 
 class Encoder(nn.Module):
@@ -115,7 +117,8 @@ class Operator(nn.Module):
         for level in reversed(range(LEVELS)):
             skip = self.blends[level](skips[level], self.ups[level](below))
             below = self.decoders[level](skip, below)
-        return self.final(below).add_(features)
+        output: Tensor = self.final(below).add_(features)
+        return output
 
 
 class DeamNet(nn.Module):
@@ -145,7 +148,8 @@ class DeamNet(nn.Module):
         current = lifted
         for blend in self.blends:
             current = blend(lifted, self.operator(current))
-        return self.reconstruct(self.lower(current).add_(current))[..., :height, :width]
+        output: Tensor = self.reconstruct(self.lower(current).add_(current))[..., :height, :width]
+        return output
 
 
 def _authors_layers(iterations: int) -> dict[str, str]:

@@ -33,7 +33,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """The block's output; memory of the two intermediate results is reused."""
-        return self.conv2(self.conv1(features).relu_()).add_(features)
+        output: Tensor = self.conv2(self.conv1(features).relu_()).add_(features)
+        return output
 
 
 def encoder(width: int) -> nn.Sequential:

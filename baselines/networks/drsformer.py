@@ -67,7 +67,8 @@ class MixedScaleFeedForward(nn.Module):
         low5, high5 = self.first5(x).relu().chunk(2, 1)
         low = self.second3(torch.cat((low3, low5), 1))
         high = self.second5(torch.cat((high3, high5), 1))
-        return self.project_out(torch.cat((low, high), 1).relu())
+        output: Tensor = self.project_out(torch.cat((low, high), 1).relu())
+        return output
 
 
 class Block(nn.Module):
@@ -83,7 +84,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Features (N, C, H, W) to the same."""
         x = x + self.attention(self.norm1(x))
-        return x + self.feed_forward(self.norm2(x))
+        output: Tensor = x + self.feed_forward(self.norm2(x))
+        return output
 
 
 def separable(width: int, kernel: int) -> nn.Sequential:
@@ -131,7 +133,8 @@ class Experts(nn.Module):
     def forward(self, x: Tensor, weights: Tensor) -> Tensor:
         """Features (N, C, H, W) to the same, with `weights` (N, 8) of the experts."""
         opinions = [expert(x) * weights[:, i, None, None, None] for i, expert in enumerate(self.experts)]
-        return x + self.merge(torch.cat(opinions, 1)).relu()  # not negative, as x is not
+        output: Tensor = x + self.merge(torch.cat(opinions, 1)).relu()  # not negative, as x is not
+        return output
 
 
 class Compensator(nn.Module):

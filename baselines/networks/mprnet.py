@@ -67,7 +67,8 @@ class Shallow(nn.Module):
 
     def forward(self, image: Tensor, slope: Tensor) -> Tensor:
         """(N, 3, H, W) to (N, C, H, W)."""
-        return self.block(self.conv(image), slope)
+        output: Tensor = self.block(self.conv(image), slope)
+        return output
 
 
 class Encoder(nn.Module):
@@ -143,7 +144,8 @@ class OriginalResolutionBlock(nn.Module):
 
     def forward(self, features: Tensor, slope: Tensor) -> Tensor:
         """(N, C, H, W) to the same."""
-        return self.conv(self.blocks(features, slope)) + features
+        output: Tensor = self.conv(self.blocks(features, slope)) + features
+        return output
 
 
 class Ascent(nn.ModuleList):
@@ -158,7 +160,8 @@ class Ascent(nn.ModuleList):
         *steps, join = self
         for step in steps:
             features = step(_resize(features, 2))
-        return join(features)
+        output: Tensor = join(features)
+        return output
 
 
 class OriginalResolutionSubnetwork(nn.Module):
@@ -181,7 +184,8 @@ class OriginalResolutionSubnetwork(nn.Module):
 
 def _split(image: Tensor, dim: int) -> Tensor:
     """Halves along `dim` (2 rows, 3 columns) side by side in the batch: (N, C, H, W) to (2 N, C, H / 2, W)."""
-    return image.unflatten(dim, (2, -1)).movedim(dim, 1).flatten(0, 1)
+    output: Tensor = image.unflatten(dim, (2, -1)).movedim(dim, 1).flatten(0, 1)
+    return output
 
 
 def _join(halves: Tensor, dim: int) -> Tensor:

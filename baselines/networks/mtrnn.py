@@ -39,7 +39,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """The block's output; memory of the two intermediate results is reused."""
-        return self.conv2(F.leaky_relu_(self.conv1(features), SLOPE)).add_(features)
+        output: Tensor = self.conv2(F.leaky_relu_(self.conv1(features), SLOPE)).add_(features)
+        return output
 
 
 def blocks(width: int, number: int) -> nn.Sequential:

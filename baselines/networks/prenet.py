@@ -69,7 +69,8 @@ class PReNet(nn.Module):
 
     def gate(self, x: Tensor, hidden: Tensor | None) -> Tensor:
         """The four gates before their squashing, (N, 4 channels, H, W)."""
-        return self.gates(torch.cat((x, torch.zeros_like(x) if hidden is None else hidden), 1))
+        output: Tensor = self.gates(torch.cat((x, torch.zeros_like(x) if hidden is None else hidden), 1))
+        return output
 
     def forward(self, image: Tensor) -> Tensor:
         """The restored image of the last stage, (N, 3, H, W), not clamped."""

@@ -52,7 +52,8 @@ class ResidualBlock(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """The block's output."""
         inner = self.norm1(self.conv1(features)).relu_()
-        return self.norm2(self.conv2(inner)).add_(features).relu_()
+        output: Tensor = self.norm2(self.conv2(inner)).add_(features).relu_()
+        return output
 
 
 class BackgroundNet(nn.Sequential):
@@ -72,7 +73,8 @@ class RainNet(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Sparse non-negative maps (N, M, H, W) from maps of the same shape."""
-        return (self.blocks(maps) - self.threshold).relu_()
+        output: Tensor = (self.blocks(maps) - self.threshold).relu_()
+        return output
 
 
 class RCDNet(nn.Module):

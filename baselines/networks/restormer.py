@@ -44,7 +44,8 @@ class ChannelAttention(nn.Module):
         qkv = self.qkv_depthwise(self.qkv(x))
         q, k, v = rearrange(qkv, "n (three heads c) h w -> three n heads c (h w)", three=3, heads=self.heads)
         attended = self.attend(self.similarity(q, k), v)
-        return self.project(rearrange(attended, "n heads c (h w) -> n (heads c) h w", h=x.shape[2]))
+        output: Tensor = self.project(rearrange(attended, "n heads c (h w) -> n (heads c) h w", h=x.shape[2]))
+        return output
 
 
 class GatedFeedForward(nn.Module):
@@ -60,7 +61,8 @@ class GatedFeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Transformed features, (N, C, H, W) to the same."""
         gate, value = self.depthwise(self.project_in(x)).chunk(2, 1)
-        return self.project_out(F.gelu(gate) * value)
+        output: Tensor = self.project_out(F.gelu(gate) * value)
+        return output
 
 
 class Block(nn.Module):
@@ -76,7 +78,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Features (N, C, H, W) to the same."""
         x = x + self.attention(self.norm1(x))
-        return x + self.feed_forward(self.norm2(x))
+        output: Tensor = x + self.feed_forward(self.norm2(x))
+        return output
 
 
 class Restormer(Pyramid):

@@ -50,14 +50,16 @@ class WindowAttention(nn.Module):
         """(B, window^2, C) to the same; `bias` is added to the logits."""
         pattern = "batch tokens (three heads c) -> three batch heads tokens c"
         query, key, value = rearrange(self.qkv(windows), pattern, three=3, heads=self.heads)
-        return self.out(
+        output: Tensor = self.out(
             rearrange(self.attend(query, key, value, bias), "batch heads tokens c -> batch tokens (heads c)")
         )
+        return output
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
         """Mixes the values of every window: three (B, heads, window^2, c) to the same."""
         logits = (query * query.shape[-1] ** -0.5) @ key.mT + bias
-        return logits.softmax(-1) @ value
+        output: Tensor = logits.softmax(-1) @ value
+        return output
 
 
 class LocallyEnhancedFeedForward(nn.Module):
@@ -73,7 +75,8 @@ class LocallyEnhancedFeedForward(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(N, H, W, C) to the same."""
         hidden = F.gelu(self.expand(image)).permute(0, 3, 1, 2)
-        return self.project(F.gelu(self.depthwise(hidden)).permute(0, 2, 3, 1))
+        output: Tensor = self.project(F.gelu(self.depthwise(hidden)).permute(0, 2, 3, 1))
+        return output
 
 
 class LeWinBlock(nn.Module):
@@ -120,7 +123,8 @@ class LeWinBlock(nn.Module):
         """(N, H, W, C) to the same; H and W are multiples of the window."""
         bias = self.attention.position_bias()
         image = image + (self._attend_shifted(image, bias) if self.shift else self._attend(image, bias))
-        return image + self.feed_forward(self.norm2(image))
+        output: Tensor = image + self.feed_forward(self.norm2(image))
+        return output
 
 
 class Level(nn.Sequential):
@@ -132,7 +136,10 @@ class Level(nn.Sequential):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, H, W) to the same."""
-        return super().forward(features.permute(0, 2, 3, 1).contiguous()).permute(0, 3, 1, 2)
+        features = features.permute(0, 2, 3, 1).contiguous()
+        for block in self:
+            features = block(features)
+        return features.permute(0, 3, 1, 2)
 
 
 class Uformer(EncoderDecoder):

@@ -54,7 +54,8 @@ class UNet(nn.Module):
             features = level(F.avg_pool2d(features, 2))
         for up, merge, skip in zip(self.up, self.merge, reversed(skips), strict=True):
             features = merge(torch.cat((up(features), skip), 1))
-        return self.last(features)
+        output: Tensor = self.last(features)
+        return output
 
 
 class SigmaNet(nn.Sequential):
@@ -82,7 +83,8 @@ class VDN(nn.Module):
 
     def _denoised(self, image: Tensor) -> Tensor:
         height, width = image.shape[-2:]
-        return self.denoiser(fast_layout(pad_to_multiple(image, self.multiple)))[..., :height, :width]
+        output: Tensor = self.denoiser(fast_layout(pad_to_multiple(image, self.multiple)))[..., :height, :width]
+        return output
 
     def variational(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """What the variational bound needs of both networks, each (N, 6, H, W).

@@ -108,7 +108,7 @@ class Count:
 
 class _Tally(TorchDispatchMode):
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.contractions: Counter[str] = Counter()
         self.extra = 0
         self.elements = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,7 +50,7 @@ def torch_count(network: nn.Module, size: int = 512) -> RawCount:
     uncounted: Counter[str] = Counter()
 
     class Watch(TorchDispatchMode):
-        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name = func._overloadpacket.__name__
             if func._overloadpacket not in flop_registry and is_arithmetic(name):
                 uncounted[name] += 1
@@ -58,6 +58,6 @@ def torch_count(network: nn.Module, size: int = 512) -> RawCount:
 
     twin = copy.deepcopy(network).to("meta").eval()
     counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter, Watch():
+    with torch.no_grad(), counter, Watch():  # type: ignore[no-untyped-call]
         twin(torch.empty(1, 3, size, size, device="meta"))
     return RawCount(counter.get_total_flops() / 2e9, dict(uncounted))

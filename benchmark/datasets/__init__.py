@@ -34,13 +34,13 @@ def dataset_ids(role: str = "") -> tuple[str, ...]:
     return (*((record.id for record in catalogue) if role != "train" else ()), *official)
 
 
-def describe(id: str) -> Passport:
+def describe(name: str) -> Passport:
     """The passport of a registered data set; an embedded one gets a short passport too. Raises UnknownName."""
-    if id in passports():
-        return passports()[id]
-    if not _is_mini(id):
-        raise UnknownName("data set", id, dataset_ids())
-    record = record_of(id)
+    if name in passports():
+        return passports()[name]
+    if not _is_mini(name):
+        raise UnknownName("data set", name, dataset_ids())
+    record = record_of(name)
     packages = ["scikit-image", "scikit-learn", "matplotlib"] + (["pyiqa"] if record.version > 1 else [])
     return Passport(
         id=record.id,

@@ -58,8 +58,8 @@ def _realblur(path: PurePosixPath) -> str:
     return f"{path.parent.parent.name}-{path.stem.rpartition('_')[2]}"
 
 
-def _same(id: str, says: str, key: Callable[[PurePosixPath], str]) -> PairRule:
-    return PairRule(id, says, key, key, key)
+def _same(name: str, says: str, key: Callable[[PurePosixPath], str]) -> PairRule:
+    return PairRule(name, says, key, key, key)
 
 
 RULES: dict[str, PairRule] = {

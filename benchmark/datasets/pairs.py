@@ -125,14 +125,14 @@ class PairsOnDisk:
 
 
 def open_folder(
-    base: Path, protocol: str = "rgb", task: Task | None = None, keep_going: bool = False, id: str = ""
+    base: Path, protocol: str = "rgb", task: Task | None = None, keep_going: bool = False, own: str = ""
 ) -> PairsOnDisk:
     """Any folder with `input` and `target` as a data set; its id is the folder's name.
 
     Raises BadData for the first thing that does not fit, unless `keep_going`.
     """
     located = locate(base, (INPUT_TARGET,), remedy="Give a folder that holds the folders input and target.")
-    name = id or base.resolve().name
+    name = own or base.resolve().name
     data = PairsOnDisk(name, name, task, protocol, base, located, problems=tuple(located.problems))
     return data if keep_going else stop_at_problems(data)
 

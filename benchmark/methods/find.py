@@ -36,10 +36,10 @@ def get_method(name: str, own: OwnNetwork | None = None) -> Method:
     return found
 
 
-def row_method(id: str) -> Method:
+def row_method(name: str) -> Method:
     """The method of a result file: a built-in one, or an outside one, which need not be installed."""
 
-    built_in = registered().get(id)
-    if built_in is None and id.partition("@")[0] in registered():
-        return get_method(id)
-    return built_in or outside.row(id)
+    built_in = registered().get(name)
+    if built_in is None and name.partition("@")[0] in registered():
+        return get_method(name)
+    return built_in or outside.row(name)

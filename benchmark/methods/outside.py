@@ -97,27 +97,27 @@ def _source(target: str) -> tuple[str, str, tuple[Task, ...], str] | None:
     return None if value is None else (f"python:{value}", f"plug-in {value}", _tasks(value), target)
 
 
-def checked_id(id: str) -> str:
-    """`id` itself, if it may name a result file and is no built-in method's. Raises BadMethod otherwise."""
+def checked_id(name: str) -> str:
+    """`name` itself, if it may name a result file and is no built-in method's. Raises BadMethod otherwise."""
 
-    if not _SAFE.fullmatch(id) or ".." in id:
-        found = f"'{id}'"
+    if not _SAFE.fullmatch(name) or ".." in name:
+        found = f"'{name}'"
         raise BadMethod("a name of letters, digits, dots, dashes and underscores", found, "Choose another name.")
-    if id.lower() in (method.id for method in methods()):
-        raise BadMethod("a name of its own", f"'{id}', which is a method of the suite", "Choose another name.")
-    if taken := _TAKEN.search(id):
+    if name.lower() in (method.id for method in methods()):
+        raise BadMethod("a name of its own", f"'{name}', which is a method of the suite", "Choose another name.")
+    if taken := _TAKEN.search(name):
         expected = f"a name that does not end in {taken[0]}, which result files use themselves"
-        raise BadMethod(expected, f"'{id}'", f"Choose another name: {id.replace('.', '-')}=...")
-    return id
+        raise BadMethod(expected, f"'{name}'", f"Choose another name: {name.replace('.', '-')}=...")
+    return name
 
 
-def row(id: str) -> Method:
+def row(name: str) -> Method:
     """An outside method of which only its result files are known."""
-    return _method(id, "", "", tasks())
+    return _method(name, "", "", tasks())
 
 
-def _method(id: str, loader: str, source: str, for_tasks: tuple[Task, ...], own: OwnNetwork | None = None) -> Method:
-    return Method(id, id, "", for_tasks, "outside", source, loader=loader, own=own or OwnNetwork())
+def _method(name: str, loader: str, source: str, for_tasks: tuple[Task, ...], own: OwnNetwork | None = None) -> Method:
+    return Method(name, name, "", for_tasks, "outside", source, loader=loader, own=own or OwnNetwork())
 
 
 def load(method: Method, task: Task | None, device: str = "cpu") -> nn.Module:

@@ -59,7 +59,8 @@ class Checked(nn.Module):
             remedy = "Look at its weights, and at what it does with values of exactly 0 and 1."
             raise BadMethod(f"finite values from {self.name}", f"{count} that are NaN or infinite", remedy)
         restored = restored.to(given.device)
-        return restored.float() if restored.dtype in (torch.float16, torch.bfloat16) else restored
+        result: Tensor = restored.float() if restored.dtype in (torch.float16, torch.bfloat16) else restored
+        return result
 
     def _tell_range(self, restored: Tensor) -> None:
         if self._told or restored.numel() == 0:
@@ -79,7 +80,8 @@ class Checked(nn.Module):
 def script_network(path: Path) -> Callable[[Tensor], Any]:
     """A TorchScript file as a network on the CPU, in eval mode. Raises BadMethod for a file that is none."""
     try:
-        return torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-any-return, no-untyped-call]
+        network: nn.Module = torch.jit.load(str(path), map_location="cpu").eval()
+        return network
     except (RuntimeError, ValueError, OSError) as problem:
         found = f"{path}: {str(problem).splitlines()[0][:200]}"
         remedy = (

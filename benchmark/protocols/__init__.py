@@ -19,12 +19,12 @@ def protocol_ids() -> list[str]:
     return list(_BY_ID)
 
 
-def get_protocol(id: str) -> Protocol:
+def get_protocol(name: str) -> Protocol:
     """The protocol of that id; raises UnknownName, which offers the nearest ones."""
     try:
-        return _BY_ID[id]
+        return _BY_ID[name]
     except KeyError:
-        raise UnknownName("protocol", id, _BY_ID) from None
+        raise UnknownName("protocol", name, _BY_ID) from None
 
 
 def without_protocol(dataset: str) -> str:

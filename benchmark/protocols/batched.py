@@ -113,7 +113,8 @@ def _rgb(first: Tensor, second: Tensor, scale: float) -> tuple[Tensor, Tensor]:
 def _weighted(image: Tensor) -> Tensor:
     """The luma of each pixel, 16 too low: (N, 3, H, W) to (N, 1, H, W)."""
     red, green, blue = image.split(1, 1)
-    return red.mul(LUMA[0]).add_(green, alpha=LUMA[1]).add_(blue, alpha=LUMA[2]).div_(LUMA_SCALE)
+    result: Tensor = red.mul(LUMA[0]).add_(green, alpha=LUMA[1]).add_(blue, alpha=LUMA[2]).div_(LUMA_SCALE)
+    return result
 
 
 def _luma(first: Tensor, second: Tensor, scale: float) -> tuple[Tensor, Tensor]:
@@ -222,7 +223,8 @@ def _map(means: Tensor, ssim: Ssim, data_range: float) -> Tensor:
     departure = (difference_square - difference).mul_(ssim.variance_scale)
     total = (total + MIDDLE).square_()
     numerator = (total - difference).add_(c1).mul_((spread - departure).add_(c2))
-    return numerator.div_(total.add_(difference).add_(c1).mul_(spread.add_(departure).add_(c2)))
+    result: Tensor = numerator.div_(total.add_(difference).add_(c1).mul_(spread.add_(departure).add_(c2)))
+    return result
 
 
 def _sum_of_blocks(values: Tensor, spare: int) -> Tensor:

@@ -71,4 +71,5 @@ def _as_tensor(image: Any) -> Tensor:
             f"a tensor and a {type(image).__name__}",
             "Convert one of them with torch.from_numpy.",
         )
-    return image
+    tensor: Tensor = image
+    return tensor

@@ -70,7 +70,8 @@ def _bytes(image: NDArray[Any]) -> Image:
     if image.dtype == np.uint8:
         return image.astype(np.float64)
     own = image if image.dtype == np.float64 else image.astype(np.float32)
-    return np.rint(np.clip(own, 0, 1) * 255).astype(np.float64)
+    result: Image = np.rint(np.clip(own, 0, 1) * 255).astype(np.float64)
+    return result
 
 
 def _luma(image: Image) -> Image:
@@ -130,4 +131,5 @@ def _shrink(image: Image, factor: int) -> Image:
     height, width = image.shape[-2:]
     padded = np.pad(image, ((0, 0), (before, after), (before, after)), mode="symmetric")
     boxes = [padded[:, i : i + height : factor, j : j + width : factor] for i in range(factor) for j in range(factor)]
-    return np.mean(boxes, axis=0)
+    result: Image = np.mean(boxes, axis=0)
+    return result

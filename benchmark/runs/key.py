@@ -26,7 +26,7 @@ from benchmark.runs.code import series
 from benchmark.runs.options import RunOptions
 
 if TYPE_CHECKING:
-    from benchmark.datasets import Dataset
+    from benchmark.datasets.pairs import Dataset
 
 Key = dict[str, Any]
 

@@ -19,7 +19,7 @@ from benchmark.runs.key import cell_key, shelf, unwrapped
 from benchmark.runs.options import RunOptions
 
 if TYPE_CHECKING:
-    from benchmark.datasets import Dataset
+    from benchmark.datasets.pairs import Dataset
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from benchmark.runs.cells import ImageScore
 if TYPE_CHECKING:
     import torch
 
-    from benchmark.datasets import Dataset
+    from benchmark.datasets.pairs import Dataset
     from benchmark.protocols import Protocol
 
 BATCH_PIXELS = 4 * 128 * 192  # one size together up to this; larger batches fall out of a CPU's cache and slow it down

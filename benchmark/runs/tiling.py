@@ -127,14 +127,15 @@ def peak_bytes(network: Restorer, image: Tensor) -> int:
     """The most bytes of tensors alive at once while `network` restores `image`, its weights apart."""
     with _Alive() as alive:
         network(image)
-    return alive.peak + image.nbytes
+    result: int = alive.peak + image.nbytes
+    return result
 
 
 class _Alive(TorchDispatchMode):
     """Follows the storages that operators make, from their making to their end."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now, self.peak = 0, 0
         self.known: set[int] = set()
 

@@ -135,9 +135,9 @@ def _results(method: str, out: Path, scale: Scale | None, dataset: str) -> dict[
     return grouped
 
 
-def _is_called(id: str, name: str) -> bool:
+def _is_called(key: str, name: str) -> bool:
     """Whether a data set is meant by `name`: its id, or that without `mini-` or without the protocol of a folder."""
-    return name.lower() in ("", id.lower(), id.lower().removeprefix("mini-"), without_protocol(id.lower()))
+    return name.lower() in ("", key.lower(), key.lower().removeprefix("mini-"), without_protocol(key.lower()))
 
 
 def _comparison(key: tuple[str, str], first: list[Cell], second: list[Cell]) -> Comparison:

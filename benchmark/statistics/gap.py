@@ -59,7 +59,8 @@ def gap_closed(
         above, below = numerator.sum(axis), denominator.sum(axis)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = np.where(below > 0, above / below, np.sign(above) * np.inf)
-        return np.nan_to_num(ratios, nan=0.0, posinf=np.inf, neginf=-np.inf)
+        result: np.ndarray = np.nan_to_num(ratios, nan=0.0, posinf=np.inf, neginf=-np.inf)
+        return result
 
     with np.errstate(invalid="ignore"):
         drawn = bootstrap(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.training import distributed, optimisation
-from benchmark.training.recipe import BALANCE_BATCHES
+from benchmark.training.recipe import BALANCE_BATCHES as BALANCE_BATCHES
 
 LEAST, MOST = 0.02, 1.0  # a weighted gradient outside, over L_pixel's, decides nothing or everything
 

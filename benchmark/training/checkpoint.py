@@ -87,7 +87,7 @@ def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
     Raises TrainingStopped where it is damaged or of another run.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file: all mean the same to the user
         raise TrainingStopped(
             f"a whole checkpoint at {path}", str(error).split("\n")[0][:200], "Start afresh with --fresh."

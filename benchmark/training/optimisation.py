@@ -19,7 +19,10 @@ def make_optimiser(recipe: Recipe, parameters: list[nn.Parameter]) -> torch.opti
     It is fused, so that `step_if` can leave a step out without waiting for the device.
     """
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimiser]
-    return kind(parameters, lr=recipe.lr, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True)
+    result: torch.optim.Optimizer = kind(
+        parameters, lr=recipe.lr, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True
+    )
+    return result
 
 
 def step_if(optimiser: torch.optim.Optimizer, good: Tensor) -> None:

@@ -137,8 +137,8 @@ class Recipe:
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
 
 
-def _asked(help: str, **metadata: Any) -> Any:
-    return field(default=None, metadata={"help": help, **metadata})
+def _asked(words: str, **metadata: Any) -> Any:
+    return field(default=None, metadata={"help": words, **metadata})
 
 
 @dataclass(frozen=True)

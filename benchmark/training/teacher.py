@@ -40,12 +40,15 @@ class SharedTeacher(nn.Module):
 
     def features(self, image: Tensor) -> Features:
         """The network's features of `image` (N, 3, H, W)."""
+        result: Features
         if torch.is_grad_enabled() or not hasattr(self.network, "features"):
-            return self.network.features(image)  # type: ignore[operator]
+            result = self.network.features(image)  # type: ignore[operator]
+            return result
         for place, known in enumerate(self._batch):
             if image is known:
                 return self._of(place)
-        return self.network.features(image)  # type: ignore[operator]
+        result = self.network.features(image)  # type: ignore[operator]
+        return result
 
     @torch.no_grad()
     def features_of_both(self, degraded: Tensor, clean: Tensor) -> tuple[Features, Features]:
@@ -65,7 +68,8 @@ class SharedTeacher(nn.Module):
         """The restored image (N, 3, H, W)."""
         if self._is_kept(image):
             return self.features(image).restored
-        return self.network(image)
+        result: Tensor = self.network(image)
+        return result
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
         """The encoder's features of `image`."""
@@ -75,7 +79,8 @@ class SharedTeacher(nn.Module):
         """Restores `image` from encoder features, the network's own or another's."""
         if self._is_kept(image) and encoder is self.features(image).encoder:
             return self.features(image)
-        return self.network.decode(encoder, image)  # type: ignore[operator]
+        result: Features = self.network.decode(encoder, image)  # type: ignore[operator]
+        return result
 
     def _is_kept(self, image: Tensor) -> bool:
         found = any(image is known for known in self._batch)

@@ -35,7 +35,8 @@ class UNet(nn.Module):
         deepest = self.bottom(F.avg_pool2d(second, 2))
         x = self.rise(torch.cat([F.interpolate(deepest, scale_factor=2.0), second], 1))
         x = self.leave(torch.cat([F.interpolate(x, scale_factor=2.0), first], 1))
-        return image + self.last(x)
+        result: Tensor = image + self.last(x)
+        return result
 
 
 def block(inputs: int, outputs: int) -> nn.Module:

@@ -21,7 +21,8 @@ class PlainDeamNet(DeamNet):
         current = lifted
         for blend in self.blends:
             current = _blend(blend, lifted, self._operate(current))
-        return self.reconstruct(self.lower(current) + current)
+        output: Tensor = self.reconstruct(self.lower(current) + current)
+        return output
 
     def _operate(self, features: Tensor) -> Tensor:
         part: Any = self.operator
@@ -39,7 +40,8 @@ class PlainDeamNet(DeamNet):
             below = decoder.join(torch.cat((torch.relu(decoder.own(skip)), enlarged), dim=1))
             for layer in decoder.convs:
                 below = torch.relu(layer(below))
-        return features + part.final(below)
+        output: Tensor = features + part.final(below)
+        return output
 
 
 def _enlarge(layer: nn.Module, features: Tensor) -> Tensor:

@@ -33,7 +33,8 @@ def attention(module: SparseAttention, x: Tensor) -> Tensor:
         mask = torch.zeros_like(scores).scatter_(-1, scores.topk(kept, -1).indices, 1.0)
         sparse = torch.where(mask > 0, scores, torch.full_like(scores, float("-inf"))).softmax(-1)
         out = out + (sparse @ v) * share
-    return module.project(out.reshape(x.shape))
+    output: Tensor = module.project(out.reshape(x.shape))
+    return output
 
 
 def feed_forward(module: MixedScaleFeedForward, x: Tensor) -> Tensor:
@@ -43,7 +44,8 @@ def feed_forward(module: MixedScaleFeedForward, x: Tensor) -> Tensor:
     low5, high5 = torch.relu(module.first5(x)).chunk(2, 1)
     low = torch.relu(module.second3(torch.cat([low3, low5], 1)))
     high = torch.relu(module.second5(torch.cat([high3, high5], 1)))
-    return module.project_out(torch.cat([low, high], 1))
+    output: Tensor = module.project_out(torch.cat([low, high], 1))
+    return output
 
 
 def blocks(sequence: Iterable[Block], x: Tensor) -> Tensor:

@@ -27,12 +27,13 @@ class Attended(nn.Module):
         y = self.conv2(F.prelu(self.conv1(x), slope))
         weight = torch.sigmoid(self.excite(torch.relu(self.squeeze(F.adaptive_avg_pool2d(y, 1)))))
         y = y * weight
-        return y + x
+        output: Tensor = y + x
+        return output
 
 
-def run(blocks: nn.ModuleList, x: Tensor, slope: Tensor) -> Tensor:
+def run(blocks: nn.Module, x: Tensor, slope: Tensor) -> Tensor:
     """Blocks in order."""
-    for block in blocks:
+    for block in blocks.children():
         x = block(x, slope)
     return x
 
@@ -119,7 +120,8 @@ class First(nn.Module):
 
     def forward(self, x: Tensor, slope: Tensor) -> Tensor:
         """Convolve and attend."""
-        return self.block(self.conv(x), slope)
+        output: Tensor = self.block(self.conv(x), slope)
+        return output
 
 
 class FullBlock(nn.Module):
@@ -132,7 +134,8 @@ class FullBlock(nn.Module):
 
     def forward(self, x: Tensor, slope: Tensor) -> Tensor:
         """Blocks, a convolution, a residual."""
-        return self.conv(run(self.blocks, x, slope)) + x
+        output: Tensor = self.conv(run(self.blocks, x, slope)) + x
+        return output
 
 
 class Full(nn.Module):
@@ -157,9 +160,10 @@ class Full(nn.Module):
         for i in range(3):
             x = self.blocks[i](x, slope)
             for path, level in ((self.from_encoder[i], encoder[i]), (self.from_decoder[i], decoder[i])):
-                for step in path[:-1]:
+                *steps, last = path.children()
+                for step in steps:
                     level = step(up(level))
-                x = x + path[-1](level)
+                x = x + last(level)
         return x
 
 
@@ -201,7 +205,8 @@ class PlainMPRNet(nn.Module):
         chosen, _ = self.attention[1](second_out[0], image)
 
         x = self.merge[1](torch.cat([self.shallow[2](image, slope), chosen], 1))
-        return self.tail(self.orsnet(x, slope, joined, second_out)) + image
+        output: Tensor = self.tail(self.orsnet(x, slope, joined, second_out)) + image
+        return output
 
 
 def build(

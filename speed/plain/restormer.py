@@ -33,7 +33,8 @@ def u_shape(network: Any, embed: nn.Module, image: Tensor, level: Any, refine: A
     for k in (2, 1, 0):
         x = torch.cat([network.up[k](x), skips[k]], 1)
         x = level(network.decoder[k], network.reduce[k](x))
-    return network.output(refine(network.refinement, x)) + image
+    output: Tensor = network.output(refine(network.refinement, x)) + image
+    return output
 
 
 def norm(module: ChannelNorm, x: Tensor) -> Tensor:
@@ -65,13 +66,15 @@ def similarity(module: ChannelAttention, x: Tensor) -> tuple[Tensor, Tensor]:
 def attention(module: ChannelAttention, x: Tensor) -> Tensor:
     """Softmax attention across channels, then the projection."""
     scores, v = similarity(module, x)
-    return module.project((scores.softmax(-1) @ v).reshape(x.shape))
+    output: Tensor = module.project((scores.softmax(-1) @ v).reshape(x.shape))
+    return output
 
 
 def feed_forward(module: GatedFeedForward, x: Tensor) -> Tensor:
     """The gated feed-forward part."""
     gate, value = module.depthwise(module.project_in(x)).chunk(2, 1)
-    return module.project_out(F.gelu(gate) * value)
+    output: Tensor = module.project_out(F.gelu(gate) * value)
+    return output
 
 
 def blocks(sequence: Iterable[Block], x: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ GAUSSIAN = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": Fal
 
 def luma(image: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The rounded luma of an image (H, W, 3), (H, W)."""
-    return np.round(image @ np.array([65.481, 128.553, 24.966]) / 255 + 16)
+    output: NDArray[np.float64] = np.round(image @ np.array([65.481, 128.553, 24.966]) / 255 + 16)
+    return output
 
 
 def scikit_rgb(restored: NDArray[np.uint8], clean: NDArray[np.uint8]) -> tuple[float, float]:
@@ -64,6 +65,8 @@ def _filtered(plane: NDArray[np.float64], window: NDArray[np.float64]) -> NDArra
     except ImportError:
         from scipy.signal import fftconvolve
 
-        return fftconvolve(plane, window, mode="valid")
+        output: NDArray[np.float64] = fftconvolve(plane, window, mode="valid")
+        return output
     cv2.setNumThreads(1)
-    return cv2.filter2D(plane, -1, window)[5:-5, 5:-5]
+    output = cv2.filter2D(plane, -1, window)[5:-5, 5:-5].astype(np.float64, copy=False)
+    return output

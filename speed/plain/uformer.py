@@ -12,6 +12,8 @@ from torch import Tensor, nn
 class Attention(nn.Module):
     """Window attention with logits written out."""
 
+    index: Tensor
+
     def __init__(self, width: int, heads: int, window: int) -> None:
         super().__init__()
         self.heads, self.window = heads, window
@@ -40,7 +42,8 @@ class Attention(nn.Module):
             logits = logits.view(batch // count, count, self.heads, tokens, tokens) + mask.unsqueeze(1).unsqueeze(0)
             logits = logits.view(batch, self.heads, tokens, tokens)
         mixed = torch.softmax(logits, dim=-1) @ value
-        return self.out(mixed.transpose(1, 2).reshape(batch, tokens, width))
+        output: Tensor = self.out(mixed.transpose(1, 2).reshape(batch, tokens, width))
+        return output
 
 
 class FeedForward(nn.Module):
@@ -59,7 +62,8 @@ class FeedForward(nn.Module):
         n, _, channels = hidden.shape
         image = hidden.transpose(1, 2).reshape(n, channels, height, -1)
         image = self.activation(self.depthwise(image))
-        return self.project(image.flatten(2).transpose(1, 2).contiguous())
+        output: Tensor = self.project(image.flatten(2).transpose(1, 2).contiguous())
+        return output
 
 
 def cut(x: Tensor, window: int) -> Tensor:
@@ -115,7 +119,8 @@ class Block(nn.Module):
         if self.shift:
             x = torch.roll(x, shifts=(self.shift, self.shift), dims=(1, 2))
         x = kept + x.view(n, length, channels)
-        return x + self.feed_forward(self.norm2(x), height)
+        output: Tensor = x + self.feed_forward(self.norm2(x), height)
+        return output
 
 
 def as_image(tokens: Tensor, height: int) -> Tensor:
@@ -126,6 +131,13 @@ def as_image(tokens: Tensor, height: int) -> Tensor:
 def as_tokens(image: Tensor) -> Tensor:
     """(N, C, H, W) to (N, H W, C)."""
     return image.flatten(2).transpose(1, 2).contiguous()
+
+
+def run(level: nn.Module, x: Tensor) -> Tensor:
+    """The blocks of a level in order."""
+    for block in level.children():
+        x = block(x, isqrt(x.shape[1]))
+    return x
 
 
 class PlainUformer(nn.Module):
@@ -158,18 +170,16 @@ class PlainUformer(nn.Module):
         x = as_tokens(nn.functional.leaky_relu(self.stem(image), 0.01))
         skips = []
         for level, down in zip(self.encoder, self.down, strict=True):
-            for block in level:
-                x = block(x, isqrt(x.shape[1]))
+            x = run(level, x)
             skips.append(x)
             x = as_tokens(down(as_image(x, isqrt(x.shape[1]))))
-        for block in self.bottleneck:
-            x = block(x, isqrt(x.shape[1]))
+        x = run(self.bottleneck, x)
         for up, level in zip(self.up, self.decoder, strict=True):
             x = as_tokens(up(as_image(x, isqrt(x.shape[1]))))
             x = torch.cat([x, skips.pop()], -1)
-            for block in level:
-                x = block(x, isqrt(x.shape[1]))
-        return image + self.head(as_image(x, isqrt(x.shape[1])))
+            x = run(level, x)
+        output: Tensor = image + self.head(as_image(x, isqrt(x.shape[1])))
+        return output
 
 
 def build(

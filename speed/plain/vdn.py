@@ -43,7 +43,8 @@ class Denoiser(nn.Module):
                 x = F.avg_pool2d(x, 2)
         for up, merge in zip(self.up, self.merge, strict=True):
             x = merge(torch.cat([up(x), skips.pop()], 1))
-        return self.last(x)
+        output: Tensor = self.last(x)
+        return output
 
 
 class PlainVDN(nn.Module):
@@ -59,7 +60,8 @@ class PlainVDN(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """The image less its noise."""
-        return image - self.denoiser(image)[:, :3]
+        output: Tensor = image - self.denoiser(image)[:, :3]
+        return output
 
 
 def build(width: int = 64, depth: int = 4, sigma_width: int | None = None) -> nn.Module:

@@ -77,4 +77,5 @@ def put(
 def around(mean: float, count: int, spread: float = 1.0, seed: int = 0) -> np.ndarray:
     """`count` values whose mean is exactly `mean`."""
     values = np.random.default_rng(seed).normal(0, spread, count)
-    return values - values.mean() + mean
+    result: np.ndarray = values - values.mean() + mean
+    return result

@@ -54,7 +54,8 @@ class Worked(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.norm(self.conv(x))
         x = self.layer(x.flatten(2).transpose(1, 2))
-        return self.head(x).transpose(1, 2).reshape(1, 3, 16, 16)
+        result: torch.Tensor = self.head(x).transpose(1, 2).reshape(1, 3, 16, 16)
+        return result
 
 
 def test_a_case_worked_by_hand_and_what_fvcore_says_of_it() -> None:

@@ -48,12 +48,12 @@ def test_list_fits_in_80_columns(tmp_path: Path) -> None:
         assert id in rows
 
 
-@pytest.mark.parametrize("id", passports())
-def test_where_says_where_and_what(tmp_path: Path, id: str) -> None:
-    text = call("where", id, "--root", tmp_path)
-    assert text.splitlines()[0] == str(tmp_path / describe(id).folder)
-    assert describe(id).source in text
-    assert describe(id).by_hand in text
+@pytest.mark.parametrize("name", passports())
+def test_where_says_where_and_what(tmp_path: Path, name: str) -> None:
+    text = call("where", name, "--root", tmp_path)
+    assert text.splitlines()[0] == str(tmp_path / describe(name).folder)
+    assert describe(name).source in text
+    assert describe(name).by_hand in text
 
 
 def test_where_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,13 +130,13 @@ def test_listing_needs_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("id", passports())
-def test_passports_are_complete(id: str) -> None:
+@pytest.mark.parametrize("name", passports())
+def test_passports_are_complete(name: str) -> None:
     from benchmark.datasets.layouts import READERS
     from benchmark.datasets.pairing import RULES
     from benchmark.protocols import protocol_ids
 
-    passport = describe(id)
+    passport = describe(name)
     assert passport.protocol in protocol_ids()
     assert passport.count > 0
     assert passport.source.startswith("http")

@@ -226,13 +226,13 @@ def test_a_mat_file_is_placed(server: Server, tmp_path: Path) -> None:
     assert (tmp_path / "data/sidd/ValidationGtBlocksSrgb.mat").read_bytes() == body
 
 
-@pytest.mark.parametrize("id", ["test2800", "sidd", "rain1400"])
-def test_by_hand_says_what_and_where(tmp_path: Path, id: str) -> None:
+@pytest.mark.parametrize("name", ["test2800", "sidd", "rain1400"])
+def test_by_hand_says_what_and_where(tmp_path: Path, name: str) -> None:
     with pytest.raises(ByHand) as caught:
-        fetch(describe(id), tmp_path / id, progress=False)
-    assert str(tmp_path / id) in caught.value.remedy
+        fetch(describe(name), tmp_path / name, progress=False)
+    assert str(tmp_path / name) in caught.value.remedy
     assert "https://" in caught.value.remedy
-    assert f"data verify {id}" in caught.value.remedy
+    assert f"data verify {name}" in caught.value.remedy
 
 
 def test_a_drive_page_as_mirror_is_by_hand(tmp_path: Path) -> None:

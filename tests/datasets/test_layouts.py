@@ -22,11 +22,11 @@ def test_every_layout_has_a_tree() -> None:
     assert layouts == {(re.sub(r"-sigma\d+", "", id), layout) for id, layout in TREES}
 
 
-@pytest.mark.parametrize(("id", "layout"), TREES)
-def test_from_verify_to_the_pairs(tmp_path: Path, expect: Callable[..., None], id: str, layout: str) -> None:
-    names = TREES[id, layout](tmp_path / describe(id).folder)
-    expect(id, len(names))
-    data = get_dataset(id, root=tmp_path)
+@pytest.mark.parametrize(("dataset", "layout"), TREES)
+def test_from_verify_to_the_pairs(tmp_path: Path, expect: Callable[..., None], dataset: str, layout: str) -> None:
+    names = TREES[dataset, layout](tmp_path / describe(dataset).folder)
+    expect(dataset, len(names))
+    data = get_dataset(dataset, root=tmp_path)
     assert data.located.layout.id == layout
     assert verify.problems(data) == []
     assert data.names() == names
@@ -39,12 +39,12 @@ def test_from_verify_to_the_pairs(tmp_path: Path, expect: Callable[..., None], i
     assert len(data.fingerprint()) == 64
 
 
-@pytest.mark.parametrize(("id", "layout"), TREES)
-def test_a_wrong_count_is_told(tmp_path: Path, id: str, layout: str) -> None:
-    TREES[id, layout](tmp_path / describe(id).folder)
+@pytest.mark.parametrize(("name", "layout"), TREES)
+def test_a_wrong_count_is_told(tmp_path: Path, name: str, layout: str) -> None:
+    TREES[name, layout](tmp_path / describe(name).folder)
     with pytest.raises(BadData, match="pairs of"):
-        get_dataset(id, root=tmp_path)
-    assert any("pairs of" in str(problem) for problem in get_dataset(id, root=tmp_path, keep_going=True).problems)
+        get_dataset(name, root=tmp_path)
+    assert any("pairs of" in str(problem) for problem in get_dataset(name, root=tmp_path, keep_going=True).problems)
 
 
 def test_ddn_pairs_share_their_clean_image(tmp_path: Path, expect: Callable[..., None]) -> None:

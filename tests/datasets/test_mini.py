@@ -71,10 +71,10 @@ def test_listing_and_finding_photographs_import_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("id", IDS)
-def test_each_set_has_24_pairs_of_8_scenes(sets: dict[str, MiniDataset], id: str) -> None:
-    data = sets[id]
-    record = next(r for r in mini.catalogue if r.id == id)
+@pytest.mark.parametrize("name", IDS)
+def test_each_set_has_24_pairs_of_8_scenes(sets: dict[str, MiniDataset], name: str) -> None:
+    data = sets[name]
+    record = next(r for r in mini.catalogue if r.id == name)
     assert len(data) == record.count == 24
     assert len(set(data.names())) == 24
     assert data.scale is Scale.MINI
@@ -91,21 +91,21 @@ def test_each_set_has_24_pairs_of_8_scenes(sets: dict[str, MiniDataset], id: str
         data[24]
 
 
-@pytest.mark.parametrize("id", IDS)
-def test_the_pairs_are_the_pinned_ones(sets: dict[str, MiniDataset], id: str) -> None:
+@pytest.mark.parametrize("name", IDS)
+def test_the_pairs_are_the_pinned_ones(sets: dict[str, MiniDataset], name: str) -> None:
     decoded = digest(photograph.read() for photograph in photographs.embedded())
     if decoded != DECODED:
         pytest.skip("this machine's JPEG or resampling library decodes the photographs otherwise")
     assert GENERATION == PINNED_GENERATION, "pin the new generation's pairs"
-    assert digest(image for i in range(24) for image in sets[id].images(i)) == PINNED[id], "raise GENERATION"
+    assert digest(image for i in range(24) for image in sets[name].images(i)) == PINNED[name], "raise GENERATION"
 
 
-@pytest.mark.parametrize("id", IDS)
-def test_another_seed_gives_other_pairs_and_another_fingerprint(sets: dict[str, MiniDataset], id: str) -> None:
-    same, other = mini.load(id), mini.load(id, seed=1)
-    assert same.fingerprint() == sets[id].fingerprint() != other.fingerprint()
-    assert np.array_equal(same.images(7)[0], sets[id].images(7)[0])
-    assert not np.array_equal(other.images(7)[0], sets[id].images(7)[0])
+@pytest.mark.parametrize("name", IDS)
+def test_another_seed_gives_other_pairs_and_another_fingerprint(sets: dict[str, MiniDataset], name: str) -> None:
+    same, other = mini.load(name), mini.load(name, seed=1)
+    assert same.fingerprint() == sets[name].fingerprint() != other.fingerprint()
+    assert np.array_equal(same.images(7)[0], sets[name].images(7)[0])
+    assert not np.array_equal(other.images(7)[0], sets[name].images(7)[0])
 
 
 def test_fingerprints_differ_between_sets_and_follow_the_photographs(
@@ -213,12 +213,12 @@ def test_other_photographs_make_a_set_of_another_name(tmp_path: Path) -> None:
 SECOND = [f"{id}@2" for id in IDS]
 
 
-@pytest.mark.parametrize("id", SECOND)
+@pytest.mark.parametrize("name", SECOND)
 def test_the_second_version_has_39_pairs_of_13_scenes_the_first_24_as_before(
-    sets: dict[str, MiniDataset], id: str
+    sets: dict[str, MiniDataset], name: str
 ) -> None:
-    data = mini.load(id)
-    before = sets[id.removesuffix("@2")]
+    data = mini.load(name)
+    before = sets[name.removesuffix("@2")]
     assert len(data) == 39
     assert len({photograph.scene for photograph in data.photographs}) == 13
     assert data.names()[:24] == before.names()

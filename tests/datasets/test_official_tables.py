@@ -18,10 +18,10 @@ TESTED = [(id, layout) for id, layout in TREES if describe(id).role == "test"]
 
 
 def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, id: str, *more: object, code: int = 0
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *more: object, code: int = 0
 ) -> tuple[str, dict[str, Any]]:
     monkeypatch.setenv("SLKD_BENCH_DATA", str(tmp_path / "data"))
-    words = ["run", "--method", "identity", "--dataset", id, "--scale", "paper", "--device", "cpu"]
+    words = ["run", "--method", "identity", "--dataset", name, "--scale", "paper", "--device", "cpu"]
     words += ["--out", str(tmp_path / "runs"), *more]
     result = CliRunner().invoke(app, words, catch_exceptions=False, env={"COLUMNS": "100"})
     assert result.exit_code == code, result.output
@@ -30,16 +30,16 @@ def run(
     return result.output, files[0]
 
 
-@pytest.mark.parametrize(("id", "layout"), TESTED)
+@pytest.mark.parametrize(("name", "layout"), TESTED)
 def test_from_official_layout_to_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect: Callable[..., None], id: str, layout: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect: Callable[..., None], name: str, layout: str
 ) -> None:
-    names = TREES[id, layout](tmp_path / "data" / describe(id).folder)
-    expect(id, len(names))
-    output, cell = run(tmp_path, monkeypatch, id)
+    names = TREES[name, layout](tmp_path / "data" / describe(name).folder)
+    expect(name, len(names))
+    output, cell = run(tmp_path, monkeypatch, name)
     assert [image["name"] for image in cell["scores"]] == names
-    assert cell["key"]["protocol"].startswith(describe(id).protocol + "@")
-    assert cell["key"]["data"] == get_dataset(id, tmp_path / "data").fingerprint()
+    assert cell["key"]["protocol"].startswith(describe(name).protocol + "@")
+    assert cell["key"]["data"] == get_dataset(name, tmp_path / "data").fingerprint()
     mean = np.mean([image["psnr"] for image in cell["scores"]])
     assert f"{mean:.2f}" in output
 

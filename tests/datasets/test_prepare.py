@@ -19,15 +19,16 @@ from tests.datasets.trees import TREES, picture
 
 
 @pytest.mark.parametrize(
-    ("id", "layout"), [("rain1400", "official"), ("gopro", "official"), ("test1200", "official"), ("sidd", "official")]
+    ("name", "layout"),
+    [("rain1400", "official"), ("gopro", "official"), ("test1200", "official"), ("sidd", "official")],
 )
-def test_prepared_pairs_are_the_same(tmp_path: Path, expect: Callable[..., None], id: str, layout: str) -> None:
-    names = TREES[id, layout](tmp_path / id)
-    expect(id, len(names))
-    data = get_dataset(id, root=tmp_path)
-    assert prepare(data, tmp_path / "new" / id) == len(names)
-    expect(id, len(names))
-    again = get_dataset(id, root=tmp_path / "new")
+def test_prepared_pairs_are_the_same(tmp_path: Path, expect: Callable[..., None], name: str, layout: str) -> None:
+    names = TREES[name, layout](tmp_path / name)
+    expect(name, len(names))
+    data = get_dataset(name, root=tmp_path)
+    assert prepare(data, tmp_path / "new" / name) == len(names)
+    expect(name, len(names))
+    again = get_dataset(name, root=tmp_path / "new")
     assert again.located.layout.id == "input-target"
     assert again.names() == names
     for index in range(len(names)):

@@ -40,7 +40,8 @@ def step(
 ) -> dict[str, torch.Tensor]:
     if hasattr(objective, "before_step"):
         objective.before_step(index, total, degraded, clean)
-    return objective(degraded, clean)
+    result: dict[str, torch.Tensor] = objective(degraded, clean)
+    return result
 
 
 @pytest.fixture(scope="module")

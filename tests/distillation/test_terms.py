@@ -43,7 +43,8 @@ def terms_of(objective: Objective, degraded: torch.Tensor, clean: torch.Tensor) 
     if hasattr(objective, "before_step"):
         objective.before_step(9, 10, degraded, clean)
     torch.manual_seed(6)
-    return objective(degraded, clean)
+    result: dict[str, torch.Tensor] = objective(degraded, clean)
+    return result
 
 
 def images(

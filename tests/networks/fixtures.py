@@ -78,7 +78,8 @@ def _tensor(key: str, shape: list[int], dtype: str) -> Tensor:
 
 @cache
 def _index() -> dict[str, dict]:
-    return json.loads(gzip.decompress((DATA / "fixtures.json.gz").read_bytes()))
+    output: dict[str, dict] = json.loads(gzip.decompress((DATA / "fixtures.json.gz").read_bytes()))
+    return output
 
 
 def fixture(name: str) -> Fixture:

@@ -23,9 +23,9 @@ def images(height: int = 37, width: int = 50, noise: float = 0.08, seed: int = 0
     return np.clip(clean + noise * random.standard_normal(clean.shape), 0, 1), clean
 
 
-def scores(id: str, restored: np.ndarray, clean: np.ndarray) -> dict[str, tuple[float, float]]:
+def scores(key: str, restored: np.ndarray, clean: np.ndarray) -> dict[str, tuple[float, float]]:
     """The protocol's PSNR and SSIM by each implementation and precision."""
-    protocol = get_protocol(id)
+    protocol = get_protocol(key)
     tensors = [torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))) for image in (restored, clean)]
     results = {
         "numpy": protocol.score(restored, clean),
@@ -35,8 +35,8 @@ def scores(id: str, restored: np.ndarray, clean: np.ndarray) -> dict[str, tuple[
     return {name: (score.psnr, score.ssim) for name, score in results.items()}
 
 
-def check(id: str, restored: np.ndarray, clean: np.ndarray, psnr: float, ssim: float) -> None:
-    for name, (found_psnr, found_ssim) in scores(id, restored, clean).items():
+def check(protocol: str, restored: np.ndarray, clean: np.ndarray, psnr: float, ssim: float) -> None:
+    for name, (found_psnr, found_ssim) in scores(protocol, restored, clean).items():
         assert found_psnr == pytest.approx(psnr, abs=1e-5), name
         assert found_ssim == pytest.approx(ssim, abs=5e-7), name
 

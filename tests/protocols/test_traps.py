@@ -10,8 +10,8 @@ from tests.protocols.pairs import oracle, pair
 ORACLE = oracle()
 
 
-def psnr_of(id: str, name: str) -> float:
-    return get_protocol(id).score(*pair(name)).psnr
+def psnr_of(protocol: str, name: str) -> float:
+    return get_protocol(protocol).score(*pair(name)).psnr
 
 
 def test_full_range_luma_loses_more_than_a_decibel() -> None:

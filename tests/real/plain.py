@@ -22,7 +22,8 @@ def read(path: Path) -> Array:
 def luma(image: Array) -> Array:
     """MATLAB's rgb2ycbcr of bytes, rounded to bytes."""
     weighted = image @ np.array([65.481, 128.553, 24.966]) / 255 + 16
-    return np.floor(weighted + 0.5)
+    output: Array = np.floor(weighted + 0.5)
+    return output
 
 
 def psnr(a: Array, b: Array, peak: float = 255.0) -> float:

@@ -89,7 +89,8 @@ def restored_by_hand(network: torch.nn.Module, degraded: plain.Array) -> plain.A
     image = torch.from_numpy(degraded / 255).float().permute(2, 0, 1)[None]
     with torch.no_grad():
         output = network.eval()(image)[0].clamp(0, 1).mul(255).round()
-    return output.permute(1, 2, 0).double().numpy()
+    result: plain.Array = output.permute(1, 2, 0).double().numpy()
+    return result
 
 
 def test_prenet_on_rain100l(real: Path, tmp_path: Path) -> None:

@@ -79,7 +79,8 @@ def test_small_images_pass_whole_and_large_ones_divided() -> None:
 
         def forward(self, image: torch.Tensor) -> torch.Tensor:
             seen.append(tuple(image.shape[-2:]))
-            return self.inner(image)
+            result: torch.Tensor = self.inner(image)
+            return result
 
     noted = Noted()
     image = photograph(420, 530)

@@ -7,17 +7,20 @@ from scipy.special import gamma
 
 def gaussian() -> np.ndarray:
     line = np.exp(-0.5 * (np.arange(-3, 4) / (7 / 6)) ** 2)
-    return line / line.sum()
+    output: np.ndarray = line / line.sum()
+    return output
 
 
 def blurred(image: np.ndarray, mode: str = "mirror") -> np.ndarray:
-    return correlate1d(correlate1d(image, gaussian(), 0, mode=mode), gaussian(), 1, mode=mode)
+    output: np.ndarray = correlate1d(correlate1d(image, gaussian(), 0, mode=mode), gaussian(), 1, mode=mode)
+    return output
 
 
 def mscn(image: np.ndarray, constant: float, floor: float = 0.0, mode: str = "mirror") -> np.ndarray:
     mean = blurred(image, mode)
     variance = np.maximum(blurred(image**2, mode) - mean**2, 0)
-    return (image - mean) / (np.sqrt(variance + floor) + constant)
+    output: np.ndarray = (image - mean) / (np.sqrt(variance + floor) + constant)
+    return output
 
 
 ALPHAS = np.arange(0.2, 10.001, 0.001)

@@ -227,7 +227,8 @@ def test_piqe_is_plain_on_photographs_and_pyiqas_up_to_its_column(photograph: to
 def pyiqas_piqe() -> Callable[..., object]:
     """pyiqa's function."""
     importable()
-    return pytest.importorskip("pyiqa.archs.piqe_arch").piqe
+    result: Callable[..., object] = pytest.importorskip("pyiqa.archs.piqe_arch").piqe
+    return result
 
 
 def test_masks_agree_away_from_their_thresholds() -> None:

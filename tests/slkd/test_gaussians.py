@@ -71,7 +71,8 @@ def test_the_shape_has_the_gradient_of_the_inverse() -> None:
 
 def log_density(x: float, alpha: float, left: float, right: float) -> float:
     scale = left if x < 0 else right
-    return np.log(alpha / ((left + right) * gamma(1 / alpha))) - (abs(x) / scale) ** alpha
+    result: float = np.log(alpha / ((left + right) * gamma(1 / alpha))) - (abs(x) / scale) ** alpha
+    return result
 
 
 @pytest.mark.parametrize("first", [(1.0, 0.8, 0.8), (0.7, 0.5, 1.2)])
@@ -79,7 +80,8 @@ def log_density(x: float, alpha: float, left: float, right: float) -> float:
 def test_the_closed_form_is_the_integral(first: tuple[float, float, float], second: tuple[float, float, float]) -> None:
     def integrand(x: float) -> float:
         p, q = log_density(x, *first), log_density(x, *second)
-        return np.exp(p) * (p - q)
+        result: float = np.exp(p) * (p - q)
+        return result
 
     expected = sum(quad(integrand, a, b, limit=400)[0] for a, b in [(-400, -20), (-20, 0), (0, 20), (20, 400)])
     tensors = [torch.tensor(v, dtype=torch.float64) for v in (*first, *second)]

@@ -26,7 +26,10 @@ def features(dtype: torch.dtype = torch.float64, size: int = 16, seed: int = 0, 
 def normalised_pair(
     student: torch.Tensor, teacher: torch.Tensor, reading: Reading
 ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    return ScaleConversion((2,), (2,), reading.scale, reading.normalise).to(student.dtype)([student], [teacher])
+    result: list[tuple[torch.Tensor, torch.Tensor]] = ScaleConversion((2,), (2,), reading.scale, reading.normalise).to(
+        student.dtype
+    )([student], [teacher])
+    return result
 
 
 @pytest.mark.parametrize("reading", [r for r in SOUND if r.masks == "sigmoid"], ids=lambda r: r.name)

@@ -34,7 +34,8 @@ class Small(nn.Module):
         self.body = nn.Sequential(first, nn.BatchNorm2d(8), nn.ReLU(), last)
 
     def forward(self, image: Tensor) -> Tensor:
-        return image + self.body(image)
+        result: Tensor = image + self.body(image)
+        return result
 
 
 class Plain(nn.Module):

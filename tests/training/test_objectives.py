@@ -48,10 +48,13 @@ def test_the_laplacian_halves_and_doubles_as_burt_and_adelson_do() -> None:
     image = torch.rand(1, 1, 12, 16, generator=torch.Generator().manual_seed(0)).double()
     line = np.array([0.05, 0.25, 0.4, 0.25, 0.05])
 
-    def blurred(picture: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def blurred(picture: np.ndarray) -> np.ndarray:
         padded = np.pad(picture, 2, mode="edge")
         height, width = picture.shape
-        return sum(line[i] * line[j] * padded[i : i + height, j : j + width] for i in range(5) for j in range(5))  # type: ignore[return-value]
+        result: np.ndarray = sum(
+            line[i] * line[j] * padded[i : i + height, j : j + width] for i in range(5) for j in range(5)
+        )
+        return result
 
     picture = image[0, 0].numpy()
     small = blurred(picture)[::2, ::2]

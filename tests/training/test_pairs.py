@@ -162,22 +162,22 @@ def test_a_picture_of_one_pixel_fills_the_patch() -> None:
     assert (cut(np.full((3, 1, 1), 7, np.uint8), (0, 0, 5), 9) == np.full((3, 9, 9), 7)).all()
 
 
-@pytest.mark.parametrize(("id", "layout"), TRAINING)
+@pytest.mark.parametrize(("name", "layout"), TRAINING)
 def test_every_official_training_set_gives_batches(
-    tmp_path: Path, expect: Callable[[str, int], None], id: str, layout: str
+    tmp_path: Path, expect: Callable[[str, int], None], name: str, layout: str
 ) -> None:
-    names = TREES[id, layout](tmp_path / id)
-    expect(id, len(names))
-    task = describe(id).task
-    stream, pairs, facts = official_stream(task, Recipe(10, batch=3, patch=8, seed=1), tmp_path, id)
+    names = TREES[name, layout](tmp_path / name)
+    expect(name, len(names))
+    task = describe(name).task
+    stream, pairs, facts = official_stream(task, Recipe(10, batch=3, patch=8, seed=1), tmp_path, name)
     degraded, clean = stream.batch(0)
     assert degraded.shape == clean.shape == (3, 3, 8, 8)
     assert not torch.equal(degraded, clean)
     assert pairs[0][0].shape == (16, 3, 8, 8)
-    assert facts["dataset"] == id
+    assert facts["dataset"] == name
     assert facts["pairs"] == len(names)
-    assert facts["sha256"] == open_training_set(task, tmp_path, id).fingerprint()
-    again = official_stream(task, Recipe(10, batch=3, patch=8, seed=1), tmp_path, id)
+    assert facts["sha256"] == open_training_set(task, tmp_path, name).fingerprint()
+    again = official_stream(task, Recipe(10, batch=3, patch=8, seed=1), tmp_path, name)
     assert again[2] == facts
     assert torch.equal(again[1][0][0], pairs[0][0])
 

@@ -94,7 +94,7 @@ def terms_of(target: str) -> dict[str, Any]:
         norm = sum(float(g.double().square().sum()) for g in gradients if g is not None) ** 0.5
         told[name] = [float(f"{term.item():.7g}"), float(f"{norm:.7g}")]
     weights = objective.weights
-    told["weights"] = {name: weights[name] for name in sorted(weights)}  # type: ignore[index, arg-type, union-attr]
+    told["weights"] = {name: weights[name] for name in sorted(weights)}
     return told
 
 

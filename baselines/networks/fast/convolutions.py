@@ -49,7 +49,7 @@ class RCDNet(rcdnet.RCDNet):
         size, height = rcdnet.KERNEL, maps.shape[2]
         by_row = kernels.permute(2, 0, 1, 3).reshape(size * 3, -1, 1, size)
         rows = F.conv2d(maps, by_row, padding=size // 2).split(3, 1)
-        rain = rows[0][:, :, :height].clone()
+        rain: Tensor = rows[0][:, :, :height].clone()
         for shift in range(1, size):
             rain += rows[shift][:, :, shift : shift + height]
         return rain

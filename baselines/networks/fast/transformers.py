@@ -32,7 +32,8 @@ class ChannelAttention(restormer.ChannelAttention):
         if q.dtype == torch.float16:  # sums over a whole image would overflow before they are divided by the norms
             return super().similarity(q, k)
         norms = [torch.linalg.vector_norm(x, dim=-1).clamp_min(1e-12) for x in (q, k)]
-        return q @ k.mT / (norms[0][..., :, None] * norms[1][..., None, :]) * self.temperature
+        output: Tensor = q @ k.mT / (norms[0][..., :, None] * norms[1][..., None, :]) * self.temperature
+        return output
 
     def map(self, similarity: Tensor) -> Tensor:
         """The attention map of a similarity, (N, heads, c, c) to the same."""
@@ -49,8 +50,10 @@ class ChannelAttention(restormer.ChannelAttention):
         projection = projection.transpose(1, 2).flatten(2)
         values = v.flatten(1, 2)
         if by_pixel(x):
-            return (values.mT @ projection.mT).mT.reshape(x.shape)
-        return (projection @ values).reshape(x.shape)
+            output: Tensor = (values.mT @ projection.mT).mT.reshape(x.shape)
+            return output
+        output = (projection @ values).reshape(x.shape)
+        return output
 
 
 class GatedFeedForward(restormer.GatedFeedForward):

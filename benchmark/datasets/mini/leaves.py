@@ -71,7 +71,8 @@ def _paint(
 def _radii(rng: np.random.Generator) -> NDArray[np.float64]:
     """COUNT radii of density r^-3 between the two of RADII, by inversion, in random order."""
     small, large = RADII[0] ** -2.0, RADII[1] ** -2.0
-    return (small - rng.random(COUNT) * (small - large)) ** -0.5
+    result: NDArray[np.float64] = (small - rng.random(COUNT) * (small - large)) ** -0.5
+    return result
 
 
 def _palette(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -80,7 +81,8 @@ def _palette(rng: np.random.Generator) -> NDArray[np.float64]:
     hue = np.where(rng.random((8, 1)) < 0.6, rng.random(), rng.random()) + 0.08 * rng.standard_normal((8, 1))
     saturation = 0.7 * rng.random((8, 1)) ** 1.5
     wheel = 0.5 + 0.5 * np.cos(2 * np.pi * (hue + np.array([0.0, 1 / 3, 2 / 3])))
-    return value * (1 - saturation * (1 - wheel))
+    result: NDArray[np.float64] = value * (1 - saturation * (1 - wheel))
+    return result
 
 
 def _texture(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -96,4 +98,5 @@ def _texture(rng: np.random.Generator) -> NDArray[np.float64]:
     spectrum[0, 0] = 0
     noise = np.fft.rfft2(rng.standard_normal((SIDE, SIDE)))
     texture = np.fft.irfft2(noise * spectrum, s=(SIDE, SIDE))
-    return np.clip(texture / texture.std(), -2.5, 2.5) * 0.5
+    result: NDArray[np.float64] = np.clip(texture / texture.std(), -2.5, 2.5) * 0.5
+    return result

@@ -27,4 +27,5 @@ def to_display(linear: Image) -> Image:
 
 def quantise(display: Image) -> Bytes:
     """The 8-bit image a file would hold: [0, 1] rounded to the nearest of 256 levels (halves go up)."""
-    return np.floor(np.clip(display, 0, 1) * 255 + 0.5).astype(np.uint8)
+    result: Bytes = np.floor(np.clip(display, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return result

@@ -49,7 +49,8 @@ def point_spread(path: NDArray[np.float64]) -> Image:
     rows = _cubic(grid[None, :] - path[:, :1])
     columns = _cubic(grid[None, :] - path[:, 1:])
     spread = np.einsum("kr,kc->rc", rows, columns) / len(path)
-    return spread / spread.sum()
+    result: Image = spread / spread.sum()
+    return result
 
 
 def spread_light(light: Image, spread: Image) -> Image:
@@ -113,7 +114,8 @@ def soft_matte(height: int, width: int, rng: np.random.Generator, canvas: tuple[
         outline += 0.16 / k * (draws[k + 1] + 0.5) * np.cos(k * angle + 2 * np.pi * draws[k + 4])
     distance = (outline - np.hypot(down, right)) * size * min(tall, wide)
     ramp = np.clip(0.5 + distance / 2.5, 0, 1)  # two and a half pixels from outside to inside
-    return (ramp * ramp * (3 - 2 * ramp))[..., None]
+    result: Image = (ramp * ramp * (3 - 2 * ramp))[..., None]
+    return result
 
 
 def _cubic(offset: NDArray[np.float64]) -> NDArray[np.float64]:

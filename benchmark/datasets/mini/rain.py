@@ -112,4 +112,5 @@ def _streak(lean: float, length: float, broad: float) -> Image:
     across = x * np.cos(angle) - y * np.sin(angle)
     half = min(length, 2 * REACH - 2) / 2
     ends = np.clip((half + 0.5 - np.abs(along)) / (0.3 * half), 0, 1)  # a drop enters and leaves a pixel gradually
-    return ends * np.exp(-0.5 * (across / broad) ** 2)
+    result: Image = ends * np.exp(-0.5 * (across / broad) ** 2)
+    return result

@@ -48,7 +48,7 @@ def unprocess(display: Image, camera: Camera) -> Image:
     tone = 0.5 - np.sin(np.arcsin(1 - 2 * np.clip(display, 0, 1)) / 3)
     light = gaussian_filter(to_linear(tone), (LENS, LENS, 0), truncate=3.0)
     light = light * np.array([1 / camera.red, 1.0, 1 / camera.blue], dtype=display.dtype)
-    mosaic = light[..., 1].copy()
+    mosaic: Image = light[..., 1].copy()
     mosaic[0::2, 0::2] = light[0::2, 0::2, 0]
     mosaic[1::2, 1::2] = light[1::2, 1::2, 2]
     return mosaic
@@ -57,7 +57,8 @@ def unprocess(display: Image, camera: Camera) -> Image:
 def expose(mosaic: Image, camera: Camera, rng: np.random.Generator) -> Image:
     """A noisy reading of `mosaic`, same shape: variance shot * signal + read, negative values kept as raw files do."""
     noise = rng.standard_normal(mosaic.shape, dtype=np.float32).astype(mosaic.dtype)
-    return np.minimum(mosaic + noise * np.sqrt(camera.shot * mosaic + camera.read), 1)
+    result: Image = np.minimum(mosaic + noise * np.sqrt(camera.shot * mosaic + camera.read), 1)
+    return result
 
 
 def develop(mosaic: Image, camera: Camera) -> Image:

@@ -110,7 +110,7 @@ def natural_figure(views: Views, level: str, caption: str) -> Figure:
 
 def texture_figure(views: Views, caption: str) -> Figure:
     """MSCN and the four edge and texture descriptors of every decoder level (PIQE's), channels averaged."""
-    from slkd.diagnostics import TEXTURE
+    from slkd.piqe import NAMES_BY_QUANTILE as TEXTURE
 
     rows = {}
     for level, (theirs, ours) in views.extracted.items():

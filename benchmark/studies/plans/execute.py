@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +61,7 @@ def run_study(plan: Plan, folder: Folder, run: StudyRun) -> Outcome:
     Raises TrainingStopped where a teacher does not improve its input, and as the trainings do.
     """
     outcome = Outcome()
-    stages = (
+    stages: tuple[tuple[str, Callable[[], list[Training]]], ...] = (
         ("teachers", lambda: list(asked.teachers(plan, folder, run.data))),
         ("search", lambda: list(asked.search(plan, folder, run.data))),
         ("rows", lambda: list(asked.rows(plan, folder, run.data))),

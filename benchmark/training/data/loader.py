@@ -37,7 +37,7 @@ class Batches:
         self._loader: DataLoader[Any] = DataLoader(
             _Steps(self.stream, steps),
             batch_size=None,  # an item is a whole batch
-            sampler=range(steps.first, steps.last),  # type: ignore[arg-type]  # any sized iterable will do
+            sampler=range(steps.first, steps.last),  # any sized iterable will do
             num_workers=workers,
             pin_memory=device.type == "cuda" and workers > 0,
             prefetch_factor=max(1, ahead) if workers else None,

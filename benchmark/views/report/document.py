@@ -91,9 +91,9 @@ def _text(words: str) -> str:
     return "".join(pieces)
 
 
-def _name(id: str) -> str:
+def _name(name: str) -> str:
     """A method's or a data set's id, which may break where it would not run on in a word."""
-    return re.sub(r"([(/=.,>]|\\_)", r"\1\\allowbreak{}", _text(id))
+    return re.sub(r"([(/=.,>]|\\_)", r"\1\\allowbreak{}", _text(name))
 
 
 def _breakable(text: str) -> str:

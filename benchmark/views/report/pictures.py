@@ -110,19 +110,19 @@ def make_album(results: Results, folder: Path, each: int, budget: int = BUDGET) 
     return album
 
 
-def _add(album: Album, id: str, results: Results, folder: Path, each: int, share: int) -> None:
+def _add(album: Album, key: str, results: Results, folder: Path, each: int, share: int) -> None:
     cells: dict[str, Cell] = {}
     for (method, where), found in results.cells.items():
         saved = [cell for cell in found if (folder / _folder_name(cell)).is_dir()]
-        if where == id and saved and method != "identity":
+        if where == key and saved and method != "identity":
             cells[method] = saved[0]  # the first seed of which there are pictures
-    dataset = _open(id, results.scale, album)
+    dataset = _open(key, results.scale, album)
     if dataset is None or not cells:
         return
     data = dataset.fingerprint()
     stale = sorted(m for m, cell in cells.items() if cell.key.get("data") not in (None, data))
     if stale:
-        album.notes.append(f"{id}: the data on this machine are not those that {', '.join(stale)} were scored on.")
+        album.notes.append(f"{key}: the data on this machine are not those that {', '.join(stale)} were scored on.")
     cells = {m: cells[m] for m in _in_order(cells) if m not in stale}
     chosen = _choose(list(cells.values()), each)
     examples: list[Example] = []
@@ -133,7 +133,7 @@ def _add(album: Album, id: str, results: Results, folder: Path, each: int, share
         if len(example.shots) > 2:
             examples.append(example)
     if examples:
-        album.sets.append((id, dataset.title, examples))
+        album.sets.append((key, dataset.title, examples))
     album.size += spent
 
 
@@ -146,15 +146,15 @@ def _in_order(found: dict[str, Cell]) -> list[str]:
     return sorted(found, key=lambda m: (known.index(m) if m in known else len(known), m))
 
 
-def _open(id: str, scale: Scale, album: Album) -> Dataset | None:
+def _open(name: str, scale: Scale, album: Album) -> Dataset | None:
 
-    if id not in dataset_ids():
-        album.notes.append(f"{id}: no registered data set, so its degraded and clean images are not known here.")
+    if name not in dataset_ids():
+        album.notes.append(f"{name}: no registered data set, so its degraded and clean images are not known here.")
         return None
     try:
-        return get_dataset(id)
+        return get_dataset(name)
     except SlkdBenchError as problem:
-        album.notes.append(f"{id}: {problem}")
+        album.notes.append(f"{name}: {problem}")
         return None
 
 

@@ -54,7 +54,8 @@ class Browser:
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
     def find(self, selector: str) -> str:
-        return self._call("POST", "/element", {"using": "css selector", "value": selector})[_ELEMENT]
+        result: str = self._call("POST", "/element", {"using": "css selector", "value": selector})[_ELEMENT]
+        return result
 
     def click(self, selector: str) -> None:
         self._call("POST", f"/element/{self.find(selector)}/click", {})
@@ -69,14 +70,16 @@ class Browser:
 
     def texts(self, selector: str) -> list[str]:
         """The visible text of all that match."""
-        return self.run(
+        result: list[str] = self.run(
             "return [...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent !== null)"
             ".map(e => e.innerText.trim())",
             selector,
         )
+        return result
 
     def attribute(self, selector: str, name: str) -> str | None:
-        return self._call("GET", f"/element/{self.find(selector)}/attribute/{name}")
+        result: str | None = self._call("GET", f"/element/{self.find(selector)}/attribute/{name}")
+        return result
 
     def emulate(self, width: int, height: int, scheme: str = "light", media: str = "") -> None:
         """A screen of this size in CSS pixels, in light or dark mode."""

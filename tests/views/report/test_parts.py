@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmark.claims.judge import Verdict
 from benchmark.claims.ledger import read_ledger
+from benchmark.claims.verdict import Verdict
 from benchmark.core.mathematics import html, plain
 from benchmark.core.types import Scale
 from benchmark.methods.find import get_method
