@@ -13,12 +13,14 @@ from benchmark.core.precision import exact
 from benchmark.core.types import Scale, Task
 from benchmark.methods.own import own_network
 from benchmark.protocols import get_protocol
+from benchmark.runs.batches import Stretch
 from benchmark.runs.cells import Cell
 from benchmark.runs.choose import FolderOptions, open_dataset
 from benchmark.runs.code import made_by, series
 from benchmark.runs.key import scoring_code, shelf
 from benchmark.runs.plan import total_of
-from benchmark.runs.restore import Stretch, restore_and_score
+from benchmark.runs.restore import Course, restore_and_score
+from benchmark.runs.score_folder import ScoreRequest, scored
 from benchmark.views.tables.command import TableRequest, results_for
 from benchmark.views.tables.frame import grids_frame, grids_json, images_frame
 from benchmark.views.tables.grid import make_grid
@@ -92,8 +94,7 @@ def evaluate(
                 Checked(network, name, own).eval(),
                 data,
                 get_protocol(data.protocol),
-                device,
-                stretch=Stretch(0, how.limit, how.keep_going),
+                Course(device, Stretch(0, how.limit, how.keep_going)),
             )
     finally:
         if module is not None:
@@ -128,8 +129,6 @@ def score(
         scale: the scale of the data set's name: "mini" or "paper".
         keep_going: leave out images that are missing or broken.
     """
-    from benchmark.runs.score_folder import ScoreRequest, scored
-
     return scored(ScoreRequest(Path(folder), dataset, out=Path(out), scale=Scale(scale), keep_going=keep_going)).cell
 
 

@@ -21,7 +21,8 @@ from benchmark.datasets import get_dataset
 from benchmark.images.io import save_image
 from benchmark.methods.networks import build
 from benchmark.protocols import get_protocol
-from benchmark.runs.restore import BATCH_PIXELS, restore_and_score
+from benchmark.runs.batches import BATCH_PIXELS
+from benchmark.runs.restore import restore_and_score
 
 SIDE = 256
 

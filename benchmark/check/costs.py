@@ -11,6 +11,7 @@ from benchmark.check.findings import Case, Finding, Severity
 from benchmark.check.jobs import shown_path
 from benchmark.core.types import Scale
 from benchmark.costs.records import Complexity, all_complexity, complexity_path
+from benchmark.costs.subjects import measure_complexity
 from benchmark.methods.networks import networks
 
 _COUNTS = (("parameters", "parameters"), ("parameters_used", "parameters that the image depends on"))
@@ -34,7 +35,6 @@ def check_costs(reference: Path, scales: Collection[str], networks: Collection[s
 
 
 def _findings(record: Complexity) -> Iterator[Finding]:
-    from benchmark.costs.subjects import measure_complexity
 
     remedy = (
         f"Undo the change of the network or its configuration. If it is meant, record the new count: "

@@ -29,7 +29,7 @@ from benchmark.runs.key import WORDS, cell_key
 from benchmark.runs.options import RunOptions
 from benchmark.runs.plan import total_of
 from benchmark.runs.remembered import dataset_of, folder_words, method_of, words_of
-from benchmark.runs.restore import restore_and_score
+from benchmark.runs.restore import Course, restore_and_score
 
 if TYPE_CHECKING:
     from torch import nn
@@ -234,7 +234,7 @@ def _restore(cell: Cell, network: nn.Module, images: Excerpt, how: Evaluation) -
     try:
         restorer = bounded(network, options.memory)
         with exact(how.device, options.tf32):
-            restored = restore_and_score(restorer, images, get_protocol(images.protocol), how.device)
+            restored = restore_and_score(restorer, images, get_protocol(images.protocol), Course(how.device))
     except Exception as problem:
         raise _unusable(problem) from problem
     return restored.scores

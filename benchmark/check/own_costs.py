@@ -13,7 +13,7 @@ from benchmark.check.findings import Case, Finding, Severity
 from benchmark.check.jobs import shown_path
 from benchmark.core.errors import BadResult
 from benchmark.core.files import write_atomically
-from benchmark.core.types import Task
+from benchmark.core.types import Scale, Task
 from benchmark.methods.method import Method
 from benchmark.methods.weights.loading import load_network
 
@@ -30,7 +30,6 @@ def own_cost(method: Method, task: Task | None) -> dict[str, float] | None:
     """Parameters and multiply-accumulates of a method from outside; None where it is no network that can be counted."""
     import torch
 
-    from benchmark.core.types import Scale
     from benchmark.costs.count import count
 
     network = load_network(method, task, Scale.MINI)

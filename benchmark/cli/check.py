@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from benchmark.check.initial import make_reference
 from benchmark.core import paths
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.types import Scale, Task
@@ -92,7 +93,6 @@ def _init(request: RunRequest) -> int:
     from rich.console import Console
     from rich.markup import escape
 
-    from benchmark.check.initial import make_reference
     from benchmark.runs.progress import observer_for
 
     console = Console()

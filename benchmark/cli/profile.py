@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from benchmark.core.devices import resolve
 from benchmark.core.types import Scale
 
 
@@ -57,7 +58,6 @@ def register(app: typer.Typer) -> None:
 
         timing = None
         if device is not None:
-            from benchmark.core.devices import resolve
             from benchmark.costs.latency import Timing
 
             timing = Timing(resolve(device), precision.value, mode.value, repeats, threads, tf32)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from benchmark.core.devices import resolve
+from benchmark.core.files import write_atomically
 from benchmark.training.data.source import DataSource
 from benchmark.training.settings import Settings
 
@@ -49,8 +51,6 @@ def plan(
     save_times: Path | None = typer.Option(None, help="Write the seconds of a step to this file."),
 ) -> None:
     """Say what a study will train and how long it takes here; nothing is trained."""
-    from benchmark.core.devices import resolve
-    from benchmark.core.files import write_atomically
     from benchmark.studies.plans.plan import read_plan
     from benchmark.studies.plans.times import measured, read_times
     from benchmark.studies.plans.trainings import everything
@@ -81,7 +81,6 @@ def run(
     cluster: str = typer.Option("", help="slurm: hand every training to a SLURM queue."),
 ) -> None:
     """Train what is missing of a study, teachers first, and score it; a killed run goes on where it was."""
-    from benchmark.core.devices import resolve
     from benchmark.studies.plans.execute import StudyRun, parse_shard, run_study
     from benchmark.studies.plans.plan import read_plan
 

@@ -61,6 +61,16 @@ def kind(device: str) -> str:
     return device.partition(":")[0]
 
 
+def free_bytes(device: str) -> int | None:
+    """The memory that is free on a CUDA device, what torch keeps for itself included; None where none is told."""
+    if kind(device) != "cuda":
+        return None
+    import torch
+
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(torch.cuda.mem_get_info(device)[0]) + kept
+
+
 def is_out_of_memory(problem: BaseException) -> bool:
     """Whether an exception of Python or torch means that memory ran out, on a CPU or on an accelerator."""
     if isinstance(problem, MemoryError):

@@ -14,13 +14,14 @@ from benchmark.core.types import Pair
 from benchmark.images.io import save_image
 from benchmark.methods.outside_files import reading
 from benchmark.protocols import get_protocol, without_protocol
+from benchmark.runs.batches import Stretch
 from benchmark.runs.cells import Cell, ImageScore
 from benchmark.runs.code import made_by
 from benchmark.runs.extras import Extras, ready
 from benchmark.runs.key import division
 from benchmark.runs.options import RunOptions
 from benchmark.runs.partial import Partial
-from benchmark.runs.restore import Hooks, Restoration, Restorer, Stretch, restore_and_score
+from benchmark.runs.restore import Course, Hooks, Restoration, Restorer, restore_and_score
 
 logger = logging.getLogger(__name__)
 
@@ -48,16 +49,13 @@ def compute(cell: PlannedCell, network: nn.Module, options: RunOptions, on_score
             if isinstance(outcome, ImageScore):
                 on_score(outcome)
         first = len(restoration.scores) + len(restoration.failures)
+        hooks = Hooks(on_score, _both(saver, extras), partial.add if resume else None, extras.of if extras else None)
         with exact(options.device, options.tf32), reading() as files:
             fresh = restore_and_score(
                 restorer,
                 cell.dataset,
                 get_protocol(cell.dataset.protocol),
-                options.device,
-                stretch=Stretch(first, options.limit, options.keep_going),
-                hooks=Hooks(
-                    on_score, _both(saver, extras), partial.add if resume else None, extras.of if extras else None
-                ),
+                Course(options.device, Stretch(first, options.limit, options.keep_going), hooks),
             )
         for line in extras.refused if extras else ():
             logger.warning("without %s", line)

@@ -124,7 +124,7 @@ def scoring_code(dataset: Dataset) -> dict[str, str]:
         ),
         "harness": sources_hash(
             ("benchmark.runs.restore", "benchmark.runs.compute", "benchmark.core.precision"),
-            ("benchmark.runs.restore",),
+            tuple(f"benchmark.runs.{name}" for name in ("restore", "batches", "scoring")),
         ),
     }
 

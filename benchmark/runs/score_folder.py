@@ -21,6 +21,7 @@ from benchmark.methods.catalogue import methods
 from benchmark.methods.outside import checked_id
 from benchmark.protocols import Protocol, get_protocol, protocol_ids
 from benchmark.protocols.matrix import matrix
+from benchmark.runs.batches import Stretch
 from benchmark.runs.cells import Cell, cell_path, write_cell
 from benchmark.runs.choose import FolderOptions, is_folder_name, open_folder
 from benchmark.runs.code import made_by, series
@@ -28,7 +29,7 @@ from benchmark.runs.command import check_writable
 from benchmark.runs.extras import Extras, ready
 from benchmark.runs.key import scoring_code, shelf
 from benchmark.runs.plan import check_name, folder_of, origin_of, total_of
-from benchmark.runs.restore import Hooks, Stretch, restore_and_score
+from benchmark.runs.restore import Course, Hooks, restore_and_score
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -103,13 +104,11 @@ def scored(request: ScoreRequest) -> Scored:
     if folder is not None:
         check_name(path, folder, key["data"])
     with exact():
-        result = restore_and_score(
-            lambda image: image,
-            restored,
-            protocol,
+        course = Course(
             stretch=Stretch(0, request.limit, request.keep_going),
             hooks=Hooks(restored=extras, further=extras.of) if metrics else Hooks(),
         )
+        result = restore_and_score(lambda image: image, restored, protocol, course)
     if not result.scores:
         first = next(iter(result.failures.values()), "no image")
         raise BadResult(f"restored images of {restored.id} that can be scored", "none", f"The first: {first}")

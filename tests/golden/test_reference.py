@@ -9,8 +9,9 @@ from benchmark.core.types import Scale
 from benchmark.datasets import get_dataset
 from benchmark.methods.find import get_method
 from benchmark.protocols import get_protocol
+from benchmark.runs.batches import Stretch
 from benchmark.runs.cells import Cell, cell_path, read_cell, read_cells
-from benchmark.runs.restore import Stretch, restore_and_score
+from benchmark.runs.restore import Course, restore_and_score
 
 SETS = ("mini-rain1400", "mini-test1200", "mini-gopro", "mini-hide", "mini-sidd")
 
@@ -34,7 +35,7 @@ def test_evaluation_gives_the_reference(method: str, dataset: str) -> None:
 
     expected, pairs = reference(method, dataset), get_dataset(dataset)
     network = load_network(get_method(method), pairs.task, Scale.MINI)
-    found = restore_and_score(network, pairs, get_protocol(pairs.protocol), stretch=Stretch(limit=6))
+    found = restore_and_score(network, pairs, get_protocol(pairs.protocol), Course(stretch=Stretch(limit=6)))
     for score, known in zip(found.scores, expected.scores, strict=False):
         assert score.name == known.name
         assert score.psnr == pytest.approx(known.psnr, abs=0.02)

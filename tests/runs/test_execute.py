@@ -9,11 +9,12 @@ import torch
 from benchmark.core.errors import BadImage
 from benchmark.core.types import Scale
 from benchmark.protocols import get_protocol
-from benchmark.runs import restore
+from benchmark.runs import batches
+from benchmark.runs.batches import Stretch
 from benchmark.runs.cells import read_cell
 from benchmark.runs.execute import Observer, error_path, execute
 from benchmark.runs.options import RunOptions
-from benchmark.runs.restore import Stretch, restore_and_score
+from benchmark.runs.restore import Course, restore_and_score
 from tests.runs.toys import ToySet, toy_plan
 
 
@@ -29,7 +30,7 @@ def test_scores_equal_those_of_single_images_in_the_order_of_the_set() -> None:
 
 
 def test_equal_sizes_are_batched_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restore, "BATCH_PIXELS", 3 * 24 * 40)
+    monkeypatch.setattr(batches, "BATCH_PIXELS", 3 * 24 * 40)
     seen = []
 
     def network(batch: torch.Tensor) -> torch.Tensor:
@@ -136,7 +137,7 @@ def test_one_image_that_cannot_be_scored_leaves_its_batch_the_scores() -> None:
         return spoilt
 
     protocol = get_protocol("rgb-uint8-volumetric")
-    result = restore_and_score(network, ToySet(), protocol, stretch=Stretch(keep_going=True))
+    result = restore_and_score(network, ToySet(), protocol, Course(stretch=Stretch(keep_going=True)))
     assert list(result.failures) == ["image-2"]
     assert len(result.scores) == 11
     with pytest.raises(BadImage):

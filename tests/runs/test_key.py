@@ -24,7 +24,10 @@ from benchmark.runs.key import cell_key, differences, division, shelf
 from benchmark.runs.options import RunOptions
 
 TOP = Path(sources.__file__).parent.parent.parent
-HARNESS = {"benchmark/runs/restore.py", "benchmark/runs/compute.py", "benchmark/core/precision.py"}
+HARNESS = {
+    *(f"benchmark/runs/{name}.py" for name in ("restore", "batches", "scoring", "compute")),
+    "benchmark/core/precision.py",
+}
 SCORING = {f"benchmark/protocols/{name}.py" for name in ("batched", "choices", "definition", "table")}
 LOADING = {
     *(f"benchmark/methods/weights/{name}.py" for name in ("loading", "coding")),

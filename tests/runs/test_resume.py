@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmark.core.types import Pair
-from benchmark.runs import restore
+from benchmark.runs import batches, restore
 from benchmark.runs.cells import ImageScore, read_cell
 from benchmark.runs.execute import execute
 from benchmark.runs.options import RunOptions
@@ -35,7 +35,7 @@ class Stops(torch.nn.Module):
 
 @pytest.fixture(autouse=True)
 def _two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restore, "BATCH_PIXELS", 2 * 24 * 40)
+    monkeypatch.setattr(batches, "BATCH_PIXELS", 2 * 24 * 40)
 
 
 @pytest.mark.parametrize("after", [1, 2, 3, 5])
@@ -134,7 +134,7 @@ def test_memory_does_not_grow_with_the_set() -> None:
     assert len(found.scores) == 60
     gc.collect()
     assert sum(reference() is not None for reference in alive) == 0
-    assert most <= 2 * 2 * (1 + 2 * restore._AHEAD + 2)  # two tensors a pair, two pairs a batch
+    assert most <= 2 * 2 * (1 + 2 * batches.AHEAD + 2)  # two tensors a pair, two pairs a batch
 
 
 def test_options_that_keep_going_resume_too(tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ from benchmark.training.build import build_objective
 from benchmark.training.data.opening import open_mini
 from benchmark.training.job import TrainJob
 from benchmark.training.recipes import recipe_for
+from benchmark.training.validation import mean_psnr
+from slkd.diagnostics import clean_psnr, gradient_norms
+from slkd.distiller import SLKD
 from slkd.readings import reading_names
 
 if TYPE_CHECKING:
@@ -126,10 +129,6 @@ def measure(
     """Measures a fresh `objective` on the first batch of its training, and its teacher on the validation pairs."""
     import torch
 
-    from benchmark.training.validation import mean_psnr
-    from slkd.diagnostics import clean_psnr
-    from slkd.distiller import SLKD
-
     recipe = dataclasses.replace(recipes.recipe_for(method, scale, task), seed=seed)
     data = open_mini(task, recipe, photos)
     stream, pairs = data.stream, data.validation
@@ -167,7 +166,6 @@ def teacher_b(objective: nn.Module) -> nn.Module:
 
 def terms_at_start(objective: nn.Module, degraded: Tensor, clean: Tensor, iterations: int) -> tuple[Term, ...]:
     """Every term of the first training step on a batch (N, 3, H, W), with the norm of its gradient."""
-    from slkd.diagnostics import gradient_norms
 
     before_step = getattr(objective, "before_step", None)
     if before_step is not None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from benchmark.studies.inspection.measure import teacher_b
 from benchmark.views.figures.style import SMALL, TEXT, TWO_COLUMNS
+from slkd.diagnostics import extractor_maps, feature_maps
+from slkd.piqe import NAMES_BY_QUANTILE as TEXTURE
+from slkd.mscn import rms_normalised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,7 +66,6 @@ class Views:
 
 def look(objective: nn.Module, student: nn.Module, degraded: Tensor, clean: Tensor) -> Views:
     """Runs teacher and student on one image (1, 3, H, W); SLKD's Teacher B sees the image that its objective gives it."""
-    from slkd.diagnostics import extractor_maps, feature_maps
 
     source = getattr(objective, "decoder_source", "degraded")
     teacher: nn.Module = objective.teacher  # type: ignore[assignment]
@@ -86,7 +88,6 @@ def look(objective: nn.Module, student: nn.Module, degraded: Tensor, clean: Tens
 
 def feature_figure(views: Views, caption: str) -> Figure:
     """Features and MSCN coefficients of every level: teacher and student side by side."""
-    from slkd.mscn import rms_normalised
 
     rows = {}
     for level, both in views.features.items():
@@ -110,7 +111,6 @@ def natural_figure(views: Views, level: str, caption: str) -> Figure:
 
 def texture_figure(views: Views, caption: str) -> Figure:
     """MSCN and the four edge and texture descriptors of every decoder level (PIQE's), channels averaged."""
-    from slkd.piqe import NAMES_BY_QUANTILE as TEXTURE
 
     rows = {}
     for level, (theirs, ours) in views.extracted.items():

@@ -17,7 +17,7 @@ from benchmark.methods.weights import store
 from benchmark.methods.weights.loading import load_for
 from benchmark.protocols import get_protocol
 from benchmark.runs.cells import cell_path, read_cell
-from benchmark.runs.restore import Hooks, restore_and_score
+from benchmark.runs.restore import Course, Hooks, restore_and_score
 from benchmark.views.figures.crop import Crop, choose, parse
 
 if TYPE_CHECKING:
@@ -168,8 +168,7 @@ def restore(
             network,
             one,
             get_protocol(dataset.protocol),
-            device,
-            hooks=Hooks(restored=lambda _, image: images.append(image)),
+            Course(device, hooks=Hooks(restored=lambda _, image: images.append(image))),
         )
     return Panel(method.id, title, _array(images[0]), found.scores[0].psnr, seed)
 

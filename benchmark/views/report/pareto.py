@@ -14,6 +14,9 @@ from benchmark.methods.method import Method
 from benchmark.papers.model import FiguresFile
 from benchmark.papers.read import get_paper
 from benchmark.views.figures.pareto import Point, points
+from benchmark.views.figures.pareto_plot import TaskPanels, draw_legend, draw_one, drawn_marks
+from benchmark.views.figures.style import drawing
+from benchmark.views.figures.svg import to_svg
 from benchmark.views.tables.grid import Results
 from benchmark.views.tables.specs import Column, dataset_id, quality_columns
 
@@ -60,9 +63,6 @@ def legend(results: Results, paper: str = "") -> Markup:
     methods = _methods(results, quality_columns(read.id))
     if not methods:
         return Markup("")
-    from benchmark.views.figures.pareto_plot import draw_legend
-    from benchmark.views.figures.style import drawing
-    from benchmark.views.figures.svg import to_svg
 
     with drawing():
         return Markup(to_svg(draw_legend(methods, read.figures), "legend-", "What the marks mean"))
@@ -98,9 +98,6 @@ def _methods(results: Results, columns: Sequence[Column]) -> list[Method]:
 
 def _drawn(found: Sequence[Point], methods: dict[str, Method], what: tuple[str, str, str], said: FiguresFile) -> Markup:
     """A panel as SVG; `what` is the prefix of its ids, its cost and its label. Its points carry their numbers."""
-    from benchmark.views.figures.pareto_plot import TaskPanels, draw_one, drawn_marks
-    from benchmark.views.figures.style import drawing
-    from benchmark.views.figures.svg import to_svg
 
     prefix, cost, label = what
     ordered = sorted(found, key=lambda p: (p.cost, -p.psnr))
