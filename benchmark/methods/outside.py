@@ -15,15 +15,10 @@ Importing this module imports no torch, and listing plug-ins does not import the
 
 from __future__ import annotations
 
-import difflib
-import importlib
-import inspect
-import logging
 import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,9 +30,8 @@ from benchmark.datasets.passport import known_task, tasks
 from benchmark.methods import outside_print
 from benchmark.methods.catalogue import methods
 from benchmark.methods.method import Method
-from benchmark.methods.outside_files import reading
+from benchmark.methods.outside_build import built_for, imported
 from benchmark.methods.outside_print import Fingerprint
-from benchmark.methods.outside_weights import fill
 from benchmark.methods.own import OwnNetwork, own_network, split
 
 if TYPE_CHECKING:
@@ -48,7 +42,6 @@ _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TAKEN = re.compile(r"\.(error|partial|json|seed\d+|first\d+|at-paper|at-mini)$", re.IGNORECASE)
 _FILES = {".onnx": "onnx", ".torchscript": "torchscript", ".ts": "torchscript", ".pt": "torchscript"}
 _A_FILE = {"onnx": "an ONNX", "torchscript": "a TorchScript"}
-_log = logging.getLogger(__name__)
 
 
 def plug_ins() -> dict[str, str]:
@@ -158,7 +151,7 @@ def _current(method: Method, task: Task | None) -> tuple[Callable[[Any], Any], d
     now = _hashes(before)
     if now != before:
         turn += 1
-    built, files = _built(*known, turn)
+    built, files = built_for(*known, turn)
     weights = () if method.own.weights is None else (str(method.own.weights),)
     _turns[known] = turn, _hashes((*files, *weights))
     return built, _hashes(files)
@@ -168,101 +161,10 @@ def _hashes(files: Iterable[str]) -> dict[str, str]:
     return {name: content_hash(Path(name)) for name in files if Path(name).is_file()}
 
 
-@lru_cache(maxsize=4)
-def _built(
-    loader: str, task: Task | None, own: OwnNetwork, turn: int = 0
-) -> tuple[Callable[[Any], Any], tuple[str, ...]]:
-    """What stands behind a loader, and the files that were read for it.
-
-    Random weights are drawn from one seed, so that a second run finds the same. `turn` asks for a new one.
-    """
-    import torch
-
-    kind, _, target = loader.partition(":")
-    if kind != "python":
-        from benchmark.methods.outside_network import OnnxNetwork, script_network
-
-        if own.weights is not None or own.arguments:
-            raise BadMethod(f"weights and arguments for a class alone, not for {target}", "some", "Leave them out.")
-        return (OnnxNetwork(Path(target)) if kind == "onnx" else script_network(Path(target))), ()
-    with torch.random.fork_rng(devices=[]), reading() as reads:
-        torch.manual_seed(0)
-        factory = _imported(target)
-        built = factory if isinstance(factory, torch.nn.Module) else _called(factory, target, task, own)
-    if not callable(built):
-        found = f"{type(built).__name__}"
-        raise BadMethod(f"an nn.Module or another callable from {target}", found, "Return the network.")
-    _fill(built, target, own, tuple(reads.paths))
-    return built, tuple(reads.paths)
-
-
-def _called(factory: Callable[..., Any], target: str, task: Task | None, own: OwnNetwork) -> Any:
-    """What the factory or class gives, called with what is said of it, and with the task where it asks for one more."""
-    keywords = own.keywords()
-    try:
-        asks = [
-            p
-            for p in inspect.signature(factory).parameters.values()
-            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-            and p.name not in keywords
-            and (p.default is p.empty or p.name == "task")
-        ]
-    except (TypeError, ValueError):
-        asks = []
-    try:
-        return factory(str(task or ""), **keywords) if asks else factory(**keywords)
-    except Exception as problem:
-        given = ", ".join(f"{name}={value!r}" for name, value in keywords.items())
-        found = f"{type(problem).__name__}: {problem}"
-        remedy = "Mend the factory; call it in Python."
-        if isinstance(problem, TypeError):
-            remedy = "Say its arguments behind the @: NAME=package.module:Class@width=48,depth=4."
-        raise BadMethod(f"{target} to build a network{given and f' with {given}'}", found, remedy) from problem
-
-
-def _fill(built: Any, target: str, own: OwnNetwork, read: tuple[str, ...]) -> None:
-    """Loads the checkpoint that is given; says so where there is none and the weights are fresh ones."""
-    import torch
-
-    if own.weights is not None:
-        if not isinstance(built, torch.nn.Module):
-            found = f"a {type(built).__name__} from {target}"
-            raise BadMethod("an nn.Module to load the weights into", found, "Load them in the factory.")
-        fill(built, own.weights, target)
-    elif isinstance(built, torch.nn.Module) and not read and any(True for _ in built.parameters()):
-        _log.warning(
-            "%s: no checkpoint was loaded, and its factory read no file: its weights are as it was built. "
-            "Give --weights FILE if it has trained ones.",
-            target,
-        )
-
-
 def _tasks(target: str) -> tuple[Task, ...]:
     """The tasks a factory says it is for; all where it says nothing."""
-    said = getattr(_imported(target), "tasks", tasks())
+    said = getattr(imported(target), "tasks", tasks())
     try:
         return tuple(known_task(str(task)) for task in ((said,) if isinstance(said, str) else said))
     except (TypeError, UnknownName) as problem:
         raise BadMethod(f"tasks of {target} among {', '.join(tasks())}", repr(said), "Mend its `tasks`.") from problem
-
-
-def _imported(target: str) -> Callable[..., Any]:
-    """The object behind `package.module:factory`. Raises BadMethod saying which part is missing."""
-    module_name, _, attribute = target.partition(":")
-    if not re.fullmatch(r"\w+(\.\w+)*", module_name) or not re.fullmatch(r"\w+(\.\w+)*", attribute):
-        raise BadMethod("package.module:factory", f"'{target}'", "For example --method mypackage.net:build.")
-    try:
-        found: Any = importlib.import_module(module_name)
-    except Exception as problem:  # a stranger's module may fail in any way while it is imported
-        reason = f"{type(problem).__name__}: {problem}"
-        remedy = f"Run the command where 'import {module_name}' works; '{Path.cwd()}' is searched too."
-        raise BadMethod(f"a module '{module_name}' that can be imported", reason, remedy) from problem
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            near = difflib.get_close_matches(part, dir(found), n=3)
-            remedy = f"Did you mean {' or '.join(near)}?" if near else "Check its spelling."
-            raise BadMethod(f"'{attribute}' in {module_name}", "no such name", remedy)
-        found = getattr(found, part)
-    if not callable(found):
-        raise BadMethod(f"a factory '{target}' that can be called", f"a {type(found).__name__}", "Name a function.")
-    return found  # type: ignore[no-any-return]

@@ -2,7 +2,8 @@
 
     mynet=package.module:Class@weights=best.pth,multiple=4,range=0..255,width=48
 
-What stands behind the @ may as well be given as options (--weights, --multiple, --range). Importing this module does not
+A checkpoint is a path, or `hf:OWNER/NAME:FILE` of the Hugging Face hub. What stands behind the @ may as well be given as
+options (--weights, --multiple, --range). Importing this module does not
 import torch.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.core.errors import BadMethod
+from benchmark.methods.hub import from_hub, is_hub_id
 
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -94,7 +96,12 @@ def split(changes: str, name: str) -> dict[str, str]:
 
 
 def existing(path: Path, name: str) -> Path:
-    """`path` in full. Raises BadMethod where there is no file."""
+    """`path` in full; `hf:OWNER/NAME:FILE` is fetched from the Hugging Face hub.
+
+    Raises BadMethod where there is no file, BadWeights where the hub does not give it.
+    """
+    if is_hub_id(str(path)):
+        return from_hub(str(path))
     whole = path.expanduser()
     if not whole.is_file():
         found = "a folder" if whole.is_dir() else "no such file"

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from benchmark.core.errors import BadMethod, UnknownName
 from benchmark.core.types import Scale, Task
-from benchmark.methods import outside
+from benchmark.methods import outside, outside_build
 from benchmark.methods.find import get_method, row_method
 from benchmark.methods.method import Method
 from benchmark.methods.weights.loading import load_network
@@ -120,7 +120,7 @@ def test_the_key_hangs_on_weights_and_code(tmp_path: Path, monkeypatch: pytest.M
         (tmp_path / "changing_net.py").write_text(source)
         sys.modules.pop("changing_net", None)
         sys.dont_write_bytecode = True
-        outside._built.cache_clear()
+        outside_build.built_for.cache_clear()
         return cell_key(get_method("changing_net:build"), ToySet(), Scale.MINI, 0)
 
     source = "import torch\ndef build():\n    net = torch.nn.Conv2d(3, 3, 1)\n    return net\n"
@@ -217,3 +217,14 @@ def test_a_plug_in_is_offered_and_found(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_row_of_a_table_needs_no_installed_method() -> None:
     assert row_method("gone.net.build").kind == "outside"
     assert row_method("prenet").title == "PReNet"
+
+
+def test_weights_that_are_drawn_at_random_are_told_and_those_set_in_code_are_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    outside_build.built_for.cache_clear()
+    network(get_method(f"set={NETS}:build"))
+    assert caplog.text == ""
+    network(get_method(f"drawn={NETS}:random"))
+    assert "no checkpoint was loaded" in caplog.text
+    assert "2 of its 2 weight tensors are drawn at random" in caplog.text
