@@ -13,7 +13,7 @@ from benchmark.core.errors import SlkdBenchError
 from benchmark.core.types import Pair
 
 if TYPE_CHECKING:
-    from benchmark.datasets import Dataset
+    from benchmark.datasets.pairs import Dataset
 
 BATCH_PIXELS = 4 * 128 * 192  # one size together up to this; larger batches fall out of a CPU's cache and slow it down
 DEVICE_PIXELS = 4 * 720 * 1280  # the same on an accelerator, which is idle below some millions of pixels

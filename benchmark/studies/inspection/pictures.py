@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from benchmark.studies.inspection.measure import teacher_b
 from benchmark.views.figures.style import SMALL, TEXT, TWO_COLUMNS
 from slkd.diagnostics import extractor_maps, feature_maps
-from slkd.piqe import NAMES_BY_QUANTILE as TEXTURE
 from slkd.mscn import rms_normalised
+from slkd.piqe import NAMES_BY_QUANTILE as TEXTURE
 
 if TYPE_CHECKING:
     import numpy as np
