@@ -69,7 +69,7 @@ class SLKD(Objective):
     teacher: nn.Module
     reach: Tensor
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         teacher: nn.Module,
         student: nn.Module,

@@ -92,7 +92,7 @@ def fit_aggd(samples: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return alpha, aggd_mean(alpha, left, right), left, right
 
 
-def aggd_divergence(
+def aggd_divergence(  # noqa: PLR0913
     shape: Tensor, left: Tensor, right: Tensor, other_shape: Tensor, other_left: Tensor, other_right: Tensor
 ) -> Tensor:
     """KL(first, second) of two AGGDs given by shape and the sides' scales beta, all positive and of one tensor shape.

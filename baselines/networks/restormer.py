@@ -89,7 +89,7 @@ class Restormer(Pyramid):
     `norm_bias` chooses the form of LayerNorm: released True for deraining and deblurring, False for denoising.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         width: int = 48,
         blocks: Sequence[int] = (4, 6, 6, 8),

@@ -130,7 +130,7 @@ class LeWinBlock(nn.Module):
 class Level(nn.Sequential):
     """The blocks of one resolution: every second one has shifted windows, unless one window is the whole map."""
 
-    def __init__(self, depth: int, width: int, heads: int, window: int, resolution: int, modulated: bool) -> None:
+    def __init__(self, depth: int, width: int, heads: int, window: int, resolution: int, modulated: bool) -> None:  # noqa: PLR0913
         shift = window // 2 if resolution > window else 0
         super().__init__(*(LeWinBlock(width, heads, window, shift * (i % 2), modulated) for i in range(depth)))
 
@@ -153,7 +153,7 @@ class Uformer(EncoderDecoder):
     Here: the same, 128 being one window at the bottleneck; without `square` the canvas may be oblong.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         width: int = 32,
         depths: Sequence[int] = (1, 2, 8, 8, 2, 8, 8, 2, 1),

@@ -10,7 +10,7 @@ import typer
 from benchmark.core.types import Scale
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:  # noqa: C901
     """Adds the commands to `app`."""
 
     @app.command()

@@ -79,7 +79,7 @@ def resolve(name: str, scale: Scale = Scale.PAPER) -> str:
     return lower
 
 
-def get_dataset(
+def get_dataset(  # noqa: PLR0913
     name: str | os.PathLike[str],
     root: Path | None = None,
     photos: Any = None,

@@ -63,7 +63,7 @@ def _line(text: str, place: tuple[int | str, ...]) -> int:
 
 
 @cache
-def _form() -> Any:
+def _form() -> Any:  # noqa: C901
     from pydantic import BaseModel, ConfigDict, Field, field_validator
 
     class Strict(BaseModel):

@@ -92,7 +92,7 @@ class Cell:
         return f"inf dB ({self.equal} of {len(self.scores)} images equal their targets{rest})"
 
 
-def cell_path(
+def cell_path(  # noqa: PLR0913
     out: Path, method: str, dataset: str, scale: Scale | str, seed: int = 0, limit: int | None = None
 ) -> Path:
     """`OUT/cells/SCALE/DATASET/METHOD[.seedN][.firstN].json`; in place of a scale folders have the word `folders`."""

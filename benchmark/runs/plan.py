@@ -80,7 +80,7 @@ class Plan:
         return [line for line in lines if line]
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913
     methods: Sequence[Method],
     datasets: Sequence[Dataset],
     scale: Scale,

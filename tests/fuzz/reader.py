@@ -20,7 +20,7 @@ from tests.fuzz.made import MARKER
 GIB = 1 << 30
 
 
-def read(kind: str, path: Path) -> None:
+def read(kind: str, path: Path) -> None:  # noqa: C901
     """Gives a file to what the program reads such files with."""
     if kind == "images":
         from benchmark.images.io import image_notes, image_size, read_image

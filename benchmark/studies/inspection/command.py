@@ -188,7 +188,7 @@ def picture_pair(task: Task, scale: Scale, name: str) -> Pair | None:
     raise UnknownName(f"image of {', '.join(ids)}", name, names)
 
 
-def write_pictures(
+def write_pictures(  # noqa: PLR0913
     request: Request,
     method: Method,
     task: Task,

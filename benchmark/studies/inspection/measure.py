@@ -116,7 +116,7 @@ def trained_student(method: Method, task: Task, scale: Scale, seed: int) -> tupl
     return (load_network(method, task, scale, seed), found.card) if found else (None, {})
 
 
-def measure(
+def measure(  # noqa: PLR0913
     objective: nn.Module,
     student: nn.Module | None,
     card: dict[str, Any],

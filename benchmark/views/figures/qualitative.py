@@ -128,7 +128,7 @@ def _row(figure: Figure, row: ImageRow, size: Sizes, top: float) -> None:
         left += side + GAP
 
 
-def _axes(figure: Figure, x: float, y: float, width: float, height: float, label: str) -> Axes:
+def _axes(figure: Figure, x: float, y: float, width: float, height: float, label: str) -> Axes:  # noqa: PLR0913
     """Bare axes at a place in inches from the figure's lower left corner."""
     across, up = figure.get_size_inches()
     axes = figure.add_axes((x / across, y / up, width / across, height / up), label=label)
@@ -136,7 +136,7 @@ def _axes(figure: Figure, x: float, y: float, width: float, height: float, label
     return axes
 
 
-def _text(
+def _text(  # noqa: PLR0913
     figure: Figure,
     x: float,
     y: float,

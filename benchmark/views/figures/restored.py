@@ -108,7 +108,7 @@ def typical_image(dataset: Dataset, out: Path) -> int:
     return next(index for index, name in enumerate(dataset.names()) if psnrs[name] == middle)
 
 
-def restore_row(
+def restore_row(  # noqa: PLR0913
     dataset: Dataset,
     index: int,
     methods: Sequence[tuple[Method, str]],
@@ -155,7 +155,7 @@ def restore_row(
     )
 
 
-def restore(
+def restore(  # noqa: PLR0913
     dataset: Dataset, index: int, method: Method, title: str, scale: Scale, seed: int = 0, device: str = "cpu"
 ) -> Panel:
     """Image `index` restored by `method` and scored as a run scores it."""

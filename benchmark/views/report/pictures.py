@@ -110,7 +110,7 @@ def make_album(results: Results, folder: Path, each: int, budget: int = BUDGET) 
     return album
 
 
-def _add(album: Album, key: str, results: Results, folder: Path, each: int, share: int) -> None:
+def _add(album: Album, key: str, results: Results, folder: Path, each: int, share: int) -> None:  # noqa: PLR0913
     cells: dict[str, Cell] = {}
     for (method, where), found in results.cells.items():
         saved = [cell for cell in found if (folder / _folder_name(cell)).is_dir()]
@@ -172,7 +172,7 @@ def _choose(cells: Sequence[Cell], each: int) -> list[tuple[str, str]]:
     return [(ranked[p], f"{p + 1} of {len(ranked)} from the hardest") for p in dict.fromkeys(places)]
 
 
-def _example(
+def _example(  # noqa: PLR0913
     dataset: Dataset, name: str, why: str, cells: dict[str, Cell], folder: Path, album: Album, share: int
 ) -> tuple[Example, int]:
 
