@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from slkd.gaussians import FLOOR, aggd_mean, aggd_ratio, ggd_ratio, scale_of, shape_from_ratio, shape_from_ratio_cubic
-from slkd.grids import window_counts, window_sums
+from slkd.grids import spread_windows, window_counts, window_sums
 
 NEIGHBOURS = (
     (0, 1),
@@ -83,17 +84,49 @@ def moments(coefficients: Tensor, fit: Fit = Fit()) -> Moments:
     height, width = coefficients.shape[-2:]
     if min(height, width) < 2:
         raise ValueError(f"expected features at least 2x2; found {height}x{width}. Use larger patches.")
-    signals = _with_products(coefficients)
-    positive, negative = signals.clamp_min(0), (-signals).clamp_min(0)
-    with torch.no_grad():
-        signs = [(part > 0).to(signals.dtype) for part in (positive, negative)]
-    parts = (positive, negative, positive.square(), negative.square(), *signs)
-    sums = torch.stack([window_sums(part, fit.window, fit.shrink) for part in parts])
+    sums: Tensor = _WindowSums.apply(coefficients, fit.window, fit.shrink)  # type: ignore[no-untyped-call]
     counts = window_counts(coefficients, ((0, 0), *NEIGHBOURS), fit.window, fit.shrink)[:, None, None]
-    above, below, above_square, below_square = (sums[:4] / counts).unbind()
-    some = sums[4:].clamp_min(1)
-    right, left = (sums[2:4] / some + FLOOR).sqrt().unbind()
-    return Moments(above + below, above_square + below_square, above - below, left, right)
+    absolute, square, _, mean = (sums[:4] / counts).unbind()
+    sign, some = sums[4:].detach()
+    sides = [(sums[1] + way * sums[2]).clamp_min(0) / (some + way * sign).clamp_min(1) for way in (-1, 1)]
+    left, right = ((side + FLOOR).sqrt() for side in sides)
+    return Moments(absolute, square, mean, left, right)
+
+
+class _WindowSums(torch.autograd.Function):
+    """Sums over windows of |p|, p^2, p|p|, p, the sign of p and its size, for each p of a map and its products: (6, 5, N, C,
+    h, w).
+
+    Plain autograd would keep and revisit some forty maps a level; this keeps the input alone. The last two have no gradient.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, window: int, shrink: bool) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.window, ctx.shrink = window, shrink
+        signals = _with_products(x)
+        size, sign = signals.abs(), signals.sign()
+        parts = (size, size * size, size * signals, signals, sign, sign.abs())
+        return torch.stack([window_sums(part, window, shrink) for part in parts])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+        (x,) = ctx.saved_tensors
+        signals = _with_products(x)
+        size, square, signed, itself = (
+            spread_windows(part, (x.shape[-2], x.shape[-1]), ctx.window, ctx.shrink) for part in gradient[:4]
+        )
+        slope = torch.addcmul(itself, signals, square, value=2)
+        slope = torch.addcmul(slope, signals.sign(), torch.addcmul(size, signals, signed, value=2))
+        height, width = x.shape[-2:]
+        padded = F.pad(x, (1, 1, 0, 1))
+        own = slope[0]
+        passed = torch.zeros_like(padded)
+        for (down, right), part in zip(NEIGHBOURS, slope[1:], strict=True):
+            place = (..., slice(down, down + height), slice(1 + right, 1 + right + width))
+            own = torch.addcmul(own, part, padded[place])
+            passed[place] += part * x
+        return own + passed[..., :height, 1 : 1 + width], None, None
 
 
 def natural_map(coefficients: Tensor, fit: Fit = Fit()) -> Tensor:

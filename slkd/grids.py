@@ -41,6 +41,12 @@ def window_sums(x: Tensor, window: int, shrink: bool = False) -> Tensor:
     return rows @ (x @ columns.T)
 
 
+def spread_windows(sums: Tensor, size: tuple[int, int], window: int, shrink: bool = False) -> Tensor:
+    """The adjoint of `window_sums` for maps of `size` (H, W): (..., h, w) to (..., H, W)."""
+    rows, columns = (_window_matrix(side, window, shrink, sums.dtype, sums.device) for side in size)
+    return (rows.T @ sums) @ columns
+
+
 def window_counts(like: Tensor, offsets: tuple[tuple[int, int], ...], window: int, shrink: bool = False) -> Tensor:
     """How many pixels of a map like (..., H, W) each window holds that have a neighbour at each offset: (K, h, w)."""
     return _counts(tuple(like.shape[-2:]), offsets, (window, shrink), like.dtype, like.device)

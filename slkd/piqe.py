@@ -117,28 +117,38 @@ def quantile_map(coefficients: Tensor, thresholds: Tensor, window: int = 32) -> 
     Paper: "distortion estimation and block variance". / Here: [20]'s four quantities with the teacher's own thresholds, the
     variance once and the edges in a map of their own, means over half-overlapping windows so that each has enough pixels.
     """
-    block = min(FEATURE_BLOCK, *coefficients.shape[-2:])
-    variance, segments, noise = _logarithmic(measure(coefficients, block))
+    return maps_of(feature_measures(coefficients), thresholds, window)
+
+
+def feature_measures(coefficients: Tensor) -> Measures:
+    """The measures of blocks of 8 of MSCN `coefficients` (N, C, H, W), variances as logarithms (segments': deviations)."""
+    found = measure(coefficients, min(FEATURE_BLOCK, *coefficients.shape[-2:]))
+    segments = 0.5 * torch.log(found.segments + SMALLEST_VARIANCE)
+    return Measures(torch.log(found.variance + SMALLEST_VARIANCE), segments, found.noise)
+
+
+def maps_of(measures: Measures, thresholds: Tensor, window: int = 32) -> Tensor:
+    """`quantile_map` of `feature_measures`."""
+    variance, segments, noise = measures.variance, measures.segments, measures.noise
     active = torch.sigmoid((variance - thresholds[0]) / 0.5)
     impaired = torch.sigmoid((thresholds[1] - segments) / 0.25).mean(-1)
     noisy = torch.sigmoid((noise - thresholds[2]) / 0.1)
     maps = torch.stack([variance, segments.mean(-1), active * impaired, active * noisy], dim=2)
-    wide = max(window // block, 1) if window else 0
+    wide = max(window // FEATURE_BLOCK, 1) if window else 0
     return window_sums(maps, wide) / window_counts(maps, ((0, 0),), wide)
 
 
-@torch.no_grad()
 def own_thresholds(coefficients: Tensor) -> Tensor:
     """The thresholds (3,) of `quantile_map` from a teacher's `coefficients` (N, C, H, W): a quarter of its blocks is flat, a
     quarter of its edge segments impaired, a quarter of its blocks noisy."""
-    block = min(FEATURE_BLOCK, *coefficients.shape[-2:])
-    variance, segments, noise = _logarithmic(measure(coefficients, block))
-    return torch.stack([_quantile(variance, 0.25), _quantile(segments, 0.25), _quantile(noise, 0.75)])
+    return thresholds_of(feature_measures(coefficients))
 
 
-def _logarithmic(found: Measures) -> tuple[Tensor, Tensor, Tensor]:
-    segments = 0.5 * torch.log(found.segments + SMALLEST_VARIANCE)
-    return torch.log(found.variance + SMALLEST_VARIANCE), segments, found.noise
+@torch.no_grad()
+def thresholds_of(measures: Measures) -> Tensor:
+    """`own_thresholds` of `feature_measures`."""
+    shares = ((measures.variance, 0.25), (measures.segments, 0.25), (measures.noise, 0.75))
+    return torch.stack([_quantile(values, share) for values, share in shares])
 
 
 def _quantile(values: Tensor, share: float) -> Tensor:

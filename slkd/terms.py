@@ -12,7 +12,7 @@ from slkd import brisque, losses, piqe
 from slkd.brisque import natural_distributions, natural_map
 from slkd.grids import window_counts, window_sums
 from slkd.mscn import full_precision, mscn
-from slkd.piqe import own_thresholds, quantile_map, texture_map
+from slkd.piqe import feature_measures, maps_of, texture_map, thresholds_of
 from slkd.readings import Reading
 from slkd.standard import RunningMean, Spread
 
@@ -146,9 +146,10 @@ class EdgeTexture(FeatureLoss):
         if not self.thresholds:
             return texture_map(x, level, reading.masks, reading.logarithms)
         running: RunningMean = self.thresholds[level]  # type: ignore[assignment]
+        measures = feature_measures(x)
         if learn:
-            self._set = running(own_thresholds(x))
-        return quantile_map(x, self._set, reading.window)
+            self._set = running(thresholds_of(measures))
+        return maps_of(measures, self._set, reading.window)
 
 
 def natural_colour_loss(pairs: Pairs, reading: Reading) -> Tensor:

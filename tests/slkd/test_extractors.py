@@ -165,7 +165,7 @@ def test_measures_are_what_they_say() -> None:
 
 def test_a_quarter_of_the_teachers_own_blocks_is_flat_impaired_or_noisy() -> None:
     """Where [20]'s thresholds, made for grey levels, call nearly every block active and noisy."""
-    x = mscn(rms_normalised(torch.nn.functional.interpolate(torch.randn(2, 4, 16, 16), scale_factor=8, mode="bicubic")))
+    x = mscn(rms_normalised(blur(torch.randn(2, 4, 128, 128))))
     found, thresholds = measure(x, 8), own_thresholds(x)
     assert (torch.log(found.variance + 1e-4) < thresholds[0]).double().mean().item() == pytest.approx(0.25, abs=0.01)
     assert (found.noise > thresholds[2]).double().mean().item() == pytest.approx(0.25, abs=0.01)
