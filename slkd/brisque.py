@@ -110,7 +110,7 @@ class _WindowSums(torch.autograd.Function):
         return torch.stack([window_sums(part, window, shrink) for part in parts])
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (x,) = ctx.saved_tensors
         signals = _with_products(x)
         size, square, signed, itself = (
