@@ -18,9 +18,6 @@ PACKAGES = ("benchmark", "slkd", "baselines")
 _LINT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["lint"]
 HEAVY = frozenset(_LINT["flake8-tidy-imports"]["banned-module-level-imports"])  # one list, for the linter and for here
 
-# until its verdicts and its judges stand in modules of their own; a network of one's own loads like a shipped one
-CIRCLES = {"benchmark.claims.judge", "benchmark.methods.outside_weights"}
-
 
 def contracts(where: Path) -> subprocess.CompletedProcess[str]:
     """What import-linter says of the packages below `where`."""
@@ -123,7 +120,7 @@ def _from(tree: ast.AST) -> list[ast.ImportFrom]:
 def test_an_import_inside_a_function_spares_something_heavy(package: str) -> None:
     """Our own modules stand at the top of a file, but for those that would make a light module heavy."""
     needless = []
-    for module in (name for name in sources() if name.split(".")[0] == package and name not in CIRCLES):
+    for module in (name for name in sources() if name.split(".")[0] == package):
         tree = ast.parse(sources()[module].read_text(encoding="utf-8"))
         bound = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}

@@ -1,4 +1,4 @@
-"""`slkd-bench study plan|run|status|report`: a whole study from one file."""
+"""`slkd-bench study plan|run|status|report|merge`: a whole study from one file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import typer
 
 from benchmark.core.devices import resolve
 from benchmark.core.files import write_atomically
+from benchmark.datasets import describe, place
 from benchmark.training.data.source import DataSource
 from benchmark.training.settings import Settings
+from benchmark.training.train import Cluster
 
 if TYPE_CHECKING:
     from benchmark.studies.plans.trainings import Folder
@@ -31,6 +33,7 @@ def register(app: typer.Typer) -> None:
     study.command("run")(run)
     study.command("status")(status)
     study.command("report")(report)
+    study.command("merge")(merge)
 
 
 def list_() -> None:
@@ -46,24 +49,34 @@ def plan(
     out: Path | None = _OUT,
     device: str = typer.Option("cpu", help="Where a step is timed."),
     times: Path | None = typer.Option(
-        None, help="Recorded seconds of a step in place of timing them, another machine's say."
+        None, help="Recorded seconds of a step in place of timing them: a file, or h100-fp32-tf32."
     ),
     save_times: Path | None = typer.Option(None, help="Write the seconds of a step to this file."),
 ) -> None:
     """Say what a study will train and how long it takes here; nothing is trained."""
     from benchmark.studies.plans.plan import read_plan
-    from benchmark.studies.plans.times import measured, read_times
+    from benchmark.studies.plans.times import device_of, measured, one_thread, read_times
     from benchmark.studies.plans.trainings import everything
     from benchmark.studies.plans.words import estimate_lines
 
     asked = read_plan(name)
     wanted = everything(asked, _folder(asked.id, out), DataSource())
-    chosen = resolve(device) if times is None else device
-    found = measured(wanted, chosen) if times is None else read_times(times)
-    where = f"the machine of {times}" if times else f"one {chosen}, measured now (making the data apart)"
+    if times is not None:
+        found, where = read_times(times), device_of(times)
+    else:
+        chosen = resolve(device)
+        with one_thread(chosen):
+            found = measured(wanted, chosen)
+        where = "one core, measured now" if chosen == "cpu" else f"one {chosen}, measured now"
+        if save_times is not None:
+            write_atomically(save_times, json.dumps({"device": where, "seconds": found}, indent=1) + "\n")
     _print(["stage", "trainings", "done", "left takes"], estimate_lines(wanted, found, where))
-    if save_times is not None:
-        write_atomically(save_times, json.dumps({"device": chosen, "seconds": found}, indent=1) + "\n")
+    typer.echo("Making the data, validation and scoring are apart.")
+    for name in asked.verify:
+        here = place(describe(name)).is_dir()
+        typer.echo(f"data {name}: {'here' if here else 'not here, see `slkd-bench data where ' + name + '`'}")
+    for entry in asked.imported:
+        typer.echo(f"authors' weights of {entry.method} for {entry.task}: {', '.join(entry.files)}")
 
 
 def run(
@@ -74,26 +87,53 @@ def run(
         None, "--data", help="Train on pairs: a prepared folder, or that of the official sets."
     ),
     device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:1, mps."),
-    jobs: int = typer.Option(1, min=1, help="Trainings at the same time."),
+    jobs: int = typer.Option(1, min=1, help="Trainings at the same time, each on one core or all on one GPU."),
     shard: str = typer.Option(
         "", help="I/N: only this part; several machines fill one folder, or `merge` joins theirs."
     ),
-    cluster: str = typer.Option("", help="slurm: hand every training to a SLURM queue."),
+    cluster: Cluster = typer.Option("", help="slurm: hand every training to a SLURM queue; local: to processes here."),
+    checkpoints: Path | None = typer.Option(
+        None, help="The folder of the authors' files that the plan imports; otherwise your own imported weights."
+    ),
 ) -> None:
-    """Train what is missing of a study, teachers first, and score it; a killed run goes on where it was."""
-    from benchmark.studies.plans.execute import StudyRun, parse_shard, run_study
+    """Train what is missing of a study, teachers first, score and report it; a killed run goes on where it was.
+
+    Exit code 1 where something stopped, failed or waits, or a teacher is not better than its students by the margin.
+    """
+    from benchmark.studies.plans.execute import parse_shard, run_study
+    from benchmark.studies.plans.how import StudyRun
     from benchmark.studies.plans.plan import read_plan
+    from benchmark.studies.plans.views import write_views
 
     asked = read_plan(name)
-    settings = Settings(device=resolve(device), validate_every=max(1, asked.budget.iterations // 8), plain=jobs > 1)
-    how = StudyRun(settings, jobs, parse_shard(shard), DataSource(photos=photos, pairs=pairs), cluster)
-    outcome = run_study(asked, _folder(asked.id, out), how)
+    every = max(1, asked.budget.iterations // 8)
+    settings = Settings(device=resolve(device), threads=1, validate_every=every, plain=jobs > 1)
+    data = DataSource(photos=photos, pairs=pairs)
+    how = StudyRun(settings, jobs, parse_shard(shard), data, cluster, checkpoints)
+    folder = _folder(asked.id, out)
+    outcome = run_study(asked, folder, how)
     typer.echo(f"{outcome.trained} trainings done in this run")
     for what, why in (outcome.stopped | outcome.failed_cells).items():
         typer.echo(f"FAILED {what}: {why}")
+    for teacher in outcome.poor_teachers:
+        typer.echo(f"not better by {asked.health.teacher_margin:g} dB: {teacher}")
     if outcome.waiting:
         typer.echo(f"waiting for {outcome.waiting}: run the other shards, then give the command again")
-    raise typer.Exit(1 if outcome.stopped or outcome.failed_cells or outcome.waiting else 0)
+    for path in write_views(asked, folder):
+        typer.echo(f"wrote {path}")
+    raise typer.Exit(0 if outcome.whole else 1)
+
+
+def merge(
+    others: list[Path] = typer.Argument(help="Folders of the same study, from other machines."),
+    into: Path = typer.Option(..., "--into", help="The folder that gets what they have."),
+    replace: bool = typer.Option(False, "--replace", help="Where two differ the later folder wins."),
+) -> None:
+    """Put the parts of a study together: weights with cards, decisions and cells; two that differ are refused."""
+    from benchmark.studies.plans.merge import merge_studies
+
+    copied = merge_studies(others, into, replace)
+    typer.echo(", ".join(f"{count} {what}" for what, count in sorted(copied.items())) or "nothing new")
 
 
 def status(name: str = _PLAN, out: Path | None = _OUT) -> None:

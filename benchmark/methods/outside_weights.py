@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.core.errors import BadWeights
-from benchmark.methods.weights.unwrap import read_checkpoint
+from benchmark.methods.checkpoints.unwrap import read_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -138,7 +138,7 @@ def network_code(network: str) -> dict[str, str]:
         "network": sources_hash((module or spec.id,), _NETWORKS, _NO_NETWORK, own),
         "loading": sources_hash(
             ("benchmark.methods.weights.loading", "benchmark.methods.weights.coding", "baselines.networks.fast"),
-            ("benchmark.methods.weights", "baselines.networks.fast", "baselines.networks.shape"),
+            ("benchmark.methods.weights", "benchmark.methods.checkpoints", "baselines.networks.fast", "baselines.networks.shape"),
             _NO_LOADING,
         ),
     }

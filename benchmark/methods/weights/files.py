@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, cast
 
 from benchmark.core.errors import BadWeights
 from benchmark.core.files import sha256_of, write_atomically
+from benchmark.methods.checkpoints.opening import open_checkpoint, whole_tensors
+from benchmark.methods.checkpoints.unwrap import read_checkpoint
 from benchmark.methods.weights import coding
 from benchmark.methods.weights.card import Card, card_path, read_card
-from benchmark.methods.weights.checkpoint import open_checkpoint, whole_tensors
-from benchmark.methods.weights.unwrap import read_checkpoint
 
 __all__ = [
     "Card",

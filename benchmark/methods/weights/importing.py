@@ -13,13 +13,13 @@ from benchmark.core.errors import BadWeights
 from benchmark.core.files import sha256_of
 from benchmark.core.types import Scale, Task
 from benchmark.methods.catalogue import methods
+from benchmark.methods.checkpoints.unwrap import read_checkpoint
 from benchmark.methods.method import Method
 from benchmark.methods.networks import network
 from benchmark.methods.weights.card import card_path, read_card
 from benchmark.methods.weights.files import encode_weights, write_weights
 from benchmark.methods.weights.loading import build_network, differences
 from benchmark.methods.weights.store import relative_path
-from benchmark.methods.weights.unwrap import read_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,6 +12,7 @@ from benchmark.core import paths
 from benchmark.core.errors import BadData, SlkdBenchError, UnknownName
 from benchmark.core.types import Scale, Task
 from benchmark.datasets import dataset_ids
+from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.variants import labelled
@@ -47,14 +48,17 @@ class Health(_Strict):
     """What counts as failed, in dB of validation PSNR.
 
     A run is collapsed when it gains less than `collapsed` over its input, still learning when its last quarter gains
-    `flat` or more; a teacher must gain `teacher_gain` over its input (0 or less: whatever it gains) before anybody learns
-    from it, and is to be better than each of its students by `teacher_margin`.
+    `flat` or more. A teacher must gain `teacher_gain` over its input (0 or less: whatever it gains) before anybody learns
+    from it, reach `on_clean` on clean images (0: told alone), and be better than each of its students on every test set
+    by `teacher_margin` (0 or less: told alone). Imported weights must be `printed_within` of what their authors print.
     """
 
     collapsed: float = 0.1
     flat: float = 0.15
     teacher_gain: float = 0.5
     teacher_margin: float = 0.3
+    on_clean: float = 0.0
+    printed_within: float = 0.01
 
 
 class Teachers(_Strict):
@@ -66,11 +70,29 @@ class Teachers(_Strict):
     recipe: dict[str, Any] = {}
 
 
+class Imported(_Strict):
+    """A teacher whose weights its authors give away: their `files`, and the PSNR that they print for it by test set."""
+
+    method: str
+    task: TaskName
+    files: Annotated[tuple[str, ...], Field(min_length=1)]
+    printed: dict[str, float] = {}
+
+
+class Views(_Strict):
+    """What is written when everything is scored: tables and verdicts of a `paper` (empty: the default one)."""
+
+    paper: str = ""
+    tables: tuple[str, ...] = ()
+    verdict: bool = False
+
+
 class Row(_Strict):
     """A row of the study: a method under a `name` of its own, on the plan's budget but for `recipe`.
 
     `same_seconds_as` names the row whose measured seconds a run of this one gets, in place of its number of steps.
-    `demonstration` rows are shown and never judged.
+    With `own_budget` batch, patch, rate and steps are those of its own recipe. `demonstration` rows are shown and never
+    judged. The method "*" stands for every row that is no teacher, as it does for every teacher among the teachers.
     """
 
     method: str
@@ -94,7 +116,10 @@ class Row(_Strict):
 
 
 class Plan(_Strict):
-    """A study: `seeds` and `tasks` hold for rows that name none of their own."""
+    """A study: `seeds` and `tasks` hold for rows that name none of their own.
+
+    The training and test sets that `verify` names are looked at file by file before anything is trained.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str
@@ -108,7 +133,10 @@ class Plan(_Strict):
     budget: Budget
     rates: Rates | None = None
     health: Health = Health()
+    verify: tuple[str, ...] = ()
+    imported: tuple[Imported, ...] = ()
     teachers: tuple[Teachers, ...] = ()
+    views: Views = Views()
     rows: Annotated[tuple[Row, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -122,6 +150,8 @@ class Plan(_Strict):
                 raise ValueError(f"{row.label} is to get the seconds of '{row.same_seconds_as}', which is no row")
         if self.reference and self.reference not in labels:
             raise ValueError(f"reference '{self.reference}' is no row")
+        if self.imported and self.scale is not Scale.PAPER:
+            raise ValueError("imported weights are of scale paper")
         return self
 
     def row(self, label: str) -> Row:
@@ -162,7 +192,7 @@ def read_plan(name: str) -> Plan:
             raise UnknownName("study (or the path of a .toml file)", name, known)
         path = known[name]
     try:
-        plan = Plan.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        plan = Plan.model_validate(_expanded(tomllib.loads(path.read_text(encoding="utf-8"))))
     except ValidationError as error:
         told = "; ".join(f"{_place(entry['loc'])}: {entry['msg']}" for entry in error.errors())
         raise BadData("the plan of a study", f"{path}: {told}", "Correct these keys.") from error
@@ -172,12 +202,27 @@ def read_plan(name: str) -> Plan:
     return plan
 
 
+def _expanded(data: dict[str, Any]) -> dict[str, Any]:
+    """The plan with an entry a method where one names "*"."""
+    trained = [method for method in methods() if method.network]
+    for key, of_teachers in (("teachers", True), ("rows", False)):
+        names = [method.id for method in trained if (method.kind == "teacher") is of_teachers]
+        entries = data.get(key)
+        if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
+            data[key] = [
+                entry | {"method": name}
+                for entry in entries
+                for name in (names if entry.get("method") == "*" else [entry.get("method")])
+            ]
+    return data
+
+
 def _check_names(plan: Plan, path: Path) -> None:
-    entries: list[Teachers | Row] = [*plan.teachers, *plan.rows]
+    entries: list[Teachers | Row | Imported] = [*plan.teachers, *plan.rows, *plan.imported]
     for entry in entries:
         try:
             method = get_method(entry.method)
-            RecipeOverrides(**entry.recipe)
+            RecipeOverrides(**({} if isinstance(entry, Imported) else entry.recipe))
         except SlkdBenchError as error:
             raise BadData(error.expected, f"{path}, method {entry.method}: {error.found}", error.remedy) from error
         except TypeError as error:
@@ -186,9 +231,12 @@ def _check_names(plan: Plan, path: Path) -> None:
             ) from error
         if not method.network:
             raise BadData("methods that can be trained", f"{path}: {entry.method}", "Leave it out.")
-    for name in plan.sets:
+    for name in (*plan.sets, *(name for entry in plan.imported for name in entry.printed)):
         if name not in dataset_ids("test"):
             raise UnknownName(f"test set in {path}", name, dataset_ids("test"))
+    for name in plan.verify:
+        if name not in dataset_ids():
+            raise UnknownName(f"data set in {path}", name, dataset_ids())
 
 
 def _place(where: tuple[int | str, ...]) -> str:

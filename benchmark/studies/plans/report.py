@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchmark.core.errors import BadResult
 from benchmark.core.types import Task
@@ -15,10 +15,10 @@ from benchmark.statistics.effect import FLOOR, SEED_SPREAD, Conclusion, Effect, 
 from benchmark.statistics.holm import holm
 from benchmark.statistics.paired import ALPHA
 from benchmark.studies.plans import trainings as asked
-from benchmark.studies.plans.execute import test_sets
 from benchmark.studies.plans.health import State, at_share, health
+from benchmark.studies.plans.margins import Margin, margins
 from benchmark.studies.plans.plan import Plan, Row
-from benchmark.studies.plans.trainings import Folder, Training
+from benchmark.studies.plans.trainings import Folder, Training, test_sets
 from benchmark.training.data.source import DataSource
 
 SHARES = (0.25, 0.5, 1.0)
@@ -45,7 +45,7 @@ class RowReport:
     task: Task
     psnr: dict[str, Mean]
     ssim: dict[str, Mean]
-    at_shares: tuple[float, ...]
+    at_shares: tuple[Mean, ...]
     states: dict[State, int]
     rate: float
     steps: int
@@ -66,17 +66,28 @@ class Judged:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole study: rows, judged effects, what is missing of it."""
+    """A whole study: rows, judged effects, what is missing of it, and the teachers: margins, and what was measured of them.
+
+    `teachers` has by "METHOD/TASK/SEED" the validation PSNR, the gain over the input and the PSNR on clean images, in dB.
+    """
 
     plan: Plan
     rows: tuple[RowReport, ...]
     judged: tuple[Judged, ...]
     missing: int
+    margins: tuple[Margin, ...] = ()
+    teachers: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def ranking(self, task: Task, share: int) -> list[str]:
+    @property
+    def too_close(self) -> list[Margin]:
+        """The teachers that are not better than a student by the plan's margin."""
+        least = self.plan.health.teacher_margin
+        return [one for one in self.margins if least > 0 and one.margin < least]
+
+    def ranking(self, task: Task, share: int) -> list[tuple[str, Mean]]:
         """The rows of a task from best to worst at a share of the budget, by validation PSNR; rows without one are left out."""
-        told = [(row.at_shares[share], row.label) for row in self.rows if row.task == task]
-        return [label for value, label in sorted(told, key=lambda pair: -pair[0]) if not math.isnan(value)]
+        told = [(row.label, row.at_shares[share]) for row in self.rows if row.task == task]
+        return sorted((pair for pair in told if pair[1].seeds), key=lambda pair: -pair[1].value)
 
 
 def report(plan: Plan, folder: Folder) -> Report:
@@ -88,7 +99,10 @@ def report(plan: Plan, folder: Folder) -> Report:
         for row in plan.rows
         for task in plan.tasks_of(row)
     )
-    return Report(plan, rows, tuple(_judged(plan, folder)), len(wanted) - len(done))
+    missing = len(wanted) - len(done)
+    return Report(
+        plan, rows, tuple(_judged(plan, folder)), missing, tuple(margins(plan, folder)), folder.read("teachers")
+    )
 
 
 def _row(plan: Plan, folder: Folder, row: Row, task: Task, done: Sequence[Training]) -> RowReport:
@@ -100,7 +114,7 @@ def _row(plan: Plan, folder: Folder, row: Row, task: Task, done: Sequence[Traini
         task=task,
         psnr={name: _mean([cell.psnr for cell in found.values()]) for name, found in cells.items()},
         ssim={name: _mean([cell.ssim for cell in found.values()]) for name, found in cells.items()},
-        at_shares=tuple(math.fsum(values) / len(values) if values else math.nan for values in shares),
+        at_shares=tuple(_mean(values) for values in shares),
         states=dict(Counter(health(card, plan.health).state for card in cards)),
         rate=float(cards[0]["recipe"]["lr"]) if cards else math.nan,
         steps=int(cards[0]["iterations"]) if cards else 0,

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
+from benchmark.core import paths
 from benchmark.core.errors import BadData
 from benchmark.methods.find import get_method
 from benchmark.methods.weights import loading
 from benchmark.studies.plans.trainings import Training
 from benchmark.training.build import learns_from_teacher, objective_class
 from benchmark.training.job import TrainJob
+from benchmark.training.recipes import objective_options
 
 STEPS, WARM_UP = 5, 2
+LONG = 60.0  # seconds after which a step that was timed once is enough
 
 StepTimes = dict[str, float]
 """Seconds of a step by what decides them: "METHOD TASK BATCHxPATCH"."""
@@ -25,8 +29,22 @@ StepTimes = dict[str, float]
 
 def kind(job: TrainJob) -> str:
     """What decides the seconds of a step: the method (whatever it is labelled), the task, and the size of a batch."""
-    name = job.methods[0].id.partition("@label=")[0]
+    base, _, changes = job.methods[0].id.partition("@")
+    rest = ",".join(change for change in changes.split(",") if change and not change.startswith("label="))
+    name = f"{base}@{rest}" if rest else base
     return f"{name} {job.task} {job.recipe.batch}x{job.recipe.patch}"
+
+
+@contextmanager
+def one_thread(device: str) -> Iterator[None]:
+    """On a CPU one thread of torch's, as every training of a study has."""
+    before = torch.get_num_threads()
+    if device == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def measured(trainings: Sequence[Training], device: str) -> StepTimes:
@@ -45,7 +63,8 @@ def _seconds(job: TrainJob, device: torch.device) -> float:
     networks = [student]
     if learns_from_teacher(method):
         networks = [loading.build_network(get_method(method.teacher), job.task, job.scale), student]
-    objective = objective_class(method, job.scale)(*networks, **method.options).to(device).train()
+    options = objective_options(method, job.task, job.scale)
+    objective = objective_class(method, job.scale)(*networks, **options).to(device).train()
     optimiser = torch.optim.AdamW([p for p in objective.parameters() if p.requires_grad], lr=1e-5)
     images = torch.rand(2, recipe.batch, 3, recipe.patch, recipe.patch, device=device)
     times = []
@@ -58,11 +77,29 @@ def _seconds(job: TrainJob, device: torch.device) -> float:
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         times.append(time.perf_counter() - start)
+        if len(times) > WARM_UP and sum(times) > LONG:
+            break
     return statistics.median(times[WARM_UP:])
 
 
+def recorded() -> dict[str, Path]:
+    """The shipped records of step times by name."""
+    return {path.stem: path for path in sorted((paths.results() / "costs" / "step-times").glob("*.json"))}
+
+
+def device_of(path: Path) -> str:
+    """What recorded times were measured on, as their record says it; else the name of the file."""
+    path = recorded().get(str(path), path)
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return str(told["device"]) if "device" in told else path.name
+    except (OSError, ValueError, TypeError):
+        return path.name
+
+
 def read_times(path: Path) -> StepTimes:
-    """Recorded times. Raises BadData for a file that is no JSON object of positive seconds."""
+    """Recorded times: a file, or the name of a shipped one. Raises BadData for what is no JSON of positive seconds."""
+    path = recorded().get(str(path), path)
     try:
         times = json.loads(path.read_text(encoding="utf-8"))["seconds"]
         if not all(isinstance(v, int | float) and v > 0 for v in times.values()):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from benchmark.core.errors import BadData
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Task
+from benchmark.datasets import dataset_ids, describe
 from benchmark.methods.find import get_method
 from benchmark.methods.variants import labelled
 from benchmark.methods.weights import files
@@ -22,11 +25,12 @@ from benchmark.training.recipes import recipe_for
 
 Stage = Literal["teachers", "search", "rows"]
 STAGES: tuple[Stage, ...] = ("teachers", "search", "rows")
+DECISIONS: tuple[Literal["rates", "steps"], ...] = ("rates", "steps")
 
 
 @dataclass(frozen=True)
 class Folder:
-    """Where a study lives: weights, checkpoints, results, and what was decided on the way (`decisions.json`)."""
+    """Where a study lives: weights, checkpoints, results, and what was decided on the way (`rates.json`, `steps.json`)."""
 
     root: Path
 
@@ -47,21 +51,29 @@ class Folder:
 
     def decisions(self) -> dict[str, dict[str, float]]:
         """The rates and the matched numbers of steps that were decided: {"rates": {"ROW/TASK": lr}, "steps": {...}}."""
-        path = self.root / "decisions.json"
-        empty: dict[str, dict[str, float]] = {"rates": {}, "steps": {}}
-        if not path.is_file():
-            return empty
-        try:
-            return empty | json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            remedy = "Restore it, or remove it: what it says is then decided anew."
-            raise BadData("the decisions of a study as a JSON object", f"{path}: {error}", remedy) from error
+        return {kind: self.read(kind) for kind in DECISIONS}
 
     def decide(self, kind: Literal["rates", "steps"], made: dict[str, float]) -> None:
         """Adds decisions; what was decided before stays as it was."""
-        decisions = self.decisions()
-        decisions[kind] = made | decisions[kind]
-        write_atomically(self.root / "decisions.json", json.dumps(decisions, indent=1, sort_keys=True) + "\n")
+        self.write(kind, made | self.read(kind))
+
+    def read(self, name: str) -> dict[str, Any]:
+        """What was recorded in the file NAME.json of the folder. Raises BadData where it cannot be read."""
+        path = self.root / f"{name}.json"
+        if not path.is_file():
+            return {}
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(found, dict):
+                raise TypeError("no object")
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            remedy = "Restore it, or remove it: what it says is then decided anew."
+            raise BadData("what a study recorded, as a JSON object", f"{path}: {error}", remedy) from error
+        return found
+
+    def write(self, name: str, content: dict[str, Any]) -> None:
+        """Records `content` in the file NAME.json of the folder: each kind has its own, so that shards lose nothing."""
+        write_atomically(self.root / f"{name}.json", json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,26 @@ class Training:
         if not files.has_whole_weights(self.path):
             return False
         return bool(files.read_card(self.path).get("recipe") == self.job.recipe.as_dict())
+
+
+@contextmanager
+def weights_of(folder: Folder) -> Iterator[None]:
+    """The study's weights in the place of the user's own, for what looks weights up."""
+    before = os.environ.get("SLKD_BENCH_WEIGHTS")
+    os.environ["SLKD_BENCH_WEIGHTS"] = str(folder.weights)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SLKD_BENCH_WEIGHTS"]
+        else:
+            os.environ["SLKD_BENCH_WEIGHTS"] = before
+
+
+def test_sets(plan: Plan, task: Task) -> list[str]:
+    """The test sets of a task: those that the plan names, or all of its scale."""
+    names = plan.sets or [name for name in dataset_ids("test") if describe(name).scale == plan.scale]
+    return [name for name in names if describe(name).task == task]
 
 
 def teachers(plan: Plan, folder: Folder, data: DataSource) -> Iterator[Training]:

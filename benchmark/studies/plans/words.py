@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
+from benchmark.statistics.effect import Conclusion
 from benchmark.studies.plans.health import State
+from benchmark.studies.plans.margins import Margin
 from benchmark.studies.plans.report import SHARES, Judged, Mean, Report, RowReport
 from benchmark.studies.plans.times import StepTimes, seconds_of
 from benchmark.studies.plans.trainings import STAGES, Training
@@ -21,8 +24,11 @@ def told_time(seconds: float) -> str:
 
 
 def estimate_lines(trainings: Sequence[Training], times: StepTimes, device: str) -> list[list[str]]:
-    """By stage: trainings, how many are done, and the time that the others take on one device."""
+    """By stage and for the whole: trainings, how many are done, and the time that the others take on one device."""
     lines = []
+    every = [seconds_of(training, times) for training in trainings if not training.done]
+    hours = math.fsum(value for value in every if value is not None) / 3600
+    more = f", and {every.count(None)} of unknown time" if None in every else ""
     for stage in STAGES:
         of_stage = [training for training in trainings if training.stage == stage]
         left = [training for training in of_stage if not training.done]
@@ -31,13 +37,13 @@ def estimate_lines(trainings: Sequence[Training], times: StepTimes, device: str)
         unknown = sum(value is None for value in seconds)
         said = told_time(known) + (f" and {unknown} of unknown time" if unknown else "") if left else "done"
         lines.append([stage, str(len(of_stage)), str(len(of_stage) - len(left)), said])
-    return [*lines, ["on", "", "", device]]
+    return [*lines, ["whole", str(len(trainings)), "", f"{hours:.1f} hours on {device}{more}"]]
 
 
 def row_cells(row: RowReport, sets: Sequence[str]) -> list[str]:
     """A row of the table of means."""
     means = [f"{_told(row.psnr.get(name))} / {_told(row.ssim.get(name), 4)}" for name in sets]
-    shares = [f"{value:.2f}" if not math.isnan(value) else "-" for value in row.at_shares]
+    shares = [_told(value) for value in row.at_shares]
     return [row.label, *means, *shares, _states(row), f"{row.rate:g}", str(row.steps), told_time(row.seconds)]
 
 
@@ -73,13 +79,39 @@ def as_markdown(found: Report) -> str:
         parts += [f"## {task}", "", *_table(header(sets), [row_cells(row, sets) for row in rows]), ""]
         for number, share in enumerate(SHARES):
             ranking = found.ranking(task, number)
-            parts += [f"Ranking at {share:.0%} of the budget (validation): {', '.join(ranking) or 'none yet'}.", ""]
+            told = ", ".join(f"{label} {_told(mean)}" for label, mean in ranking)
+            parts += [f"Ranking at {share:.0%} of the budget (validation, dB): {told or 'none yet'}.", ""]
     if found.judged:
         title = f"## Against {found.plan.reference}"
         parts += [title, "", *_table(JUDGED_HEADER, [judged_cells(one) for one in found.judged]), ""]
+        equal = [f"{one.label} on {one.dataset} ({one.metric.upper()})" for one in found.judged if _is_equal(one)]
+        parts += [f"Equivalent within the floor: {', '.join(equal) or 'none'}.", ""]
+    if found.teachers:
+        parts += ["## Teachers", "", *_table(TEACHERS_HEADER, [_teacher(*item) for item in found.teachers.items()]), ""]
+    if found.margins:
+        lines = [_margin(one, found.plan.health.teacher_margin) for one in found.margins]
+        parts += [*_table(MARGINS_HEADER, lines), ""]
     if found.missing:
         parts += [f"{found.missing} trainings are missing.", ""]
     return "\n".join(parts)
+
+
+def _is_equal(one: Judged) -> bool:
+    return one.conclusion is Conclusion.EQUAL
+
+
+TEACHERS_HEADER = ["teacher", "val. PSNR", "gain over input", "PSNR on clean images"]
+MARGINS_HEADER = ["teacher", "set", "PSNR", "best student", "margin", ""]
+
+
+def _teacher(name: str, told: dict[str, float]) -> list[str]:
+    return [name, f"{told['psnr']:.2f}", f"{told['gain_db']:+.2f}", f"{told['psnr_on_clean']:.2f}"]
+
+
+def _margin(one: Margin, least: float) -> list[str]:
+    best = f"{one.best} {one.best_psnr:.2f}"
+    told = "" if least <= 0 or one.margin >= least else f"less than {least:g} dB"
+    return [f"{one.teacher}/{one.seed}", one.dataset, f"{one.psnr:.2f}", best, f"{one.margin:+.2f}", told]
 
 
 def as_data(found: Report) -> dict[str, Any]:
@@ -92,9 +124,7 @@ def as_data(found: Report) -> dict[str, Any]:
                 "row": row.label,
                 "task": str(row.task),
                 "sets": {name: {"psnr": _data(mean), "ssim": _data(row.ssim[name])} for name, mean in row.psnr.items()},
-                "validation": {
-                    f"{share:g}": _number(value) for share, value in zip(SHARES, row.at_shares, strict=True)
-                },
+                "validation": {f"{share:g}": _data(mean) for share, mean in zip(SHARES, row.at_shares, strict=True)},
                 "runs": {str(state): count for state, count in row.states.items()},
                 "rate": _number(row.rate),
                 "steps": row.steps,
@@ -102,6 +132,8 @@ def as_data(found: Report) -> dict[str, Any]:
             }
             for row in found.rows
         ],
+        "teachers": found.teachers,
+        "margins": [asdict(one) | {"task": str(one.task), "margin": one.margin} for one in found.margins],
         "effects": [
             {
                 "row": one.label,

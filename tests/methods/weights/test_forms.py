@@ -19,13 +19,13 @@ from typer.testing import CliRunner
 from benchmark.cli import app
 from benchmark.core.errors import BadWeights
 from benchmark.core.types import Scale, Task
+from benchmark.methods.checkpoints.unwrap import read_checkpoint
 from benchmark.methods.find import get_method
 from benchmark.methods.weights import store
 from benchmark.methods.weights.card import read_card
 from benchmark.methods.weights.importing import Keep, import_weights
 from benchmark.methods.weights.listing import all_weights, verify_all
 from benchmark.methods.weights.loading import load_for, load_network
-from benchmark.methods.weights.unwrap import read_checkpoint
 from tests.networks.fixtures import fixture
 
 State = dict[str, Tensor]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,14 +18,16 @@ from benchmark.core.types import Task
 from benchmark.methods.find import get_method
 from benchmark.methods.weights import files
 from benchmark.statistics.effect import Conclusion
-from benchmark.studies.plans import execute, times, trainings
-from benchmark.studies.plans.execute import StudyRun, parse_shard, run_study
+from benchmark.studies.plans import beforehand, decide, execute, times, trainings
+from benchmark.studies.plans.execute import parse_shard, run_study
 from benchmark.studies.plans.health import State, health
+from benchmark.studies.plans.how import StudyRun
 from benchmark.studies.plans.plan import Health, Plan, plans_here, read_plan
 from benchmark.studies.plans.report import report
 from benchmark.studies.plans.trainings import Folder, everything
 from benchmark.studies.plans.words import as_data, as_markdown, told_time
 from benchmark.training.data.source import DataSource
+from benchmark.training.health import TeacherCheck
 from benchmark.training.settings import Settings
 from tests.runs.toys import ToySet
 from tests.training.jobs import use_blobs
@@ -44,6 +49,7 @@ iterations = 2
 [health]
 collapsed = -100.0
 teacher_gain = 0.0
+teacher_margin = 0.0
 [[teachers]]
 method = "restormer"
 seeds = [0, 1]
@@ -58,7 +64,8 @@ name = "as-long"
 same_seconds_as = "res-sl-logits"
 seeds = [0]
 """
-QUIET = StudyRun(Settings(quiet=True, validate_every=2))
+TOP = Path(__file__).parents[3]
+QUIET = StudyRun(Settings(quiet=True, threads=1, validate_every=1))
 
 
 class FewImages(ToySet):
@@ -171,15 +178,20 @@ def test_a_study_is_done_killed_and_gone_on_with(tiny: Plan, tmp_path: Path, mon
     }
     assert {one.label for one in found.judged} == {"res-sl-logits", "as-long"}
     assert all(one.conclusion in Conclusion for one in found.judged)
-    assert set(found.ranking(Task.DERAINING, 2)) == {row.label for row in tiny.rows}
+    for share in range(3):
+        assert {label for label, _ in found.ranking(Task.DERAINING, share)} == {row.label for row in tiny.rows}
+    assert {label: mean.seeds for label, mean in found.ranking(Task.DERAINING, 2)}["res-sl-logits"] == 2
+    assert {(one.teacher, one.seed) for one in found.margins} == {("restormer", 0), ("restormer", 1)}
+    assert set(found.teachers) == {"restormer/deraining/0", "restormer/deraining/1"}
     text = as_markdown(found)
     assert "| res-sl-logits |" in text
+    assert "PSNR on clean images" in text
     assert json.loads(json.dumps(as_data(found)))["missing"] == 0
 
 
 def test_a_poor_teacher_stops_the_study(tiny: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     strict = tiny.model_copy(update={"health": Health(teacher_gain=0.1)})
-    monkeypatch.setattr(execute, "gain", lambda card: 0.05)
+    monkeypatch.setattr(beforehand, "check_teacher", lambda *args, **force: TeacherCheck(20.0, 20.05, 30.0))
     with pytest.raises(TrainingStopped, match=r"at least 0\.1 dB"):
         run_study(strict, Folder(tmp_path / "study"), QUIET)
 
@@ -190,12 +202,12 @@ def test_rates_are_chosen_by_validation_and_kept(tiny: Plan, tmp_path: Path, mon
     monkeypatch.setattr(
         files, "read_card", lambda path: {"validation": [[2, 30.0 if "rate-0.001" in path.name else 29.0]]}
     )
-    execute.decide_rates(tiny, folder, DataSource())
+    decide.decide_rates(tiny, folder, DataSource())
     assert set(folder.decisions()["rates"].values()) == {1e-3}
     monkeypatch.setattr(
         files, "read_card", lambda path: {"validation": [[2, 29.0 if "rate-0.001" in path.name else 30.0]]}
     )
-    execute.decide_rates(tiny, folder, DataSource())
+    decide.decide_rates(tiny, folder, DataSource())
     assert set(folder.decisions()["rates"].values()) == {1e-3}  # a decision is not taken back
 
 
@@ -242,3 +254,27 @@ def test_the_commands_answer(tmp_path: Path) -> None:
 def test_a_wrong_shard_is_refused(text: str) -> None:
     with pytest.raises(Exception, match="--shard I/N"):
         parse_shard(text)
+
+
+@pytest.mark.slow
+def test_a_study_killed_at_five_moments_gives_the_same_bytes(tmp_path: Path) -> None:
+    """SIGKILL in the middle of writing: of a teacher, of the search, of decisions, of a row, of a cell."""
+    plan = plan_file(tmp_path)
+    done = Folder(tmp_path / "study")
+    done.decide("steps", {"as-long/deraining": 3.0})  # measured times differ from run to run
+    ended = [
+        subprocess.run(_killed(plan, done, last), cwd=TOP, check=False).returncode for last in (2, 6, 9, 14, 20, 0)
+    ]
+    assert ended == [-signal.SIGKILL] * 5 + [0]
+    whole = Folder(tmp_path / "whole")
+    whole.decide("steps", {"as-long/deraining": 3.0})
+    assert subprocess.run(_killed(plan, whole, 0), cwd=TOP, check=False).returncode == 0
+    names = sorted(path.relative_to(whole.weights) for path in whole.weights.rglob("*.safetensors"))
+    assert len(names) == 2 + 6 + 5
+    for name in names:
+        assert (done.weights / name).read_bytes() == (whole.weights / name).read_bytes(), name
+    assert done.decisions() == whole.decisions()
+
+
+def _killed(plan: Path, folder: Folder, last: int) -> list[str]:
+    return [sys.executable, "-m", "tests.studies.plans.killed", str(plan), str(folder.root), str(last)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import BadWeights
-from benchmark.methods.weights.checkpoint import PICKLED, open_checkpoint, whole_tensors
+from benchmark.methods.checkpoints.opening import PICKLED, open_checkpoint, whole_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor

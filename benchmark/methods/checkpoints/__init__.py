@@ -1,0 +1,1 @@
+"""Checkpoints of any origin, opened safely and unwrapped."""

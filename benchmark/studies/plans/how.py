@@ -1,0 +1,32 @@
+"""How a study is done on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.studies.plans.trainings import Training
+from benchmark.training.data.source import DataSource
+from benchmark.training.settings import Settings
+from benchmark.training.train import Cluster
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """Settings of every training, how many at once, which part of the study, and where data and checkpoints are from.
+
+    `checkpoints` is the folder below which the authors' files of imported teachers lie; None: the user's own weights.
+    """
+
+    settings: Settings = Settings()
+    processes: int = 1
+    shard: tuple[int, int] = (1, 1)
+    data: DataSource = DataSource()
+    cluster: Cluster = ""
+    checkpoints: Path | None = None
+
+    def mine(self, trainings: Sequence[Training]) -> list[Training]:
+        """The trainings of this shard: every n-th of a whole stage, whatever is done already, so that none is done twice."""
+        first, count = self.shard
+        return list(trainings)[first - 1 :: count]
