@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Key = dict[str, Any]
 
 _NETWORKS = ("baselines", "slkd")
+_WEIGHTS = ("benchmark.methods.weights", "benchmark.methods.checkpoints")
 _NO_NETWORK = ("baselines.networks.spec", "baselines.spec", "baselines.distillation")
 _NO_LOADING = tuple(f"benchmark.methods.weights.{name}" for name in ("importing", "listing", "store", "card"))
 
@@ -138,7 +139,12 @@ def network_code(network: str) -> dict[str, str]:
         "network": sources_hash((module or spec.id,), _NETWORKS, _NO_NETWORK, own),
         "loading": sources_hash(
             ("benchmark.methods.weights.loading", "benchmark.methods.weights.coding", "baselines.networks.fast"),
-            ("benchmark.methods.weights", "benchmark.methods.checkpoints", "baselines.networks.fast", "baselines.networks.shape"),
+            (
+                "benchmark.methods.weights",
+                "benchmark.methods.checkpoints",
+                "baselines.networks.fast",
+                "baselines.networks.shape",
+            ),
             _NO_LOADING,
         ),
     }
