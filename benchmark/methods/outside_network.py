@@ -137,5 +137,11 @@ class OnnxNetwork:
         return torch.cat([self._run(one.expand(self.batch, -1, -1, -1))[:1] for one in images.split(1)])
 
     def _run(self, images: Tensor) -> Tensor:
-        result = self.session.run(None, {self.input: images.contiguous().numpy()})[0]
-        return torch.from_numpy(result)
+        try:
+            result = self.session.run(None, {self.input: images.contiguous().numpy()})[0]
+            return torch.from_numpy(result)
+        except Exception as problem:  # its exceptions share no base but this
+            size = ", ".join(map(str, images.shape))
+            found = f"{type(problem).__name__}: {str(problem).strip()[:300]}"
+            remedy = "Try a smaller image; else export the network again, with float outputs."
+            raise BadMethod(f"{self.path.name} to restore images ({size})", found, remedy) from problem

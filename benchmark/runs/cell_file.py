@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainValidator,
     StrictFloat,
     StrictInt,
     StrictStr,
@@ -23,7 +24,17 @@ SCHEMA = 2
 Number = Annotated[StrictFloat | StrictInt | Literal["inf"], Field()]
 _LARGEST = 1000.0  # dB: more than double precision can tell from equality
 _SLACK = 1e-6  # an SSIM of 1 may come out a little above it
-Text = dict[StrictStr, StrictStr]
+
+
+def _text(value: Any) -> str:
+    """Any string, also one with bytes of a file's name that are no letters, which pydantic's own type refuses."""
+    if not isinstance(value, str):
+        raise ValueError(f"a string, found {type(value).__name__}")
+    return value
+
+
+Name = Annotated[Any, PlainValidator(_text)]
+Text = dict[Name, Name]
 
 
 class _Strict(BaseModel):
@@ -33,8 +44,8 @@ class _Strict(BaseModel):
 class _Image(_Strict):
     """The scores of one image."""
 
-    name: Annotated[StrictStr, Field(min_length=1)]
-    scene: StrictStr
+    name: Name
+    scene: Name
     psnr: Number
     ssim: Annotated[StrictFloat | StrictInt, Field(ge=-1 - _SLACK, le=1 + _SLACK)]
     extra: dict[StrictStr, StrictFloat | StrictInt | Literal["nan", "inf", "-inf"]] = {}
@@ -54,8 +65,8 @@ class CellFile(_Strict):
     schema_: Literal[1, 2] = Field(alias="schema")
     digest: StrictStr = ""
     mean: dict[StrictStr, Any] = {}
-    method: Annotated[StrictStr, Field(min_length=1)]
-    dataset: Annotated[StrictStr, Field(min_length=1)]
+    method: Name
+    dataset: Name
     scale: StrictStr
     seed: Annotated[StrictInt, Field(ge=0)]
     key: dict[StrictStr, Any]
@@ -68,6 +79,8 @@ class CellFile(_Strict):
     @model_validator(mode="after")
     def _whole(self) -> CellFile:
         names = [image.name for image in self.scores]
+        if not all((*names, self.method, self.dataset)):
+            raise ValueError("names of images, method and data set that are not empty")
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise ValueError(f"one score of each image, found two of '{twice}'")

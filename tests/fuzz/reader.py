@@ -121,9 +121,10 @@ def main() -> None:
         makes = {str(seed): partial(case, kind, seed) for seed in range(int(words[0]), int(words[1]))}
     else:
         makes = {name: partial(_copied, Path(name)) for name in words}
-    for name, make in makes.items():
-        print(name, outcome(kind, make, folder / "case"), flush=True)
-        shutil.rmtree(folder / "case", ignore_errors=True)
+    for number, (name, make) in enumerate(makes.items()):
+        place = folder / f"case{number}"  # of its own: some readers remember files by their path
+        print(name, outcome(kind, make, place), flush=True)
+        shutil.rmtree(place, ignore_errors=True)
     print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)
 
 

@@ -184,3 +184,11 @@ def test_an_unwritable_folder_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
     with pytest.raises(BadOutput, match=r"Permission denied"):
         write_atomically(tmp_path / "x.json", "text")
+
+
+def test_names_whose_bytes_are_no_letters_come_back(tmp_path: Path) -> None:
+    name = b"rain-\xff.png".decode("utf-8", "surrogateescape")
+    whole = Cell("identity", "set@rgb", "folders", 0, {}, {}, (ImageScore(name, name, 30.0, 0.9),), {name: "cut off"})
+    write_cell(tmp_path / "a.json", whole)
+    assert read_cell(tmp_path / "a.json").scores == whole.scores
+    assert read_cell(tmp_path / "a.json").failures == whole.failures
