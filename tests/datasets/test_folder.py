@@ -12,10 +12,11 @@ from PIL import Image
 
 from benchmark.core.errors import BadData, BadImage, SlkdBenchError
 from benchmark.core.types import Scale, Task
-from benchmark.datasets import get_dataset, verify
+from benchmark.datasets import verify
 from benchmark.datasets.pairs import iterate
 from benchmark.datasets.restored import open_restored
 from benchmark.images.io import read_image
+from tests.datasets.trees import on_disk
 
 
 def picture(path: Path, seed: int, size: tuple[int, int] = (12, 10)) -> None:
@@ -33,32 +34,32 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_pairs_by_name(folder: Path) -> None:
-    data = get_dataset(folder, protocol="rain13k-y", task=Task.DERAINING)
+    data = on_disk(folder, protocol="rain13k-y", task=Task.DERAINING)
     assert (data.id, data.protocol, data.task, data.scale) == ("mine", "rain13k-y", Task.DERAINING, Scale.PAPER)
     assert data.names() == ["a", "b", "c"]
     assert len(data) == 3
     pair = data[1]
     assert torch.equal(pair.degraded, read_image(folder / "input/b.png"))
     assert torch.equal(pair.clean, read_image(folder / "target/b.png"))
-    assert [name for name, _ in iterate(get_dataset(str(folder)))] == ["a", "b", "c"]
+    assert [name for name, _ in iterate(on_disk(str(folder)))] == ["a", "b", "c"]
 
 
 def test_endings_may_differ(folder: Path) -> None:
     (folder / "input/a.png").unlink()
     picture(folder / "input/a.jpg", 5)
-    assert get_dataset(folder).names() == ["a", "b", "c"]
+    assert on_disk(folder).names() == ["a", "b", "c"]
 
 
 def test_fingerprint_follows_the_pairs(folder: Path, tmp_path: Path) -> None:
-    first = get_dataset(folder).fingerprint()
+    first = on_disk(folder).fingerprint()
     shutil.copytree(folder, tmp_path / "copy")
-    assert get_dataset(tmp_path / "copy").fingerprint() == first
+    assert on_disk(tmp_path / "copy").fingerprint() == first
     picture(folder / "target/a.png", 99)
-    changed = get_dataset(folder).fingerprint()
+    changed = on_disk(folder).fingerprint()
     assert changed != first
     (tmp_path / "copy/input/c.png").rename(tmp_path / "copy/input/d.png")
     (tmp_path / "copy/target/c.png").rename(tmp_path / "copy/target/d.png")
-    assert get_dataset(tmp_path / "copy").fingerprint() not in (first, changed)
+    assert on_disk(tmp_path / "copy").fingerprint() not in (first, changed)
 
 
 def _no_partner(folder: Path) -> str:
@@ -88,12 +89,12 @@ def _twice(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("spoil", [_no_partner, _no_degraded, _stray, _dead_link, _twice])
-def test_what_does_not_fit_is_named(folder: Path, spoil: Callable[..., object]) -> None:
+def test_what_does_not_fit_is_named(folder: Path, spoil: Callable[[Path], str]) -> None:
     named = spoil(folder)
     with pytest.raises(BadData) as caught:
-        get_dataset(folder)
+        on_disk(folder)
     assert str(folder / named) in str(caught.value)
-    data = get_dataset(folder, keep_going=True)
+    data = on_disk(folder, keep_going=True)
     assert data.problems
     got = list(iterate(data, keep_going=True))
     assert all(isinstance(value, SlkdBenchError) or value.name == name for name, value in got)
@@ -111,9 +112,9 @@ def _gray(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("spoil", [_unequal, _gray])
-def test_a_bad_pair_costs_only_itself(folder: Path, spoil: Callable[..., object]) -> None:
+def test_a_bad_pair_costs_only_itself(folder: Path, spoil: Callable[[Path], str]) -> None:
     says = spoil(folder)
-    data = get_dataset(folder)
+    data = on_disk(folder)
     with pytest.raises(BadImage, match=says):
         data[1]
     with pytest.raises(BadImage, match=says):
@@ -125,7 +126,7 @@ def test_a_bad_pair_costs_only_itself(folder: Path, spoil: Callable[..., object]
 
 
 def test_links_that_the_user_made_are_followed(folder: Path, tmp_path: Path) -> None:
-    before = get_dataset(folder)
+    before = on_disk(folder)
     cache = tmp_path / "cache"
     (cache / "blobs").mkdir(parents=True)
     for side in ("input", "target"):
@@ -144,7 +145,7 @@ def test_links_that_the_user_made_are_followed(folder: Path, tmp_path: Path) -> 
     assert restored.problems == []
     assert len(restored.files) == 3
     for other in (cache / "snapshot", linked):
-        data = get_dataset(other)
+        data = on_disk(other)
         assert not data.problems
         assert data.fingerprint() == before.fingerprint()
         assert all(torch.equal(data[i].degraded, before[i].degraded) for i in range(len(before)))
@@ -155,7 +156,7 @@ def test_names_of_any_bytes_and_any_composition(folder: Path) -> None:
     (folder / "target/a.png").rename(folder / "target" / os.fsdecode(b"\xd3\xea.png"))
     (folder / "input/b.png").rename(folder / "input/[caf\u00e9] (1) %.png")
     (folder / "target/b.png").rename(folder / "target/[cafe\u0301] (1) %.png")
-    data = get_dataset(folder)
+    data = on_disk(folder)
     assert len(data) == 3
     assert not data.problems
     assert data.names()[0] == "[caf\u00e9] (1) %"
@@ -168,11 +169,11 @@ def test_names_of_any_bytes_and_any_composition(folder: Path) -> None:
 def test_a_link_inside_is_fine(folder: Path) -> None:
     (folder / "input/c.png").unlink()
     (folder / "input/c.png").symlink_to(folder / "input/b.png")
-    assert len(get_dataset(folder)) == 3
+    assert len(on_disk(folder)) == 3
 
 
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(BadData, match="no such folder"):
-        get_dataset(tmp_path / "none")
+        on_disk(tmp_path / "none")
     with pytest.raises(BadData, match="nothing that fits"):
-        get_dataset(tmp_path)
+        on_disk(tmp_path)

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from benchmark.core.errors import BadData, BadImage
-from benchmark.datasets import dataset_ids, describe, get_dataset, verify
+from benchmark.datasets import dataset_ids, describe, verify
 from benchmark.datasets.pairs import iterate
 from benchmark.datasets.passport import passports
 from benchmark.images.io import read_image
-from tests.datasets.trees import TREES, ddn, picture, sidd_arrays, sidd_mat
+from tests.datasets.trees import TREES, ddn, on_disk, picture, sidd_arrays, sidd_mat
 
 
 def test_every_layout_has_a_tree() -> None:
@@ -26,7 +26,7 @@ def test_every_layout_has_a_tree() -> None:
 def test_from_verify_to_the_pairs(tmp_path: Path, expect: Callable[..., None], dataset: str, layout: str) -> None:
     names = TREES[dataset, layout](tmp_path / describe(dataset).folder)
     expect(dataset, len(names))
-    data = get_dataset(dataset, root=tmp_path)
+    data = on_disk(dataset, root=tmp_path)
     assert data.located.layout.id == layout
     assert verify.problems(data) == []
     assert data.names() == names
@@ -43,14 +43,14 @@ def test_from_verify_to_the_pairs(tmp_path: Path, expect: Callable[..., None], d
 def test_a_wrong_count_is_told(tmp_path: Path, name: str, layout: str) -> None:
     TREES[name, layout](tmp_path / describe(name).folder)
     with pytest.raises(BadData, match="pairs of"):
-        get_dataset(name, root=tmp_path)
-    assert any("pairs of" in str(problem) for problem in get_dataset(name, root=tmp_path, keep_going=True).problems)
+        on_disk(name, root=tmp_path)
+    assert any("pairs of" in str(problem) for problem in on_disk(name, root=tmp_path, keep_going=True).problems)
 
 
 def test_ddn_pairs_share_their_clean_image(tmp_path: Path, expect: Callable[..., None]) -> None:
     ddn(tmp_path / "rain1400", 901, "rainy_image", "ground_truth")
     expect("rain1400", 6)
-    pair = get_dataset("rain1400", root=tmp_path)[4]
+    pair = on_disk("rain1400", root=tmp_path)[4]
     assert (pair.name, pair.scene) == ("902_14", "902")
     assert torch.equal(pair.clean, read_image(tmp_path / "rain1400/ground_truth/902.jpg"))
     assert torch.equal(pair.degraded, read_image(tmp_path / "rain1400/rainy_image/902_14.jpg"))
@@ -59,7 +59,7 @@ def test_ddn_pairs_share_their_clean_image(tmp_path: Path, expect: Callable[...,
 def test_side_by_side_is_split(tmp_path: Path, expect: Callable[..., None]) -> None:
     TREES["test1200", "official"](tmp_path / "test1200")
     expect("test1200", 3)
-    pair = get_dataset("test1200", root=tmp_path)[1]
+    pair = on_disk("test1200", root=tmp_path)[1]
     whole = read_image(tmp_path / "test1200/DID-MDN-test/1.jpg")
     assert torch.equal(torch.cat([pair.degraded, pair.clean], dim=2), whole)
 
@@ -69,13 +69,13 @@ def test_an_odd_side_by_side_picture_is_named(tmp_path: Path, expect: Callable[.
     expect("test1200", 3)
     picture(tmp_path / "test1200/DID-MDN-test/1.jpg", 1, width=31)
     with pytest.raises(BadImage, match=r"1\.jpg.*31 pixels"):
-        get_dataset("test1200", root=tmp_path)[1]
+        on_disk("test1200", root=tmp_path)[1]
 
 
 def test_hide_finds_both_folders_and_gopro_the_right_blur(tmp_path: Path, expect: Callable[..., None]) -> None:
     TREES["gopro", "official"](tmp_path / "gopro")
     expect("gopro", 6)
-    pair = get_dataset("gopro", root=tmp_path)[4]
+    pair = on_disk("gopro", root=tmp_path)[4]
     folder = tmp_path / "gopro/GOPRO_Large/test/GOPR0410_11_00"
     assert torch.equal(pair.degraded, read_image(folder / "blur/000002.png"))
     assert torch.equal(pair.clean, read_image(folder / "sharp/000002.png"))
@@ -86,7 +86,7 @@ def test_hide_finds_both_folders_and_gopro_the_right_blur(tmp_path: Path, expect
 def test_mat_blocks(tmp_path: Path, expect: Callable[..., None], compress: bool) -> None:
     names = sidd_mat(tmp_path / "sidd", compress)
     expect("sidd", 6, sizes=("16x16",))
-    data = get_dataset("sidd", root=tmp_path)
+    data = on_disk("sidd", root=tmp_path)
     noisy, clean = sidd_arrays()
     pair = data[names.index("0002_03")]
     assert np.array_equal((pair.degraded.permute(1, 2, 0).numpy() * 255).round(), noisy[1, 2])
@@ -101,10 +101,10 @@ def test_a_truncated_mat_is_named(tmp_path: Path, expect: Callable[..., None], k
     expect("sidd", 6)
     path = tmp_path / "sidd/ValidationNoisyBlocksSrgb.mat"
     path.write_bytes(path.read_bytes()[:keep])
-    data = get_dataset("sidd", root=tmp_path, keep_going=True)
+    data = on_disk("sidd", root=tmp_path, keep_going=True)
     assert any("ValidationNoisyBlocksSrgb.mat" in str(problem) for problem in verify.problems(data))
     with pytest.raises(BadData, match=r"ValidationNoisyBlocksSrgb\.mat"):
-        get_dataset("sidd", root=tmp_path)[0]
+        on_disk("sidd", root=tmp_path)[0]
 
 
 def test_a_mat_without_its_variable_or_partner_is_named(tmp_path: Path, expect: Callable[..., None]) -> None:
@@ -115,12 +115,12 @@ def test_a_mat_without_its_variable_or_partner_is_named(tmp_path: Path, expect: 
     path = tmp_path / "sidd/ValidationGtBlocksSrgb.mat"
     savemat(path, {"Other": np.zeros(3)})
     with pytest.raises(BadData, match="Other"):
-        get_dataset("sidd", root=tmp_path, keep_going=False)
+        on_disk("sidd", root=tmp_path, keep_going=False)
     savemat(path, {"ValidationGtBlocksSrgb": np.zeros((2, 3, 16, 16, 3))})
-    assert any("float" in str(p) or "double" in str(p) for p in get_dataset("sidd", tmp_path, keep_going=True).problems)
+    assert any("float" in str(p) or "double" in str(p) for p in on_disk("sidd", tmp_path, keep_going=True).problems)
     path.unlink()
     with pytest.raises(BadData, match=r"ValidationGtBlocksSrgb\.mat"):
-        get_dataset("sidd", root=tmp_path)
+        on_disk("sidd", root=tmp_path)
 
 
 def test_gaussian_noise_is_the_documented_one(tmp_path: Path, expect: Callable[..., None]) -> None:
@@ -129,7 +129,7 @@ def test_gaussian_noise_is_the_documented_one(tmp_path: Path, expect: Callable[.
     prints = set()
     for sigma in (15, 25, 50):
         expect(f"kodak24-sigma{sigma}", 2)
-        data = get_dataset(f"kodak24-sigma{sigma}", root=tmp_path)
+        data = on_disk(f"kodak24-sigma{sigma}", root=tmp_path)
         image = np.float32(read_image(tmp_path / "kodak24/kodim02.png").permute(1, 2, 0).numpy())
         np.random.seed(0)  # noqa: NPY002
         image += np.random.normal(0, sigma / 255.0, image.shape)  # noqa: NPY002
@@ -143,7 +143,7 @@ def test_the_same_pairs_in_two_layouts_have_one_name(tmp_path: Path, expect: Cal
     TREES["rain100l", "official"](tmp_path / "a/rain100l")
     TREES["rain100l", "classic"](tmp_path / "b/rain100l")
     expect("rain100l", 3)
-    one, other = (get_dataset("rain100l", root=tmp_path / part) for part in "ab")
+    one, other = (on_disk("rain100l", root=tmp_path / part) for part in "ab")
     assert one.fingerprint() == other.fingerprint()
 
 
@@ -153,10 +153,10 @@ def test_one_input_too_many(tmp_path: Path, expect: Callable[..., None]) -> None
     picture(tmp_path / "test2800/input/999_3.jpg", 3)
     expect("test2800", 3)
     with pytest.raises(BadData) as caught:
-        get_dataset("test2800", root=tmp_path)
+        on_disk("test2800", root=tmp_path)
     assert caught.value.expected.startswith("3 pairs of Test2800")
     assert caught.value.found.startswith("4 in")
-    data = get_dataset("test2800", root=tmp_path, keep_going=True)
+    data = on_disk("test2800", root=tmp_path, keep_going=True)
     assert any("999_3.jpg" in str(problem) for problem in data.problems)
     results = dict(iterate(data, keep_going=True))
     assert isinstance(results["999_3"], BadData)
@@ -168,7 +168,7 @@ def test_jpeg_where_png_is_expected(tmp_path: Path, expect: Callable[..., None])
     (tmp_path / "rain100l/input/norain-2.png").unlink()
     picture(tmp_path / "rain100l/input/norain-2.jpg", 4)
     expect("rain100l", len(names))
-    data = get_dataset("rain100l", root=tmp_path)
+    data = on_disk("rain100l", root=tmp_path)
     assert [str(problem) for problem in verify.problems(data) if "norain-2.jpg" in str(problem)]
     with pytest.raises(BadImage, match="PNG"):
         data[1]
@@ -188,7 +188,7 @@ def test_realblur_lists_are_checked(tmp_path: Path, expect: Callable[..., None])
         (f"{clean} {blur.replace('blur_1', 'blur_77')}", "a pair in line 1|no such file"),
     ):
         listing.write_text("\n".join([bad, *lines[1:]]))
-        data = get_dataset("realblur-j", root=tmp_path, keep_going=True)
+        data = on_disk("realblur-j", root=tmp_path, keep_going=True)
         assert any(re.search(says, str(problem)) for problem in data.problems), bad
         assert sum(not isinstance(v, Exception) for _, v in iterate(data, keep_going=True)) == 3
 
@@ -202,24 +202,24 @@ def test_verify_names_every_problem(tmp_path: Path, expect: Callable[..., None])
     picture(folder / "blur/000002.png", 1, 17, 12)
     (folder / "blur/readme.html").write_text("x")
     (tmp_path / "gopro/GOPRO_Large/test/GOPR0410_11_00/sharp/000003.png").unlink()
-    found = [str(p) for p in verify.problems(get_dataset("gopro", tmp_path, keep_going=True), ("16x12",))]
+    found = [str(p) for p in verify.problems(on_disk("gopro", tmp_path, keep_going=True), ("16x12",))]
     assert len(found) == 4, found
     for named in ("sharp/000001.png", "blur/000002.png", "readme.html", "blur/000003.png"):
         assert any(named in problem for problem in found), named
-    everything = verify.problems(get_dataset("gopro", tmp_path, keep_going=True), ("1280x720",))
+    everything = verify.problems(on_disk("gopro", tmp_path, keep_going=True), ("1280x720",))
     assert any("1280x720" in str(problem) for problem in everything)
 
 
 def test_checksums_find_a_change_that_edges_miss(tmp_path: Path) -> None:
     TREES["rain100l", "input-target"](tmp_path)
-    data = get_dataset(tmp_path)
+    data = on_disk(tmp_path)
     sums = verify.checksums(data)
     listing = tmp_path / "sums.txt"
     listing.write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
     assert verify.compare(sums, listing) == []
     picture(tmp_path / "target/norain-2.png", 77)
     (tmp_path / "input/norain-1.png").unlink()
-    changed = verify.checksums(get_dataset(tmp_path, keep_going=True))
+    changed = verify.checksums(on_disk(tmp_path, keep_going=True))
     assert verify.summary(changed) != verify.summary(sums)
     found = " ".join(str(problem) for problem in verify.compare(changed, listing))
     assert "target/norain-2.png" in found
@@ -232,4 +232,4 @@ def test_checksums_find_a_change_that_edges_miss(tmp_path: Path) -> None:
 def test_missing_data_says_where(tmp_path: Path) -> None:
     for id in dataset_ids("train"):
         with pytest.raises(BadData, match=f"data where {id}"):
-            get_dataset(id, root=tmp_path)
+            on_disk(id, root=tmp_path)

@@ -18,7 +18,7 @@ TESTED = [(id, layout) for id, layout in TREES if describe(id).role == "test"]
 
 
 def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *more: object, code: int = 0
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *more: str, code: int = 0
 ) -> tuple[str, dict[str, Any]]:
     monkeypatch.setenv("SLKD_BENCH_DATA", str(tmp_path / "data"))
     words = ["run", "--method", "identity", "--dataset", name, "--scale", "paper", "--device", "cpu"]

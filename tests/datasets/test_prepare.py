@@ -10,12 +10,11 @@ import torch
 from PIL import Image
 
 from benchmark.core.errors import BadData, BadImage, BadOutput
-from benchmark.datasets import get_dataset
 from benchmark.datasets.prepare import prepare, starts
 from benchmark.datasets.sheet import contact_sheet, spread
 from benchmark.datasets.verify import compare
 from benchmark.images.io import read_image
-from tests.datasets.trees import TREES, picture
+from tests.datasets.trees import TREES, on_disk, picture
 
 
 @pytest.mark.parametrize(
@@ -25,10 +24,10 @@ from tests.datasets.trees import TREES, picture
 def test_prepared_pairs_are_the_same(tmp_path: Path, expect: Callable[..., None], name: str, layout: str) -> None:
     names = TREES[name, layout](tmp_path / name)
     expect(name, len(names))
-    data = get_dataset(name, root=tmp_path)
+    data = on_disk(name, root=tmp_path)
     assert prepare(data, tmp_path / "new" / name) == len(names)
     expect(name, len(names))
-    again = get_dataset(name, root=tmp_path / "new")
+    again = on_disk(name, root=tmp_path / "new")
     assert again.located.layout.id == "input-target"
     assert again.names() == names
     for index in range(len(names)):
@@ -40,9 +39,9 @@ def test_prepared_pairs_are_the_same(tmp_path: Path, expect: Callable[..., None]
 def test_patches_cover_the_images(tmp_path: Path, expect: Callable[..., None]) -> None:
     names = TREES["sidd-medium", "official"](tmp_path / "sidd-medium")
     expect("sidd-medium", len(names))
-    data = get_dataset("sidd-medium", root=tmp_path)
+    data = on_disk("sidd-medium", root=tmp_path)
     assert prepare(data, tmp_path / "patches", patch=8, stride=6) == 4 * 3 * 2
-    patches = get_dataset(tmp_path / "patches")
+    patches = on_disk(tmp_path / "patches")
     by_name = {pair.name: pair for pair in (patches[i] for i in range(len(patches)))}
     corners = [(y, x) for y in (0, 4) for x in (0, 6, 8)]
     for number, (y, x) in enumerate(corners, 1):
@@ -59,21 +58,21 @@ def test_starts_end_flush() -> None:
 
 def test_smaller_images_stay_whole(tmp_path: Path) -> None:
     TREES["rain100l", "input-target"](tmp_path / "in")
-    assert prepare(get_dataset(tmp_path / "in"), tmp_path / "out", patch=13) == 2
+    assert prepare(on_disk(tmp_path / "in"), tmp_path / "out", patch=13) == 2
     assert sorted(path.name for path in (tmp_path / "out/input").iterdir()) == ["norain-1.png", "norain-2.png"]
 
 
 def test_prepare_refuses(tmp_path: Path, expect: Callable[..., None]) -> None:
     TREES["rain100l", "input-target"](tmp_path / "in")
     with pytest.raises(BadOutput, match="something in it"):
-        prepare(get_dataset(tmp_path / "in"), tmp_path)
+        prepare(on_disk(tmp_path / "in"), tmp_path)
     TREES["kodak24-sigma25", "clean"](tmp_path / "kodak24")
     expect("kodak24-sigma25", 2)
     with pytest.raises(BadData, match="noise"):
-        prepare(get_dataset("kodak24-sigma25", root=tmp_path), tmp_path / "out")
+        prepare(on_disk("kodak24-sigma25", root=tmp_path), tmp_path / "out")
     picture(tmp_path / "in/input/norain-2.png", 1, 5, 5)
     with pytest.raises(BadImage):
-        prepare(get_dataset(tmp_path / "in"), tmp_path / "out")
+        prepare(on_disk(tmp_path / "in"), tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "kodak24"]
 
 
@@ -82,7 +81,7 @@ def test_what_cannot_be_written_is_one_message_and_leaves_nothing(
 ) -> None:
     for side in ("input", "target"):
         picture(tmp_path / "in" / side / "a.png", 1, 8, 8)
-    data = get_dataset(tmp_path / "in")
+    data = on_disk(tmp_path / "in")
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(BadOutput, match="Not a directory"):
         prepare(data, tmp_path / "file" / "out")
@@ -110,7 +109,7 @@ def test_contact_sheet_shows_the_pairs(tmp_path: Path) -> None:
         Image.fromarray(np.full((16, 32, 3), (200, 10, 30), np.uint8)).save(
             _made(tmp_path / "in/target") / f"{name}.png"
         )
-    names = contact_sheet(get_dataset(tmp_path / "in"), tmp_path / "x/sheet.png", count=2, height=40, columns=1)
+    names = contact_sheet(on_disk(tmp_path / "in"), tmp_path / "x/sheet.png", count=2, height=40, columns=1)
     assert names == ["a", "c"]
     sheet = (read_image(tmp_path / "x/sheet.png") * 255).round()
     assert sheet.shape == (3, 2 * (40 + 16 + 6) + 6, 80 + 2 + 80 + 12)

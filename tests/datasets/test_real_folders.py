@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.datasets import get_dataset, verify
+from benchmark.datasets import verify
+from tests.datasets.trees import on_disk
 
 REAL = os.environ.get("SLKD_BENCH_REAL", "")
 
@@ -16,7 +17,7 @@ REAL = os.environ.get("SLKD_BENCH_REAL", "")
     ("name", "count"), [("rain100l", 20), ("gopro", 1), ("sidd-small", 60), ("polyu", 20), ("ddn-rain1400", 1)]
 )
 def test_real_folders_are_whole(name: str, count: int) -> None:
-    data = get_dataset(Path(REAL) / name)
+    data = on_disk(Path(REAL) / name)
     assert len(data) == count
     assert verify.problems(data) == []
     assert data[0].clean.max() <= 1

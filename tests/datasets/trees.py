@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from scipy.io import savemat
+
+from benchmark.datasets import get_dataset
+from benchmark.datasets.pairs import PairsOnDisk
 
 
 def values(seed: int, width: int = 16, height: int = 12) -> np.ndarray:
@@ -216,3 +220,10 @@ def _flatten(root: Path) -> list[str]:
         root.mkdir(parents=True, exist_ok=True)
         path.rename(root / path.name)
     return ["0", "1", "2"]
+
+
+def on_disk(name: str | Path, **options: Any) -> PairsOnDisk:
+    """A data set whose files lie in a folder."""
+    data = get_dataset(name, **options)
+    assert isinstance(data, PairsOnDisk)
+    return data

@@ -28,7 +28,8 @@ class Toy(nn.Module):
         return tuple(levels)
 
     def decode(self, encoder: tuple[torch.Tensor, ...], image: torch.Tensor) -> Features:
-        x, decoder = encoder[-1], []
+        x = encoder[-1]
+        decoder: list[torch.Tensor] = []
         for k in reversed(range(len(self.up))):
             x = F.gelu(self.merge[k](torch.cat([self.up[k](x), encoder[k]], 1)))
             decoder.insert(0, x)

@@ -90,7 +90,9 @@ def test_folders_and_degraded_names_lead_to_the_pair(pairs: Path, restored: Path
     assert score_command(request(restored, pairs, tmp_path)) == 0
 
 
-def test_a_surplus_image_is_named(pairs: Path, restored: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_a_surplus_image_is_named(
+    pairs: Path, restored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     Image.fromarray(picture(9)).save(restored / "holiday.png")
     with pytest.raises(BadData, match=r"1 that belong to no pair: holiday.png"):
         score_command(request(restored, pairs, tmp_path))
@@ -234,7 +236,7 @@ def test_an_image_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 
 def test_the_matrix_shows_what_rounding_and_padding_do(
-    pairs: Path, restored: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+    pairs: Path, restored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert score_command(request(restored, pairs, tmp_path, protocol="all", padded=restored)) == 0
     said = capsys.readouterr().out
@@ -326,7 +328,9 @@ def test_what_a_folder_needs_and_others_do_not(options: dict, says: str, pairs: 
         run(run_request(tmp_path, **{"scale": Scale.PAPER, **options}))
 
 
-def test_a_lossy_folder_is_noted(pairs: Path, restored: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_a_lossy_folder_is_noted(
+    pairs: Path, restored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (restored / "view-0.png").unlink()
     Image.fromarray(picture(0)).save(restored / "view-0.jpg")
     assert score_command(request(restored, pairs, tmp_path)) == 0

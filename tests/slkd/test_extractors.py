@@ -247,7 +247,7 @@ def by_own_thresholds(coefficients: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("make", [torch.zeros, torch.ones])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_flat_and_zero_features_give_finite_maps_and_gradients(
-    extract: Callable[..., object], make: Callable[..., object], dtype: torch.dtype
+    extract: Callable[..., torch.Tensor], make: Callable[..., torch.Tensor], dtype: torch.dtype
 ) -> None:
     x = make(1, 2, 64, 64, dtype=dtype).requires_grad_()
     result = extract(mscn(rms_normalised(x)))

@@ -143,7 +143,7 @@ def test_the_recommended_terms_fall_when_followed() -> None:
         assert values[-1] < 0.5 * values[0]
 
 
-def minimum(loss: Callable[..., object], target: torch.Tensor) -> float:
+def minimum(loss: Callable[..., torch.Tensor], target: torch.Tensor) -> float:
     shares = torch.linspace(0.05, 1.6, 3101, dtype=torch.float64)
     values = torch.stack([loss(share * target, target) for share in shares])
     return shares[values.argmin()].item()

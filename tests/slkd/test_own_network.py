@@ -90,7 +90,7 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
     ids=["widths", "fewer levels", "more levels", "a wrapped student", "both wrapped", "a wrapped teacher"],
 )
 def test_any_pair_learns_in_a_plain_loop(
-    teacher: Callable[..., object], student: Callable[..., object], batch: tuple[torch.Tensor, torch.Tensor]
+    teacher: Callable[[], torch.nn.Module], student: Callable[..., object], batch: tuple[torch.Tensor, torch.Tensor]
 ) -> None:
     torch.manual_seed(0)
     objective = SLKD(teacher(), student()).train()
