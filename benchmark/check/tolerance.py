@@ -10,10 +10,11 @@ with the new result: the one-sided 95 % bound of the mean fall, reckoned over sc
 must not exceed the tolerance. The wider the images' differences spread, the more they must have gained on average; fewer
 images make the check stricter, not laxer. A result has improved where even the opposite bound is a gain above the floor.
 
-The floors, .001 dB and .00001: plain C without vector instructions and without oneDNN, in place of AVX, changed the
-scores of the shipped PReNet, Res-SL and Restormer by at most 3e-7 dB and 2e-8; one thread in place of two changed PReNet's
-and Res-SL's by nothing. Where images are rounded to bytes, a pixel that turns over counts about 1.5e-5 dB on 192 x 128
-pixels, so the floor is some sixty of them, all to one side. A GPU that multiplies in TF32 errs by more: give --tolerance.
+The floors, .001 dB and .00001, are some forty and seven times what another machine did to a single image: 2.6e-5 dB and
+1.4e-6 at most over 13 shipped networks under other vector instructions of torch and oneDNN, threads and releases of torch
+(docs/explanations/statistics.md). Where images are rounded to bytes, a pixel that turns over counts about 1.5e-5 dB on
+192 x 128 pixels, so the floor is some sixty of them, all to one side. A GPU that multiplies in TF32 errs by more: give
+--tolerance.
 """
 
 from __future__ import annotations
