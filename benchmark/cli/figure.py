@@ -7,8 +7,12 @@ from pathlib import Path
 
 import typer
 
-from benchmark.core.types import Scale
+from benchmark.core.types import Scale, Task
+from benchmark.datasets.passport import known_task
 from benchmark.papers.read import open_paper
+from benchmark.runs.choose import FolderOptions
+
+_FOLDERS = "A folder of pairs"
 
 
 class Format(StrEnum):
@@ -19,14 +23,21 @@ class Format(StrEnum):
     both = "both"
 
 
+class Width(StrEnum):
+    """How wide a figure is in a paper of two columns."""
+
+    page = "page"
+    column = "column"
+
+
 def register(app: typer.Typer) -> None:
     """Adds the command to `app`."""
 
     @app.command()
     def figure(
         name: str = typer.Argument(
-            help="A figure of the paper (1, 3 and 4 of the default one: restored images); pareto: PSNR against cost; "
-            "convergence: PSNR while training."
+            help="A figure of the paper (1, 3 and 4 of the default one: restored images); own: restored images of any "
+            "methods and data sets; pareto: PSNR against cost; convergence: PSNR while training."
         ),
         paper: str = typer.Option("", help="A paper of `claims papers`, or a folder; otherwise the default one."),
         scale: Scale = typer.Option(Scale.MINI, help="mini or paper; the two never share a figure."),
@@ -40,7 +51,15 @@ def register(app: typer.Typer) -> None:
         card: str | None = typer.Option(None, help="pareto: which device card the times come from."),
         training: Path = typer.Option(Path("training"), help="convergence: the folder of training logs."),
         caption: bool = typer.Option(False, "--caption", help="Also set the caption within the picture."),
-        columns: int = typer.Option(2, min=1, max=2, help="pareto, convergence: width in columns of a paper."),
+        width: Width = typer.Option(Width.page, help="page: both columns of a paper (7.16 in); column: one (3.5 in)."),
+        font: str = typer.Option("", help="The family of a font, such as STIXGeneral; otherwise DejaVu Sans."),
+        protocol: str = typer.Option("", help="Restored images: how a folder is scored.", rich_help_panel=_FOLDERS),
+        task: Task | None = typer.Option(
+            None, parser=known_task, help="What is to be removed from its images.", rich_help_panel=_FOLDERS
+        ),
+        keep_going: bool = typer.Option(
+            False, "--keep-going", help="Open a set that is not whole.", rich_help_panel=_FOLDERS
+        ),
     ) -> None:
         """Draw a figure for a paper. A paper's own restore their few images; the others read files alone."""
         from benchmark.views.figures.command import Request, make_figure
@@ -59,8 +78,10 @@ def register(app: typer.Typer) -> None:
                 formats=formats,
                 card=card,
                 training=training,
-                columns=columns,
+                columns=2 if width is Width.page else 1,
                 caption=caption,
                 paper=open_paper(paper),
+                font=font,
+                folders=FolderOptions(protocol, task, keep_going),
             )
         )

@@ -9,6 +9,7 @@ import typer
 
 from benchmark.core.devices import resolve
 from benchmark.core.types import Scale
+from benchmark.runs.remembered import method_words
 
 
 class Precision(StrEnum):
@@ -33,7 +34,8 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def profile(
         network: list[str] = typer.Argument(
-            None, help="Networks, methods, or your own as NAME=package.module:Class; all when none is named."
+            None,
+            help="Networks, methods, or your own as NAME=package.module:Class, or as the results call it; all if none.",
         ),
         everything: bool = typer.Option(False, "--all", help="All networks (the default)."),
         scale: Scale = typer.Option(Scale.PAPER, help="paper: as published; mini: as trained here."),
@@ -46,7 +48,11 @@ def register(app: typer.Typer) -> None:
         tf32: bool = typer.Option(False, "--tf32", help="Let a GPU shorten fp32 to TF32; the card says so."),
         raw: bool = typer.Option(False, help="Also fvcore's and torch's own counts, with what they leave out."),
         save: bool = typer.Option(False, "--save", help="Record the results; Tables I and III read them."),
-        out: Path | None = typer.Option(None, help="Where to record them; otherwise among the reference results."),
+        out: Path | None = typer.Option(
+            None,
+            help="Where to record them, runs say, where tables and figures find them beside the results; otherwise among the "
+            "reference results.",
+        ),
     ) -> None:
         """Count parameters and multiply-accumulates of the networks, and time them.
 
@@ -56,9 +62,10 @@ def register(app: typer.Typer) -> None:
         from benchmark.costs.command import ProfileRequest
         from benchmark.costs.command import profile as run
 
+        names = tuple(method_words(name, out or Path("runs")) for name in network or ())
         timing = None
         if device is not None:
             from benchmark.costs.latency import Timing
 
             timing = Timing(resolve(device), precision.value, mode.value, repeats, threads, tf32)
-        raise typer.Exit(run(ProfileRequest(tuple(network or ()), scale, size, timing, raw, save, out)))
+        raise typer.Exit(run(ProfileRequest(names, scale, size, timing, raw, save, out)))

@@ -68,6 +68,13 @@ def folder_words(cell: Cell, out: Path) -> str:
     return f"{without_protocol(cell.dataset)}={place_of(out, str(said))}" if said else ""
 
 
+def folder_named(name: str, out: Path) -> str:
+    """How the folder called `name` is given in full, as the results below `out` remember it; `name` itself otherwise."""
+    paths = (path for path in cell_files(out) if path.parts[-3:-2] == (FOLDERS,))
+    named = sorted(path for path in paths if name in (path.parent.name, without_protocol(path.parent.name)))
+    return next((words for path in named if (words := folder_words(read_cell(path), out))), name)
+
+
 def method_of(cell: Cell, out: Path) -> Method:
     """The method of a cell below `out`, registered or remembered. Raises UnknownName or BadMethod."""
     words = words_of(cell, out)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PANEL, DEPTH = 2.1, 4.0  # inches high; dB below the best end at which a panel stops
+PANEL = 2.1  # inches high
 
 
 @dataclass(frozen=True)
@@ -68,19 +68,9 @@ def draw(curves: Sequence[Curve], methods: Sequence[Method], look: Look, caption
     return figure
 
 
-def below(curves: Sequence[Curve]) -> list[Curve]:
-    """The curves that end below their panel, which stops 4 dB under the best end."""
-    floors = {c.task: 0.0 for c in curves}
-    for curve in curves:
-        floors[curve.task] = max(floors[curve.task], curve.band()[-1][1] - DEPTH)
-    return [curve for curve in curves if curve.band()[-1][1] < floors[curve.task]]
-
-
 def _panel(axes: Axes, curves: Sequence[Curve], drawn: dict[str, Mark], strong_ones: Collection[str]) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    best = max(curve.band()[-1][1] for curve in curves)
-    lowest = best
     for curve in curves:
         mark, band = drawn[curve.method], curve.band()
         steps, means, least, most = ([point[k] for point in band] for k in range(4))
@@ -102,10 +92,11 @@ def _panel(axes: Axes, curves: Sequence[Curve], drawn: dict[str, Mark], strong_o
             axes.fill_between(
                 thousands, least, most, color=mark.colour, alpha=0.18, linewidth=0, gid=f"{curve.method} seeds"
             )
-        lowest = min(lowest, *least)
-    low = max(lowest, best - DEPTH)
-    room = max(best - low, 0.5)
-    axes.set_ylim(low - 0.04 * room, max(max(max(p[3] for p in c.band()) for c in curves), low + room) + 0.05 * room)
+    bands = [curve.band() for curve in curves]
+    low = min(point[2] for band in bands for point in band[len(band) // 2 :])  # where training begins says little
+    high = max(point[3] for band in bands for point in band)
+    room = max(high - low, 0.5)
+    axes.set_ylim(low - 0.04 * room, high + 0.05 * room)
     axes.set_xlim(left=0)
     axes.set_xlabel("iterations (thousands)", labelpad=1.5)
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

@@ -27,12 +27,30 @@ class Crop(NamedTuple):
         return image[self.y : self.y + self.height, self.x : self.x + self.width]
 
 
-def busiest(weight: NDArray[np.float64], width: int, height: int) -> Crop:
-    """The window of that size over which `weight` (H, W) sums up to most; the first in reading order where several do."""
+def _windows(weight: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
+    """The sum of `weight` (H, W) over every window of that size, by its left top corner."""
     import numpy as np
 
     sums = np.pad(weight.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    windows = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
+    found: NDArray[np.float64] = (
+        sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
+    )
+    return found
+
+
+def busiest(weight: NDArray[np.float64], width: int, height: int, clean: NDArray[np.float64] | None = None) -> Crop:
+    """The window of that size over which `weight` (H, W) sums up to most; the first in reading order where several do.
+
+    With the `clean` image (H, W, 3) only the half of the windows counts in which its brightness varies most: a crop that
+    is black or flat shows nothing.
+    """
+    import numpy as np
+
+    windows = _windows(weight, width, height)
+    if clean is not None:
+        grey, pixels = clean.mean(-1), width * height
+        spread = _windows(grey**2, width, height) / pixels - (_windows(grey, width, height) / pixels) ** 2
+        windows = np.where(spread >= np.median(spread), windows, -np.inf)
     best = np.flatnonzero(windows >= windows.max() - 1e-9 * max(1.0, abs(float(windows.max()))))[0]
     y, x = np.unravel_index(best, windows.shape)
     return Crop(int(x), int(y), width, height)
@@ -45,7 +63,7 @@ def choose(
 
     Where two or more methods restored the image: where they differ most from each other (the median distance from their
     median at each pixel, so that one failed method does not decide). Otherwise: where the degraded image's squared
-    error is greatest.
+    error is greatest. Both in the half of all windows in which the clean image has more detail.
     """
     import numpy as np
 
@@ -54,8 +72,9 @@ def choose(
     if len(restored) > 1:
         every = np.stack(restored)
         spread = np.median(np.abs(every - np.median(every, axis=0)), axis=0).mean(-1)
-        return busiest(spread, side, side), "where the methods differ most"
-    return busiest(np.square(degraded - clean).mean(-1), side, side), "where the degraded image errs most"
+        return busiest(spread, side, side, clean), "where the methods differ most, in the half with more detail"
+    errors = np.square(degraded - clean).mean(-1)
+    return busiest(errors, side, side, clean), "where the degraded image errs most, in the half with more detail"
 
 
 def parse(text: str, height: int, width: int) -> Crop:

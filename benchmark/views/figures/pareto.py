@@ -39,9 +39,9 @@ def mean_psnr(results: Results, method: str, datasets: Sequence[str]) -> float |
 def cost_of(results: Results, method: Method, task: str, cost: str) -> float | None:
     """A recorded cost of the method's network for the task; a network that no task changes has one record for all."""
     if cost == "latency":
-        timed = record_of(results.latency, method.network, (task, *method.tasks))
+        timed = record_of(results.latency, method.network or method.id, (task, *method.tasks))
         return timed.median_ms if timed else None
-    counted = record_of(results.complexity, method.network, (task, *method.tasks))
+    counted = record_of(results.complexity, method.network or method.id, (task, *method.tasks))
     if counted is None:
         return None
     return counted.gmacs if cost == "gmacs" else float(counted.parameters)
@@ -51,11 +51,11 @@ def points(results: Results, methods: Iterable[Method], datasets: Sequence[str],
     """The methods of `task` that have both a PSNR on all `datasets` and a recorded cost, in the order given."""
     found = []
     for method in methods:
-        if not method.network or task not in method.tasks:
+        if not (method.network or method.loader) or task not in method.tasks:
             continue
         psnr, price = mean_psnr(results, method.id, datasets), cost_of(results, method, task, cost)
         if psnr is not None and price is not None and math.isfinite(psnr):
-            found.append(Point(method.id, method.network, price, psnr))
+            found.append(Point(method.id, method.network or method.id, price, psnr))
     return found
 
 

@@ -67,7 +67,7 @@ def draw(panels: Sequence[TaskPanels], caption: str, said: FiguresFile, columns:
     height = rows * (PANEL + 0.5) + foot
     figure = Figure(figsize=(width, height))
     canvas = FigureCanvasAgg(figure)
-    left, gap = 0.42, 0.32
+    left, gap = 0.5, 0.32
     side = (width - left - gap * (across - 1) - 0.08) / across
     placed = []
     for number, (task, cost) in enumerate((task, cost) for task in panels for cost in costs):

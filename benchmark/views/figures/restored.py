@@ -17,6 +17,7 @@ from benchmark.methods.weights import store
 from benchmark.methods.weights.loading import load_for
 from benchmark.protocols import get_protocol
 from benchmark.runs.cells import cell_path, read_cell
+from benchmark.runs.key import shelf
 from benchmark.runs.restore import Course, Hooks, restore_and_score
 from benchmark.views.figures.crop import Crop, choose, parse
 
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
     from benchmark.datasets.pairs import Dataset
 
 AGREEMENT = 0.005  # dB: half of the last printed digit
+
+
+@dataclass(frozen=True)
+class Making:
+    """How a row is made: networks of which scale, beside the results below `out`, cut where (x,y,w,h; empty: by rule)."""
+
+    scale: Scale
+    out: Path
+    crop: str = ""
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,7 @@ def typical_image(dataset: Dataset, out: Path) -> int:
     """
 
     psnrs: dict[str, float] = {}
-    path = cell_path(out, "identity", dataset.id, dataset.scale)
+    path = cell_path(out, "identity", dataset.id, shelf(dataset, dataset.scale))
     if path.is_file():
         cell = read_cell(path)
         if cell.key.get("data") == dataset.fingerprint():
@@ -108,41 +119,33 @@ def typical_image(dataset: Dataset, out: Path) -> int:
     return next(index for index, name in enumerate(dataset.names()) if psnrs[name] == middle)
 
 
-def restore_row(  # noqa: PLR0913
-    dataset: Dataset,
-    index: int,
-    methods: Sequence[tuple[Method, str]],
-    scale: Scale,
-    out: Path,
-    crop: str = "",
-    device: str = "cpu",
-) -> ImageRow:
+def restore_row(dataset: Dataset, index: int, methods: Sequence[tuple[Method, str]], making: Making) -> ImageRow:
     """Restores image `index` of `dataset` with every method of its task that has weights, the lowest seed of each.
 
-    `methods` come with their columns' titles; `crop` is x,y,w,h, or empty for `figures.crop.choose`. Raises what
-    loading a network and reading an image raise.
+    `methods` come with their columns' titles. Raises what loading a network and reading an image raise.
     """
     panels, missing = [], []
     for method, title in methods:
-        if dataset.task not in method.tasks or method.id == "identity":
+        foreign = dataset.task not in method.tasks and (dataset.task is not None or bool(method.network))
+        if foreign or method.id == "identity":
             continue
-        seeds = store.seeds(method.id, dataset.task or "", scale, dataset.id) if method.network else [0]
+        seeds = store.seeds(method.id, dataset.task or "", making.scale, dataset.id) if method.network else [0]
         if seeds:
-            panels.append(restore(dataset, index, method, title, scale, seeds[0], device))
+            panels.append(restore(dataset, index, (method, title), making, seeds[0]))
         else:
             missing.append(title)
-    degraded = restore(dataset, index, get_method("identity"), "degraded", scale, 0, device)
+    degraded = restore(dataset, index, (get_method("identity"), "degraded"), making)
     pair = dataset[index]
     clean = _array(pair.clean)
-    if crop:
-        chosen, rule = parse(crop, *clean.shape[:2]), "as asked for"
+    if making.crop:
+        chosen, rule = parse(making.crop, *clean.shape[:2]), "as asked for"
     else:
         chosen, rule = choose(degraded.image, [panel.image for panel in panels], clean)
-    stale = [line for panel in (degraded, *panels) if (line := _disagreement(panel, dataset, pair.name, scale, out))]
+    stale = [line for panel in (degraded, *panels) if (line := _disagreement(panel, dataset, pair.name, making))]
     return ImageRow(
         dataset.id,
         dataset.title,
-        str(dataset.task),
+        str(dataset.task or ""),
         pair.name,
         dataset.protocol,
         degraded,
@@ -155,13 +158,11 @@ def restore_row(  # noqa: PLR0913
     )
 
 
-def restore(  # noqa: PLR0913
-    dataset: Dataset, index: int, method: Method, title: str, scale: Scale, seed: int = 0, device: str = "cpu"
-) -> Panel:
-    """Image `index` restored by `method` and scored as a run scores it."""
-
+def restore(dataset: Dataset, index: int, column: tuple[Method, str], making: Making, seed: int = 0) -> Panel:
+    """Image `index` restored by the method of a `column` (with its title) and scored as a run scores it."""
     images: list[Tensor] = []
-    network = load_for(method, dataset, scale, seed, device)
+    (method, title), device = column, making.device
+    network = load_for(method, dataset, making.scale, seed, device)
     one: Dataset = OneImage(dataset, index)  # type: ignore[assignment]
     with exact(device):
         found = restore_and_score(
@@ -178,9 +179,11 @@ def _array(image: Tensor) -> NDArray[np.float64]:
     return array
 
 
-def _disagreement(panel: Panel, dataset: Dataset, image: str, scale: Scale, out: Path) -> str:
+def _disagreement(panel: Panel, dataset: Dataset, image: str, making: Making) -> str:
     """What to tell where the result file of a panel's cell gives another PSNR; empty where there is none or it agrees."""
-    path = cell_path(out, panel.method, dataset.id, scale, panel.seed)
+    path = cell_path(making.out, panel.method, dataset.id, shelf(dataset, making.scale), panel.seed)
+    at_scale = path.with_name(f"{path.stem}.at-{making.scale}.json")  # a network of the suite on a folder
+    path = at_scale if at_scale.is_file() else path
     if not path.is_file():
         return ""
     try:

@@ -29,6 +29,10 @@ class FigureSpec:
         return self.titles.get(method.id, method.title)
 
 
+OWN = FigureSpec("own", "Restored images.", (), ())
+"""Any methods on any data sets, as `--method` and `--dataset` name them."""
+
+
 def figures(paper: str = "") -> dict[str, FigureSpec]:
     """The figures of a paper by id. Raises UnknownName for a paper that is not known."""
     read = get_paper(paper)
@@ -48,5 +52,5 @@ def get_figure(name: str, paper: str = "") -> FigureSpec:
     """The figure called `name`. Raises UnknownName."""
     known = figures(paper)
     if name not in known:
-        raise UnknownName(f"figure of {get_paper(paper).short}", name, [*known, *PLOTS])
+        raise UnknownName(f"figure of {get_paper(paper).short}", name, [*known, *PLOTS, OWN.id])
     return known[name]

@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.core.errors import UnknownName
 from benchmark.core.files import write_atomically
 from benchmark.methods.method import Method
 from benchmark.papers.model import FiguresFile
@@ -81,13 +82,27 @@ def marks(methods: Sequence[Method], said: FiguresFile) -> dict[str, Mark]:
 
 
 @contextmanager
-def drawing() -> Iterator[None]:
-    """The style, around making a figure and saving it."""
+def drawing(font: str = "") -> Iterator[None]:
+    """The style, around making a figure and saving it; with another `font` than DejaVu Sans where one is named.
+
+    Raises UnknownName for a font that is not on this machine.
+    """
     import matplotlib
 
     rc: dict[Any, Any] = {**matplotlib.rcParamsDefault, "backend": "agg"}
-    with matplotlib.rc_context(rc | _RC):
+    with matplotlib.rc_context(rc | _RC | (_of_font(font) if font else {})):
         yield
+
+
+def _of_font(font: str) -> dict[str, str]:
+    from matplotlib.font_manager import fontManager
+
+    known = {entry.name.lower(): entry.name for entry in fontManager.ttflist}
+    name = known.get(font.lower())
+    if name is None:
+        raise UnknownName("font on this machine", font, known.values())
+    serif = any(word in name.lower() for word in ("serif", "stix", "times", "roman", "cmr"))
+    return {"font.family": name, "mathtext.fontset": "stix" if serif else "dejavusans"}
 
 
 def without_caption(figure: Figure) -> tuple[str, float]:

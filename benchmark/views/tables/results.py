@@ -44,7 +44,8 @@ def read_results(
 ) -> Results:
     """Reads the result files below `out` and the recorded costs; `card` chooses among several device cards.
 
-    `size` is the side of the image whose complexity is meant.
+    Costs are those of the suite and what `profile --save --out OUT` recorded beside the results; where there are times
+    of one's own, their card is shown before the suite's. `size` is the side of the image whose complexity is meant.
     """
     cells, broken = read_cells(out, scale)
     grouped: dict[tuple[str, str], list[Cell]] = {}
@@ -52,9 +53,11 @@ def read_results(
         if cell.key.get("limit") == limit and (limit is not None or not cell.partial):
             grouped.setdefault((cell.method, cell.dataset), []).append(cell)
     partial = [cell for cell in cells if limit is None and cell.partial and cell.key.get("limit") is None]
-    results = Results(scale, grouped, read_complexity(scale, size=size), broken=broken, partial=partial)
-    cards = read_latencies(scale)
-    chosen = card or shown_card(cards)
+    counted = read_complexity(scale, size=size) | read_complexity(scale, out, size)
+    results = Results(scale, grouped, counted, broken=broken, partial=partial)
+    own = read_latencies(scale, out)
+    cards = read_latencies(scale) | own
+    chosen = card or shown_card(own) or shown_card(cards)
     if chosen in cards:
         results.device = cards[chosen].words
         results.latency = {(r.network, r.task): r for r in cards[chosen].records}

@@ -250,10 +250,9 @@ def test_one_panel_a_task_one_line_a_method_and_a_band_for_seeds() -> None:
         assert [line.get_gid() for line in figure.axes[0].lines] == ["restormer", "res-sl-scratch"]
         assert [*map(float, figure.axes[0].lines[1].get_ydata())] == [28.5, 30.5]
         assert [band.get_gid() for band in figure.axes[0].collections] == ["res-sl-scratch seeds"]
-        assert figure.axes[1].get_ylim()[0] > 20
+        assert 13 < figure.axes[1].get_ylim()[0] < 15  # a collapsed training ends within its panel
         legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["Restormer", "Res-SL (scratch)", "Res-SL (DFKD)"]
-    assert convergence_plot.below([*curves, low]) == [low]
 
 
 def test_all_methods_of_the_zoo_in_one_convergence_figure(home: Path) -> None:

@@ -21,7 +21,7 @@ from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
 from benchmark.runs.execute import execute
 from benchmark.views.figures import command, qualitative, restored
 from benchmark.views.figures.crop import Crop, busiest, choose, parse
-from benchmark.views.figures.restored import ImageRow, Panel, find_image, restore_row, typical_image
+from benchmark.views.figures.restored import ImageRow, Making, Panel, find_image, restore_row, typical_image
 from benchmark.views.figures.specs import figures
 from benchmark.views.figures.style import TWO_COLUMNS, drawing, save
 from tests.runs.toys import ToySet, toy_plan
@@ -50,7 +50,7 @@ def weights(monkeypatch: pytest.MonkeyPatch) -> None:
 def toy_row(out: Path, index: int = 3, crop: str = "") -> ImageRow:
     spec = figures()["1"]
     titled = [(get_method(name), spec.title(get_method(name))) for name in spec.methods]
-    return restore_row(ToySet(), index, titled, Scale.MINI, out, crop)
+    return restore_row(ToySet(), index, titled, Making(Scale.MINI, out, crop))
 
 
 def many(count: int) -> ImageRow:
@@ -242,7 +242,7 @@ def test_every_method_of_a_figure_is_one_and_its_sets_are_the_papers() -> None:
 def test_the_command_writes_both_forms_and_tells_what_is_left_out(
     tmp_path: Path, weights: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmark.views.figures.command.choose_datasets", lambda names, scale: [ToySet()])
+    monkeypatch.setattr("benchmark.views.figures.command.choose_datasets", lambda names, scale, folders: [ToySet()])
     said = Console(file=StringIO(), width=80)
     request = command.Request(
         "1", Scale.MINI, tmp_path / "runs", tmp_path / "figures", image="image-9", crop="1,2,16,12"
