@@ -10,7 +10,8 @@ from benchmark.core.types import Scale
 from benchmark.datasets import describe, resolve
 from benchmark.datasets.passport import tasks as all_tasks
 from benchmark.papers.read import get_paper
-from benchmark.runs.cells import FOLDERS, without_protocol
+from benchmark.protocols import without_protocol
+from benchmark.runs.cells import FOLDERS
 from benchmark.views.figures.convergence import read_curves
 from benchmark.views.figures.pareto import COSTS, mean_psnr, points
 from benchmark.views.figures.request import Request, methods_of, scale_line
