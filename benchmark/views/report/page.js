@@ -88,11 +88,34 @@ for (const table of all("table[data-page]")) {
     filters[table.id][field.dataset.filter] = field.value;
     pressCounts();
     refresh(table);
+    toAddress();
   });
   box.querySelector("[data-sort-by]")?.addEventListener("input", (event) =>
     event.target.value ? sortTable(table, Number(event.target.value), 1) : sortTable(table, 0, 0));
   document.querySelector(`[data-more="${table.id}"]`).addEventListener("click", () => { expanded.add(table.id); refresh(table); });
   refresh(table);
+}
+// What is filtered stands in the address, #filter&claims.status=close say: such a link can be sent.
+function toAddress() {
+  const said = new URLSearchParams();
+  for (const [id, wanted] of Object.entries(filters))
+    for (const [name, value] of Object.entries(wanted)) if (value) said.set(`${id}.${name}`, value);
+  if (said.size || location.hash.startsWith("#filter"))
+    history.replaceState(null, "", said.size ? `#filter&${said}` : location.pathname + location.search);
+}
+function fromAddress() {
+  if (!location.hash.startsWith("#filter&")) return;
+  const said = new URLSearchParams(location.hash.slice("#filter&".length));
+  let first;
+  for (const box of all("[data-filters]")) for (const field of all("[data-filter]", box)) {
+    const value = said.get(`${box.dataset.filters}.${field.dataset.filter}`) ?? "";
+    if (value) first ??= box;
+    field.value = value;
+    filters[box.dataset.filters][field.dataset.filter] = field.value;
+  }
+  pressCounts();
+  for (const table of all("table[data-page]")) refresh(table);
+  first?.scrollIntoView();
 }
 function pressCounts() {
   for (const button of all(".counts button"))
@@ -110,8 +133,15 @@ const reveal = () => {  // a link to a line that is not shown yet
   const row = location.hash.startsWith("#cell-") && byId(location.hash.slice(1));
   if (row && row.classList.contains("out")) { expanded.add("cells"); filters.cells = {}; refresh(byId("cells")); row.scrollIntoView({ block: "center" }); }
 };
-addEventListener("hashchange", reveal);
+addEventListener("hashchange", () => { reveal(); fromAddress(); });
 reveal();
+fromAddress();
+
+// ---- tables that are wider than the screen say so
+const widths = new ResizeObserver((seen) => {
+  for (const { target } of seen) target.classList.toggle("wider", target.scrollWidth > target.clientWidth + 1);
+});
+for (const box of all(".scroll")) widths.observe(box);
 
 // ---- copying
 for (const button of all("[data-copy]")) {

@@ -197,3 +197,34 @@ def test_paper_shows_every_row_and_no_control(browser: Browser, page: Path) -> N
     for control in (".filters", ".choice", "#theme", "nav", ".viewer"):
         assert browser.run(count, control) > 0
         assert browser.run(shown, control) == 0
+
+
+def test_a_filter_stands_in_the_address_and_comes_back_with_it(browser: Browser, page: Path) -> None:
+    browser.run(
+        "const f = document.querySelector('[data-filters=claims] [data-filter=status]');"
+        "f.value = 'untestable'; f.dispatchEvent(new Event('input'))"
+    )
+    address = browser.run("return location.hash")
+    assert address == "#filter&claims.status=untestable"
+    browser.open(page)
+    browser.run(f"location.hash = '{address}'")
+    browser.run("return document.body.offsetHeight")
+    assert browser.run("return document.querySelector('[data-filters=claims] [data-filter=status]').value") == (
+        "untestable"
+    )
+
+
+def test_a_table_wider_than_a_telephone_says_that_it_scrolls(browser: Browser, page: Path) -> None:
+    browser.emulate(390, 844)
+    browser.open(page)
+    said = "return [...document.querySelectorAll('.scroll')].filter(b => b.scrollWidth > b.clientWidth + 1)"
+    assert browser.run(said + ".length") > 0
+    assert browser.run(said + ".every(b => b.classList.contains('wider'))")
+
+
+def test_no_script_but_the_pages_own_runs(browser: Browser) -> None:
+    browser.run(
+        "window.ran = false; const s = document.createElement('script'); s.textContent = 'window.ran = true';"
+        "document.body.append(s)"
+    )
+    assert not browser.run("return window.ran")
