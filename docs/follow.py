@@ -5,7 +5,7 @@
 
 A comment before a fenced block says what it is:
 
-    <!-- run -->            run it with bash; options: slow, timeout=SECONDS, exit=CODE
+    <!-- run -->            run it with bash; options: slow, timeout=SECONDS, exit=CODE, needs=PROGRAM (skipped without it)
     <!-- file NAME -->      the reader writes this file
     <!-- shows -->          what the block before prints; options: head=N, tail=N, only="REGEX" keep some of its lines,
                             hide="REGEX" puts an ellipsis in the place of what differs from run to run
@@ -83,13 +83,14 @@ def follow(page: Path, slow: bool = False, renew: bool = False) -> list[Differen
                 (clone / name).parent.mkdir(parents=True, exist_ok=True)
                 (clone / name).write_text(block.text, encoding="utf-8")
             elif block.kind == "run":
-                skipped = "slow" in block.options and not slow
+                lacks = "needs" in block.options and shutil.which(block.options["needs"]) is None
+                skipped = lacks or ("slow" in block.options and not slow)
                 if not skipped:
                     printed, problem = _run(block, clone, environment)
                     found += [Difference(block.line, problem)] if problem else []
             elif not skipped:
                 shown = _cut(printed, block.options)
-                if renew:
+                if renew:  # what was skipped stays as it is
                     changes.append((block.start, block.end, shown))
                 elif not same(block.text, shown, float(block.options.get("within", WITHIN))):
                     found.append(Difference(block.line, f"the page shows\n{block.text}\nand one gets\n{shown}"))

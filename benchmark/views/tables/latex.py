@@ -16,6 +16,7 @@ _MARKS = {"best": r"\textbf{{{}}}", "second": r"\underline{{{}}}", "tied": r"{}\
 _SPECIAL = str.maketrans(
     {
         "&": r"\&",
+        "|": r"\textbar{}",
         "%": r"\%",
         "#": r"\#",
         "_": r"\_",
