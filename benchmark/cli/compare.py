@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from benchmark.core.terminal import print_json, rows_json
 from benchmark.core.types import Scale
 
 
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         dataset: str = typer.Option("", "--dataset", "-d", help="Only this data set."),
         scale: Scale | None = typer.Option(None, help="Only this scale."),
         out: Path = typer.Option(Path("runs"), help="The folder of result files."),
+        json: bool = typer.Option(False, "--json", help="For programs, unrounded."),
     ) -> None:
         """Set two methods against each other image by image: B minus A, with what chance may explain."""
         from rich.console import Console
@@ -29,6 +31,9 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         from benchmark.statistics.compare import CONFIDENCE, compare
 
         console = Console(highlight=False)
+        if json:
+            print_json(console, rows_json(compare(a, b, out, scale, dataset)))
+            return
         table = Table(
             box=None,
             pad_edge=False,
@@ -79,6 +84,7 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         number: int = typer.Option(5, "-n", "--number", min=1, help="How many images a data set."),
         scale: Scale | None = typer.Option(None, help="Only this scale."),
         out: Path = typer.Option(Path("runs"), help="The folder of result files."),
+        json: bool = typer.Option(False, "--json", help="For programs, unrounded."),
     ) -> None:
         """Show the images where a method is poorest, and where it loses most against the degraded input."""
         from rich.console import Console
@@ -89,6 +95,9 @@ def register(app: typer.Typer) -> None:  # noqa: C901
 
         console = Console(highlight=False)
         poorest, least = worst(method, out, scale, dataset, number)
+        if json:
+            print_json(console, {"poorest": rows_json(poorest), "least gained": rows_json(least)})
+            return
         for title, rows in ((f"lowest PSNR of {method}", poorest), ("least gained over the degraded input", least)):
             table = Table(box=None, pad_edge=False, title=escape(title), title_justify="left", title_style="")
             table.add_column("data set", overflow="fold")

@@ -9,6 +9,7 @@ import typer
 
 from benchmark.core.errors import BadData
 from benchmark.core.files import write_atomically
+from benchmark.core.terminal import show_table
 from benchmark.core.types import ALL_TASKS, Scale, Task
 from benchmark.datasets import dataset_ids, describe, get_dataset, place, resolve
 from benchmark.datasets import verify as checks
@@ -40,7 +41,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(data, name="data")
 
 
-def list_(root: Path | None = _ROOT) -> None:
+def list_(
+    root: Path | None = _ROOT, json: bool = typer.Option(False, "--json", help="For programs: one object a row.")
+) -> None:
     """List every data set: for testing or training, its protocol, how many pairs, and whether it is on this machine."""
     from rich.console import Console
     from rich.table import Table
@@ -53,7 +56,7 @@ def list_(root: Path | None = _ROOT) -> None:
         here = "embedded" if record.scale is Scale.MINI else "yes" if place(record, root).is_dir() else "-"
         count = f"{record.count:,}" if record.count else "?"
         table.add_row(id, record.role, record.task, record.protocol, count, here)
-    Console().print(table)
+    show_table(Console(), table, json)
 
 
 def where(id: str = _ID, root: Path | None = _ROOT) -> None:

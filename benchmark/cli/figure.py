@@ -62,7 +62,8 @@ def register(app: typer.Typer) -> None:
         ),
     ) -> None:
         """Draw a figure for a paper. A paper's own restore their few images; the others read files alone."""
-        from benchmark.views.figures.command import Request, make_figure
+        from benchmark.views.figures.command import make_figure
+        from benchmark.views.figures.request import Request
 
         formats = ("png", "pdf") if format is Format.both else (str(format),)
         make_figure(

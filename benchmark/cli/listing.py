@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from benchmark.core.errors import BadMethod
-from benchmark.core.terminal import print_whole
+from benchmark.core.terminal import show_table
 from benchmark.core.types import ALL_TASKS, Scale
 from benchmark.datasets import dataset_ids, describe
 from benchmark.methods import catalogue, outside
@@ -33,7 +33,10 @@ def register(app: typer.Typer) -> None:
     """Adds the command to `app`."""
 
     @app.command("list")
-    def list_(what: What = typer.Argument(help="methods, datasets, protocols or readings")) -> None:
+    def list_(
+        what: What = typer.Argument(help="methods, datasets, protocols or readings"),
+        json: bool = typer.Option(False, "--json", help="For programs: one object a row."),
+    ) -> None:
         """List the methods, data sets, protocols or readings of the losses that the suite knows."""
         from rich.console import Console
 
@@ -45,7 +48,7 @@ def register(app: typer.Typer) -> None:
         }
         table = tables[what]()
         table.columns[0].no_wrap = True  # an id is to be copied
-        print_whole(Console(), table)
+        show_table(Console(), table, json)
 
 
 def _methods() -> Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from benchmark.core.errors import BadData, SlkdBenchError
+from benchmark.core.terminal import show_table
 from benchmark.core.types import Scale, Task
 from benchmark.datasets import dataset_ids
 from benchmark.datasets.fetch import ByHand
@@ -115,13 +116,16 @@ def register(app: typer.Typer) -> None:
             typer.echo(kept(path, dataset))
 
     @weights.command("list")
-    def list_(scale: Scale | None = typer.Option(None, help="Only this scale.")) -> None:
+    def list_(
+        scale: Scale | None = typer.Option(None, help="Only this scale."),
+        json: bool = typer.Option(False, "--json", help="For programs: one object a row."),
+    ) -> None:
         """List all weights, with their size, origin and quality while they were trained."""
         from rich.console import Console
 
         from benchmark.methods.weights.listing import listing
 
-        Console().print(listing(scale))
+        show_table(Console(), listing(scale), json)
 
     @weights.command()
     def verify() -> None:
