@@ -28,6 +28,7 @@ from benchmark.views.figures import command, convergence_plot, pareto_plot
 from benchmark.views.figures.convergence import Curve, read_curves
 from benchmark.views.figures.labels import Box, place
 from benchmark.views.figures.pareto import Point, front, mean_psnr, points
+from benchmark.views.figures.request import Request
 from benchmark.views.figures.style import drawing, marks
 from benchmark.views.tables.grid import Results, read_results
 
@@ -129,7 +130,7 @@ def drawn_front(out: Path, columns: int, monkeypatch: pytest.MonkeyPatch) -> tup
     monkeypatch.setattr(command, "save", lambda figure, *_: kept.append(figure) or [])
     monkeypatch.setattr(command, "write_atomically", lambda *_: None)  # no caption among the results
     said = StringIO()
-    command.make_figure(command.Request("pareto", Scale.MINI, out, out, columns=columns), Console(file=said, width=200))
+    command.make_figure(Request("pareto", Scale.MINI, out, out, columns=columns), Console(file=said, width=200))
     (figure,) = kept
     renderer = FigureCanvasAgg(figure).get_renderer()
     panels = [axes for axes in figure.axes if axes.get_label()]
@@ -186,7 +187,7 @@ def test_the_drawn_front_is_the_front() -> None:
 
 def test_pareto_without_results_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(BadResult, match="slkd-bench run --all"):
-        command.make_figure(command.Request("pareto", Scale.MINI, tmp_path, tmp_path), say())
+        command.make_figure(Request("pareto", Scale.MINI, tmp_path, tmp_path), say())
 
 
 def test_every_distiller_has_colour_and_marker_of_its_own() -> None:
@@ -268,7 +269,7 @@ def test_all_methods_of_the_zoo_in_one_convergence_figure(home: Path) -> None:
                     [[s, 31 + seed / 10 - 4 * math.exp(-s / 900)] for s in range(500, 3001, 500)],
                 )
     said = say()
-    request = command.Request("convergence", Scale.MINI, home, home / "figures", formats=("png",))
+    request = Request("convergence", Scale.MINI, home, home / "figures", formats=("png",))
     (path,) = command.make_figure(request, said)
     assert path.name == "convergence-mini.png"
     caption = path.with_suffix(".tex").read_text()

@@ -21,6 +21,7 @@ from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
 from benchmark.runs.execute import execute
 from benchmark.views.figures import command, qualitative, restored
 from benchmark.views.figures.crop import Crop, busiest, choose, parse
+from benchmark.views.figures.request import Request
 from benchmark.views.figures.restored import ImageRow, Making, Panel, find_image, restore_row, typical_image
 from benchmark.views.figures.specs import figures
 from benchmark.views.figures.style import TWO_COLUMNS, drawing, save
@@ -244,9 +245,7 @@ def test_the_command_writes_both_forms_and_tells_what_is_left_out(
 ) -> None:
     monkeypatch.setattr("benchmark.views.figures.command.choose_datasets", lambda names, scale, folders: [ToySet()])
     said = Console(file=StringIO(), width=80)
-    request = command.Request(
-        "1", Scale.MINI, tmp_path / "runs", tmp_path / "figures", image="image-9", crop="1,2,16,12"
-    )
+    request = Request("1", Scale.MINI, tmp_path / "runs", tmp_path / "figures", image="image-9", crop="1,2,16,12")
     paths = command.make_figure(request, said)
     assert [path.name for path in paths] == ["figure-1-mini.png", "figure-1-mini.pdf"]
     assert all(path.stat().st_size > 1000 for path in paths)
