@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache as cache_calls
 from pathlib import Path
 
 from benchmark.core.errors import BadOutput
@@ -27,6 +28,12 @@ def home() -> Path:
     chosen = os.environ.get("SLKD_BENCH_HOME")
     if chosen:
         return _expanded("SLKD_BENCH_HOME", chosen)
+    return _platform_home(*(os.environ.get(name) for name in ("XDG_DATA_HOME", "HOME", "USERPROFILE", "LOCALAPPDATA")))
+
+
+@cache_calls
+def _platform_home(*_: str | None) -> Path:
+    """The platform's data folder for these variables: every look-up of a method asks for it."""
     from platformdirs import user_data_path
 
     return user_data_path("slkd-bench")
