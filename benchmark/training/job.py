@@ -98,7 +98,11 @@ class Selection:
         default=(), metadata={"help": "Methods to train; see `list methods`.", "argument": True}
     )
     everything: bool = field(
-        default=False, metadata={"help": "Every method on each of its tasks, teachers first.", "flags": ("--all",)}
+        default=False,
+        metadata={
+            "help": "Every method on each of its tasks, teachers first: the trainings of the study `zoo`.",
+            "flags": ("--all",),
+        },
     )
     task: tuple[Task, ...] = field(
         default=(),

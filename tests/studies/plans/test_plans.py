@@ -28,6 +28,7 @@ from benchmark.studies.plans.trainings import Folder, everything
 from benchmark.studies.plans.words import as_data, as_markdown, told_time
 from benchmark.training.data.source import DataSource
 from benchmark.training.health import TeacherCheck
+from benchmark.training.job import Selection, make_jobs
 from benchmark.training.settings import Settings
 from tests.runs.toys import ToySet
 from tests.training.jobs import use_blobs
@@ -278,3 +279,12 @@ def test_a_study_killed_at_five_moments_gives_the_same_bytes(tmp_path: Path) -> 
 
 def _killed(plan: Path, folder: Folder, last: int) -> list[str]:
     return [sys.executable, "-m", "tests.studies.plans.killed", str(plan), str(folder.root), str(last)]
+
+
+def test_train_all_does_the_trainings_of_the_zoo() -> None:
+    zoo = everything(read_plan("zoo"), Folder(Path("nowhere")), DataSource())
+    told = {(t.job.methods[0].id, t.job.task, t.job.recipe) for t in zoo}
+    assert told == {
+        (job.methods[0].id, job.task, job.recipe) for job in make_jobs(Selection(everything=True, together=False))
+    }
+    assert len(told) == len(zoo)
