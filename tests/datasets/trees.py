@@ -222,8 +222,8 @@ def _flatten(root: Path) -> list[str]:
     return ["0", "1", "2"]
 
 
-def on_disk(name: str | Path, **options: Any) -> PairsOnDisk:
+def on_disk(name: str | Path, root: Path | None = None, **options: Any) -> PairsOnDisk:
     """A data set whose files lie in a folder."""
-    data = get_dataset(name, **options)
+    data = get_dataset(name, root=root, **options)
     assert isinstance(data, PairsOnDisk)
     return data
