@@ -37,6 +37,8 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "deamnet": ("deamnet", "denoising", {}),
 }
 LOOSE = {"rcdnet": 1e-4}  # it works on [0, 255] and amplifies; all others hold 1e-5
+# Teachers of hundreds of billions of operations: the quick suite runs their fast form, `--slow` the paper's too.
+LARGE = {"uformer_b_window128", "uformer_b_window256", "drsformer_mefc", "restormer_biasfree"}
 # The largest error in bf16 over the largest value, about twice what was measured; all others hold 2e-2. The two with top-k
 # rows choose other channels in bf16 than in fp32, in the plain form as in the fast one: .082 and .089, .073 and .078.
 ROUGH = {
@@ -77,7 +79,8 @@ def test_the_authors_output(name: str) -> None:
     published, network = fixture(name), loaded(name)
     assert sum(p.numel() for p in network.parameters()) == published.parameters
     bound = LOOSE.get(name, 1e-5)
-    assert error(name, network(published.image)) <= bound
+    if name not in LARGE:
+        assert error(name, network(published.image)) <= bound
     with fast_inference(network):
         assert error(name, network(published.image)) <= bound
 
@@ -87,6 +90,7 @@ def test_the_authors_output(name: str) -> None:
 @torch.no_grad()
 def test_the_authors_output_compiled_in_bf16_and_beside_a_neighbour(name: str) -> None:
     published, network = fixture(name), loaded(name)
+    assert error(name, network(published.image)) <= LOOSE.get(name, 1e-5)
     with torch.autocast("cpu", torch.bfloat16):
         plain = error(name, network(published.image))
     with fast_inference(network):
