@@ -11,6 +11,7 @@ from benchmark.core.types import Scale, Task
 from benchmark.datasets.passport import known_task
 from benchmark.papers.read import open_paper
 from benchmark.runs.choose import FolderOptions
+from benchmark.views.figures.request import Request
 
 _FOLDERS = "A folder of pairs"
 
@@ -63,7 +64,6 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Draw a figure for a paper. A paper's own restore their few images; the others read files alone."""
         from benchmark.views.figures.command import make_figure
-        from benchmark.views.figures.request import Request
 
         formats = ("png", "pdf") if format is Format.both else (str(format),)
         make_figure(

@@ -126,7 +126,7 @@ def paper(random: Random, folder: Path, small: bool) -> Path:
     """The folder of a paper, one of its files changed; an eighth of the time into a file without end to its brackets."""
     name = random.choice(("slkd", "restormer", "dckd-dynamic")) if small else "slkd"
     path = folder / "paper" / name
-    shutil.copytree(paths.results() / "paper" / name, path)
+    shutil.copytree(paths.results() / "paper", folder / "paper")  # a ledger refers to those of other papers
     if small:
         file = random.choice(sorted(path.iterdir()))
         file.write_bytes(_deep(random, file) if random.random() < 0.125 else lightly(file.read_bytes(), random))

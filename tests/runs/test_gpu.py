@@ -13,7 +13,7 @@ from benchmark.core.types import Scale
 from benchmark.datasets import get_dataset
 from benchmark.methods.find import get_method
 from benchmark.protocols import get_protocol
-from benchmark.runs import restore
+from benchmark.runs import batches, scoring
 from benchmark.runs.cells import read_cell
 from benchmark.runs.execute import execute
 from benchmark.runs.options import RunOptions
@@ -53,7 +53,8 @@ def test_scores_on_a_gpu_are_those_of_a_cpu(method: str, tmp_path: Path) -> None
 def test_the_path_of_an_accelerator_gives_the_scores_of_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several decoding threads, larger batches: the same scores in the same order, on a CPU that passes for one."""
     plain = restore_and_score(lambda x: x * 0.9, ToySet(), get_protocol("rgb"))
-    monkeypatch.setattr(restore, "kind", lambda device: "xpu")
+    monkeypatch.setattr(batches, "kind", lambda device: "xpu")
+    monkeypatch.setattr(scoring, "kind", lambda device: "xpu")
     seen: list[int] = []
 
     def network(batch: torch.Tensor) -> torch.Tensor:

@@ -194,14 +194,14 @@ def test_a_failing_pass_takes_its_hooks_away() -> None:
 def test_levels_of_other_strides_are_refused_and_not_cut(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
     coarse = with_features(Silent(8), ["body.inner"], ["rise"])
     with pytest.raises(ValueError, match="one stride at level 1; found 48x48 in the student and 24x24"):
-        SLKD(coarse, silent(4))(*batch)
+        SLKD(coarse, silent(4), reading="bottleneck")(*batch)
 
 
 def test_networks_without_widths_are_told_of_the_wrapper() -> None:
     with pytest.raises(ValueError, match=r"encoder_widths.*with_features"):
         SLKD(nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1))
     with pytest.raises(ValueError, match="decoder_widths"):
-        SLKD(silent(8), with_features(Silent(), ["enter"], []))
+        SLKD(silent(8), with_features(Silent(), ["enter"], []), reading="bottleneck")
 
 
 def test_two_wrappers_of_one_network_are_one_module() -> None:

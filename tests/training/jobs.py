@@ -34,8 +34,9 @@ def use_blobs(monkeypatch: pytest.MonkeyPatch, pairs: bool = True, fixed: tuple[
             {"stream": f"blobs of {photos}"},
         )
 
-    for module in ("training.data.opening", "studies.inspection.measure", "studies.inspection.command"):
-        monkeypatch.setattr(f"benchmark.{module}.open_mini", open_mini)
+    monkeypatch.setattr("benchmark.training.data.opening.open_mini", open_mini)
+    for module in ("measure", "command"):
+        monkeypatch.setattr(f"benchmark.studies.inspection.{module}.open_synthesis", open_mini)
 
 
 def job(folder: Path, *names: str, recipe: Recipe = RECIPE, task: Task = RAIN) -> TrainJob:

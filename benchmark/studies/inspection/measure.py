@@ -16,7 +16,7 @@ from benchmark.methods.weights import store
 from benchmark.methods.weights.loading import load_network
 from benchmark.training import recipes
 from benchmark.training.build import build_objective
-from benchmark.training.data.opening import open_mini
+from benchmark.training.data.opening import open_synthesis
 from benchmark.training.job import TrainJob
 from benchmark.training.recipes import recipe_for
 from benchmark.training.validation import mean_psnr
@@ -130,7 +130,7 @@ def measure(  # noqa: PLR0913
     import torch
 
     recipe = dataclasses.replace(recipes.recipe_for(method, scale, task), seed=seed)
-    data = open_mini(task, recipe, photos)
+    data = open_synthesis(task, recipe, photos)
     stream, pairs = data.stream, data.validation
     device = torch.device("cpu")
     teacher = cast("nn.Module", objective.teacher)
@@ -165,11 +165,16 @@ def teacher_b(objective: nn.Module) -> nn.Module:
 
 
 def terms_at_start(objective: nn.Module, degraded: Tensor, clean: Tensor, iterations: int) -> tuple[Term, ...]:
-    """Every term of the first training step on a batch (N, 3, H, W), with the norm of its gradient."""
+    """Every term of the first training step on a batch (N, 3, H, W), with the norm of its gradient.
+
+    Where gradients of features reach the student by and by, as in SLKD's warm-up, it is the gradient at its whole.
+    """
 
     before_step = getattr(objective, "before_step", None)
     if before_step is not None:
         before_step(0, iterations, degraded, clean)
+    if isinstance(objective, SLKD):
+        objective.reach.fill_(1)
     terms: dict[str, Tensor] = objective(degraded, clean)
     weights: dict[str, float] = getattr(objective, "weights", {})
     norms = gradient_norms(objective, terms)

@@ -18,6 +18,7 @@ from benchmark.protocols import get_protocol
 from benchmark.runs.choose import choose_datasets
 from benchmark.runs.remembered import find_method, folder_named
 from benchmark.views.figures.plots import convergence_figure, pareto_figure
+from benchmark.views.figures.qualitative import draw
 from benchmark.views.figures.request import Request, scale_line
 from benchmark.views.figures.restored import Making, find_image, restore_row, typical_image
 from benchmark.views.figures.specs import OWN, PLOTS, FigureSpec, get_figure
@@ -58,8 +59,6 @@ def make_figure(request: Request, console: Console | None = None) -> list[Path]:
 
 
 def _qualitative(request: Request) -> tuple[Figure, list[str]]:
-    from benchmark.views.figures.qualitative import draw
-
     spec = OWN if request.name == OWN.id else get_figure(request.name, request.paper)
     if spec is OWN and not (request.methods and request.datasets):
         raise BadMethod("the rows and columns of a figure of your own", "too little", "Give --method and --dataset.")
