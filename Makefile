@@ -65,7 +65,7 @@ format: setup-dev
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format --quiet .
 
-types: setup-dev
+types: setup-dev setup-docs  # the pages are typed too, against mkdocs
 	$(BIN)/mypy
 
 unit: setup-dev
