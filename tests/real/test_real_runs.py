@@ -52,7 +52,7 @@ def run(base: Path, method: str, protocol: str, cwd: Path, *more: str) -> Cell:
         *more,
         cwd=cwd,
     )
-    return read_cell(next((cwd / "r" / "cells" / "folders").glob(f"*/{method}.json")))
+    return read_cell(next((cwd / "r" / "cells" / "folders").glob(f"*/{method}*.json")))
 
 
 def pair(base: Path, name: str) -> tuple[plain.Array, plain.Array]:
