@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.core.types import Scale
-from benchmark.runs.cells import Cell, cell_path, read_cell
+from benchmark.runs.cells import FOLDERS, Cell, cell_path, read_cell
 from tests.real import plain
 
 pytestmark = pytest.mark.real
@@ -125,7 +124,7 @@ def test_prenet_on_rain100l(real: Path, tmp_path: Path) -> None:
         "r",
         cwd=tmp_path,
     )
-    again = read_cell(cell_path(tmp_path / "r", "again", "rain100l-folder", Scale.PAPER))
+    again = read_cell(cell_path(tmp_path / "r", "again", "rain100l-folder@rain13k-y", FOLDERS))
     assert [s.psnr for s in again.scores] == pytest.approx([s.psnr for s in cell.scores], abs=1e-9)
     assert [s.ssim for s in again.scores] == pytest.approx([s.ssim for s in cell.scores], abs=1e-9)
 
