@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.methods.method import Method
 from benchmark.papers.model import FiguresFile
 from benchmark.views.figures.convergence import Curve
-from benchmark.views.figures.style import ONE_COLUMN, SMALL, TWO_COLUMNS, Mark, marks
+from benchmark.views.figures.style import ONE_COLUMN, TWO_COLUMNS, Mark, marks, place_caption
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,15 +56,7 @@ def draw(curves: Sequence[Curve], methods: Sequence[Method], look: Look, caption
         if column == 0:
             axes.set_ylabel("validation PSNR (dB)", labelpad=2)
     _legend(figure, shown, drawn, per_line, (0.12 + 0.115 * len(lines)) / height)
-    figure.text(
-        0.04 / width,
-        (0.06 + 0.115 * len(lines)) / height,
-        "\n".join(lines),
-        fontsize=SMALL,
-        va="top",
-        linespacing=1.25,
-        gid="caption",
-    )
+    place_caption(figure, lines)
     return figure
 
 

@@ -13,7 +13,7 @@ from benchmark.methods.method import Method
 from benchmark.papers.model import FiguresFile
 from benchmark.views.figures.labels import Box, place
 from benchmark.views.figures.pareto import COSTS, Point, front
-from benchmark.views.figures.style import ONE_COLUMN, SMALL, TWO_COLUMNS, Mark, marks
+from benchmark.views.figures.style import ONE_COLUMN, SMALL, TWO_COLUMNS, Mark, marks, place_caption
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,15 +79,7 @@ def draw(panels: Sequence[TaskPanels], caption: str, said: FiguresFile, columns:
     for axes, task, cost in placed:
         _label(axes, task, cost, canvas.get_renderer())
     _legend(figure, entries, per_line, (0.12 + 0.115 * len(lines)) / height)
-    figure.text(
-        0.04 / width,
-        (0.06 + 0.115 * len(lines)) / height,
-        "\n".join(lines),
-        fontsize=SMALL,
-        va="top",
-        linespacing=1.25,
-        gid="caption",
-    )
+    place_caption(figure, lines)
     return figure
 
 

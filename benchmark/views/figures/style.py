@@ -114,6 +114,20 @@ def without_caption(figure: Figure) -> tuple[str, float]:
     return "", 0.0
 
 
+def place_caption(figure: Figure, lines: Sequence[str]) -> None:
+    """Writes the lines of a caption at the foot of a figure, .115 inches each from .06 inches above its edge."""
+    width, height = figure.get_size_inches()
+    figure.text(
+        0.04 / width,
+        (0.06 + 0.115 * len(lines)) / height,
+        "\n".join(lines),
+        fontsize=SMALL,
+        va="top",
+        linespacing=1.25,
+        gid="caption",
+    )
+
+
 def show_caption(figure: Figure) -> None:
     """Shows the caption again, within the picture."""
     for text in figure.texts:
