@@ -2,7 +2,8 @@
 # make test   set up (once) and run everything that CI runs
 # make check  evaluate the reference results again, four images a cell, and fail where something got worse
 # make docs   set up (once) and build the documentation into site/; a warning is an error
-# make matrix try the Python and torch versions that are promised (environments in .matrix/); make dist: wheel and sdist, checked
+# make matrix try the Python and torch versions that are promised (environments in .matrix/)
+# make dist   wheel and sdist, checked; make sbom: what they stand on, as CycloneDX; make lock: requirements.lock anew
 # make audit  known vulnerabilities of the dependencies, and of our own code
 # make cover  the tests with their coverage of the packages
 # make readme renew what README and documentation take from the project's own data; make tutorials: what commands print
@@ -15,8 +16,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 CHECK_ARGS ?=
+AUDIT_ARGS ?=
 
-.PHONY: matrix dist audit cover run test lint format types unit check docs readme tutorials clean setup setup-dev setup-docs
+.PHONY: matrix dist lock sbom audit cover run test lint format types unit check docs readme tutorials clean \
+  setup setup-dev setup-docs setup-release
 .DELETE_ON_ERROR:
 
 run: setup
@@ -27,6 +30,7 @@ test: lint types unit check
 setup: $(VENV)/.ready
 setup-dev: $(VENV)/.ready-dev
 setup-docs: $(VENV)/.ready-docs
+setup-release: $(VENV)/.ready-release
 
 HAS_TORCH := import sys, torch; sys.exit(tuple(map(int, torch.__version__.split(".")[:2])) < (2, 4))
 
@@ -54,6 +58,11 @@ $(VENV)/.ready-dev: $(BIN)/python pyproject.toml constraints.txt
 $(VENV)/.ready-docs: $(BIN)/python pyproject.toml constraints.txt
 	@echo "installing into $(VENV) with what the documentation needs (once)"
 	@$(INSTALL) -e '.[docs]'
+	@touch $(VENV)/.ready $@
+
+$(VENV)/.ready-release: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing into $(VENV) with what a release needs (once)"
+	@$(INSTALL) -e '.[release]'
 	@touch $(VENV)/.ready $@
 
 lint: setup-dev
@@ -84,15 +93,21 @@ matrix:
 cover: setup-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n auto --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90 $(PYTEST_ARGS)
 
-dist: setup-dev
+dist: setup-release sbom
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist .
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/python tools/check_dist.py dist
 
+lock: setup-release  # every dependency of every platform and Python that is promised, with the hashes of its files
+	$(BIN)/uv pip compile pyproject.toml --constraints constraints.txt --universal --python-version 3.11 --generate-hashes \
+	  --upgrade --quiet --no-header --output-file requirements.lock
+
+sbom: setup-release
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --output-file sbom.json
+
 audit: setup-dev
-	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive benchmark slkd baselines tools
-	$(BIN)/pip-audit --skip-editable
+	$(BIN)/python tools/audit.py $(AUDIT_ARGS)
 
 readme: setup
 	$(BIN)/python docs/blocks.py
@@ -101,4 +116,4 @@ tutorials: setup-dev
 	$(BIN)/python docs/follow.py --renew
 
 clean:
-	rm -rf $(VENV) .matrix build dist site .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .matrix build dist site sbom.json .mypy_cache .ruff_cache .pytest_cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # nosec B405  # it writes XML and reads none
 
 from benchmark.check.findings import Case, Severity
 

@@ -6,7 +6,7 @@ PSNR and SSIM are not among them: the protocols give those. pyiqa's take another
 from __future__ import annotations
 
 import math
-import pickle
+import pickle  # nosec B403  # for the name of its error alone
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -9,7 +9,7 @@ import contextlib
 import functools
 import hashlib
 import inspect
-import pickle
+import pickle  # nosec B403  # objects are written, to be hashed; nothing is read
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.version import Version
 
 import benchmark
 from docs import draw_house
-from tools import matrix
+from tools import check_dist, matrix
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -53,6 +54,37 @@ def test_the_matrix_tries_what_is_promised() -> None:
         pin.startswith(f"torch=={lowest.removeprefix('torch>=')}") for row in matrix.ROWS.values() for pin in row.pins
     )
     assert "numpy==1.26" in matrix.lowest()
+
+
+def locked() -> dict[str, tuple[str, int]]:
+    """Version and number of hashes of every package of the lock file; of several versions, the last."""
+    blocks = re.split(r"\n(?=\S)", read("requirements.lock"))
+    heads = [(re.match(r"([\w.-]+)==(\S+)", block), block.count("--hash=sha256:")) for block in blocks]
+    return {head[1]: (head[2], hashes) for head, hashes in heads if head}
+
+
+def test_the_lock_holds_every_dependency_with_hashes_and_no_address() -> None:
+    found = locked()
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    assert all(hashes for _, hashes in found.values())
+    for entry in project["dependencies"]:
+        name, floor = entry.split(">=")
+        assert Version(found[name][0]) >= Version(floor), name
+    pins = [line.split("==") for line in read("constraints.txt").splitlines() if "==" in line]
+    assert {name: found[name][0] for name, _ in pins} == dict(pins)
+    assert "://" not in read("requirements.lock")
+
+
+def test_both_archives_hold_what_the_check_wants_in_them() -> None:
+    include = tomllib.loads(read("pyproject.toml"))["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    brought = {*include, "pyproject.toml"}
+    assert {name for name in check_dist.NEEDED_IN_SDIST if not brought & {name, name.split("/")[0]}} == set()
+    assert {name for name in include if not (TOP / name).exists()} == set()
+
+
+def test_the_contents_of_an_archive_are_counted_by_folder() -> None:
+    lines = check_dist.by_folder([("a/b/c/d.py", 10**6), ("a/b/e.py", 10**6), ("f.py", 5)])
+    assert [line.split() for line in lines] == [["1", "files", "0.00", "MB", "."], ["2", "files", "2.00", "MB", "a/b"]]
 
 
 @pytest.mark.parametrize("path", sorted((TOP / ".github").rglob("*.yml")), ids=lambda path: path.name)

@@ -40,7 +40,7 @@ def environment() -> Environment:
     """What fills the LaTeX templates of all views: `<< value >>` and `<% statement %>`; `| tex` escapes plain text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    made = Environment(
+    made = Environment(  # nosec B701  # LaTeX, whose escaping is the filter `tex`, not HTML
         loader=PackageLoader("benchmark.views", "latex"),
         block_start_string="<%",
         block_end_string="%>",
