@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
@@ -24,6 +25,7 @@ from benchmark.check.scores import tolerance_in_db
 from benchmark.core.devices import resolve
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.files import write_atomically
+from benchmark.core.terminal import print_json, rows_json
 from benchmark.core.types import Task
 from benchmark.methods.find import row_method
 from benchmark.methods.method import Method
@@ -33,7 +35,7 @@ from benchmark.runs.remembered import method_of
 
 @dataclass(frozen=True)
 class Request:
-    """The options of one call of `slkd-bench check`."""
+    """The options of one call of `slkd-bench check`; with `json` all but the outcome goes to standard error."""
 
     reference: Path
     fast: bool = False
@@ -45,6 +47,7 @@ class Request:
     datasets: tuple[str, ...] = ()
     device: str = "cpu"
     accept: tuple[str, ...] = ()
+    json: bool = False
 
 
 def check_command(request: Request) -> int:
@@ -53,7 +56,7 @@ def check_command(request: Request) -> int:
         option = "--update" if request.update else "--accept"
         remedy = "Leave --fast away: a reference holds every image."
         raise SlkdBenchError(f"one of --fast and {option}", "both", remedy)
-    console, started = Console(), time.perf_counter()
+    console, started = Console(stderr=request.json), time.perf_counter()
     found = find_jobs(request.reference, request.methods, request.datasets)
     how = Evaluation(request.reference, tolerance_in_db(request.tolerance), request.fast, resolve(request.device))
     cases, updated = [], 0
@@ -75,13 +78,20 @@ def check_command(request: Request) -> int:
         record_costs(request.reference, name)
     if request.update or request.accept:
         console.print(f"{updated} reference files rewritten; failures are never taken over.", highlight=False)
+    _tell_programs(request, cases)
+    return 1 if failed(cases) else 0
+
+
+def _tell_programs(request: Request, cases: list[Case]) -> None:
+    """The outcome as JSON, as annotations and the summary of a workflow, and as JUnit XML, where these are asked for."""
+    if request.json:
+        print_json(Console(), rows_json(cases))
     if request.github:
         for line in to_github(cases):
-            print(line)
+            print(line, file=sys.stderr if request.json else sys.stdout)
         write_summary(cases, os.environ.get("GITHUB_STEP_SUMMARY", ""))
     if request.junit:
         write_atomically(request.junit, to_junit(cases))
-    return 1 if failed(cases) else 0
 
 
 def _cases(

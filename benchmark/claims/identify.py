@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from benchmark.claims.ledger import cells_of, papers, read_ledger
 from benchmark.claims.published import Published, loose_results, title
@@ -34,6 +35,11 @@ class Match:
         is_ = f"this is {name}" + (f", not {title(self.claimed)}," if self.claimed and self.elsewhere else "")
         copied = f"; copied into the paper's {' and '.join(cell.repeated)}" if cell.repeated else ""
         return f"{is_} {protocol}: {cell.method} {cell.number}, from {cell.where}{copied}."
+
+    def as_data(self) -> dict[str, Any]:
+        """The published result, with the set it was said to be of and whether it is of another, for programs."""
+        told = {"claimed": self.claimed, "elsewhere": self.elsewhere, "sentence": self.sentence}
+        return asdict(self.published) | told
 
 
 def published() -> list[Published]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from benchmark.cli.options import AS_JSON
+from benchmark.core.terminal import print_json, rows_json
 from benchmark.core.types import Scale, Task
 from benchmark.datasets.passport import known_task
 from benchmark.methods.find import get_method
@@ -43,6 +45,7 @@ def register(app: typer.Typer) -> None:
         device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:1, mps."),
         threads: int | None = typer.Option(None, min=1, help="CPU threads."),
         show: bool = typer.Option(False, "--list", help="Only list the axes and their variants."),
+        json: bool = AS_JSON,
     ) -> None:
         """Train variants of an SLKD row side by side, score them, and compare each with the row.
 
@@ -52,6 +55,10 @@ def register(app: typer.Typer) -> None:
 
         console = Console(highlight=False)
         base = get_method(method)
+        if show and json:
+            axes = {one.name: [v.id for v in ablation.variants(base, one)] for one in ablation.axes().values()}
+            print_json(console, axes)
+            return
         if show:
             for found in ablation.axes().values():
                 console.print(f"[bold]{found.name}[/]: {found.question}")
@@ -70,8 +77,24 @@ def register(app: typer.Typer) -> None:
         )
         chosen = ablation.chosen_axes(axis or [])
         rows = ablation.ablate(base, chosen, study)
+        if json:
+            print_json(console, {found.name: _data(base.id, rows[found.name]) for found in chosen})
+            return
         for found in chosen:
             _print(console, f"{found.question}. Each minus {base.id}.", rows[found.name])
+
+
+def _data(base: str, rows: list[AblationRow]) -> list[dict[str, object]]:
+    """An axis for programs: each variant's comparisons with the base, or why it stopped."""
+    return [
+        {
+            "variant": row.method.id,
+            "base": base,
+            "stopped": row.stopped or None,
+            "comparisons": rows_json(row.comparisons),
+        }
+        for row in rows
+    ]
 
 
 def _print(console: Console, title: str, rows: list[AblationRow]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from benchmark.check.initial import make_reference
+from benchmark.cli.options import AS_JSON
 from benchmark.core import paths
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.types import Scale, Task
@@ -54,6 +55,7 @@ def register(app: typer.Typer) -> None:
         scale: Scale = typer.Option(Scale.MINI, help="Of networks of the suite.", rich_help_panel=_INIT),
         limit: int | None = typer.Option(None, min=1, help="Only the first N images.", rich_help_panel=_INIT),
         keep_going: bool = typer.Option(False, help="Leave out images that fail.", rich_help_panel=_INIT),
+        json: bool = AS_JSON,
     ) -> None:
         """Evaluate reference results again; exit code 1 where a score fell or a cost, data set or protocol changed."""
         from benchmark.check.command import Request, check_command
@@ -84,6 +86,7 @@ def register(app: typer.Typer) -> None:
                     datasets=tuple(dataset),
                     device=device,
                     accept=tuple(accept),
+                    json=json,
                 )
             )
         )

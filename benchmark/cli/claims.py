@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from benchmark.cli.options import AS_JSON
 from benchmark.core.types import Scale
 from benchmark.papers.read import open_paper
 
@@ -21,11 +22,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(audit, name="audit")
 
     @claims.command()
-    def papers() -> None:
+    def papers(json: bool = AS_JSON) -> None:
         """List the papers that have a ledger."""
         from benchmark.views.verdicts.command import print_papers
 
-        print_papers()
+        print_papers(json)
 
     @claims.command()
     def validate(paper: str = typer.Argument("", help="Only this paper; all otherwise.")) -> None:
@@ -38,11 +39,12 @@ def register(app: typer.Typer) -> None:
     def list_(
         table: str = typer.Argument("all", help="A table of the paper, text (claims in words) or all."),
         paper: str = typer.Option("", help=_WHICH),
+        json: bool = AS_JSON,
     ) -> None:
         """List every claim: as printed, the set it really is of, where it comes from."""
         from benchmark.views.verdicts.command import print_claims
 
-        print_claims(table, open_paper(paper))
+        print_claims(table, open_paper(paper), json)
 
     @app.command()
     def verdict(
@@ -52,6 +54,7 @@ def register(app: typer.Typer) -> None:
         latex: bool = typer.Option(False, "--latex", help="LaTeX with booktabs and longtable, one line a claim."),
         html: bool = typer.Option(False, "--html", help="An HTML fragment, one line a claim."),
         csv: bool = typer.Option(False, "--csv", help="Comma-separated, unrounded, with reasons and commands."),
+        json: bool = typer.Option(False, "--json", help="Everything of each claim and its verdict, for programs."),
         document: bool = typer.Option(False, "--document", help="With --latex: a whole article, ready to compile."),
         paper: str = typer.Option("", help=_WHICH),
         out: Path | None = typer.Option(None, help="The folder of result files; otherwise runs, then the reference."),
@@ -81,7 +84,7 @@ def register(app: typer.Typer) -> None:
         """
         from benchmark.views.verdicts.command import VerdictRequest, print_verdicts
 
-        wanted = (("markdown", markdown), ("latex", latex), ("html", html), ("csv", csv))
+        wanted = (("markdown", markdown), ("latex", latex), ("html", html), ("csv", csv), ("json", json))
         forms = tuple(name for name, on in wanted if on)
         print_verdicts(VerdictRequest(table, scale, open_paper(paper), forms, document, out, save))
 
@@ -89,19 +92,21 @@ def register(app: typer.Typer) -> None:
     def complexity(
         paper: str = typer.Option("", help=_WHICH),
         save: bool = typer.Option(False, "--save", help="Record what was found; verdicts read it."),
+        json: bool = AS_JSON,
     ) -> None:
         """A paper's complexity columns, printed and measured, with what explains a difference."""
         from benchmark.views.verdicts.complexity import audit_complexity
 
-        raise typer.Exit(audit_complexity(save, open_paper(paper)))
+        raise typer.Exit(audit_complexity(save, open_paper(paper), json))
 
     @audit.command("paper")
     def paper_(
         paper: str = _PAPER,
         named: str = typer.Option("", "--paper", help="The same, as other commands take it."),
         markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown."),
+        json: bool = AS_JSON,
     ) -> None:
         """Read a paper's own numbers for slips: marks, tables that disagree, sets confused, controls missing."""
         from benchmark.views.verdicts.command import print_findings
 
-        print_findings(open_paper(named or paper), markdown)
+        print_findings(open_paper(named or paper), markdown, json)

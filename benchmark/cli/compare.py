@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from benchmark.cli.options import AS_JSON
 from benchmark.core.terminal import print_json, rows_json
 from benchmark.core.types import Scale
 
@@ -21,7 +22,7 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         dataset: str = typer.Option("", "--dataset", "-d", help="Only this data set."),
         scale: Scale | None = typer.Option(None, help="Only this scale."),
         out: Path = typer.Option(Path("runs"), help="The folder of result files."),
-        json: bool = typer.Option(False, "--json", help="For programs, unrounded."),
+        json: bool = AS_JSON,
     ) -> None:
         """Set two methods against each other image by image: B minus A, with what chance may explain."""
         from rich.console import Console
@@ -84,7 +85,7 @@ def register(app: typer.Typer) -> None:  # noqa: C901
         number: int = typer.Option(5, "-n", "--number", min=1, help="How many images a data set."),
         scale: Scale | None = typer.Option(None, help="Only this scale."),
         out: Path = typer.Option(Path("runs"), help="The folder of result files."),
-        json: bool = typer.Option(False, "--json", help="For programs, unrounded."),
+        json: bool = AS_JSON,
     ) -> None:
         """Show the images where a method is poorest, and where it loses most against the degraded input."""
         from rich.console import Console

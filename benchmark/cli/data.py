@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from benchmark.cli.options import AS_JSON
 from benchmark.core.errors import BadData
 from benchmark.core.files import write_atomically
-from benchmark.core.terminal import show_table
+from benchmark.core.terminal import print_json, show_table
 from benchmark.core.types import ALL_TASKS, Scale, Task
 from benchmark.datasets import dataset_ids, describe, get_dataset, place, resolve
 from benchmark.datasets import verify as checks
@@ -41,9 +43,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(data, name="data")
 
 
-def list_(
-    root: Path | None = _ROOT, json: bool = typer.Option(False, "--json", help="For programs: one object a row.")
-) -> None:
+def list_(root: Path | None = _ROOT, json: bool = AS_JSON) -> None:
     """List every data set: for testing or training, its protocol, how many pairs, and whether it is on this machine."""
     from rich.console import Console
     from rich.table import Table
@@ -59,16 +59,21 @@ def list_(
     show_table(Console(), table, json)
 
 
-def where(id: str = _ID, root: Path | None = _ROOT) -> None:
+def where(id: str = _ID, root: Path | None = _ROOT, json: bool = AS_JSON) -> None:
     """Say where a data set is looked for, what to put there and what is known of it."""
     from rich.console import Console
 
     record = describe(resolve(id))
+    base = place(record, root)
+    console = Console(highlight=False)
+    if json:
+        embedded = record.scale is Scale.MINI
+        here = {"place": None if embedded else str(base), "present": embedded or base.is_dir(), "embedded": embedded}
+        print_json(console, here | asdict(record))
+        return
     if record.scale is Scale.MINI:
         _line(f"{record.id} is embedded in the package: nothing to put anywhere.")
         return
-    base = place(record, root)
-    console = Console(highlight=False)
     console.print(str(base), markup=False, soft_wrap=True)
     facts = [("present", "yes" if base.is_dir() else "no"), ("title", record.title), ("task", str(record.task))]
     facts += [("for", "training" if record.role == "train" else "testing")]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from benchmark.cli.options import AS_JSON
+from benchmark.core.terminal import print_json
 from benchmark.runs.merge import merge as put_together
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ def register(app: typer.Typer) -> None:
         out: Path = typer.Option(Path("runs"), help="The result folder."),
         quick: bool = typer.Option(False, "--quick", help="Do not look whether results would be computed again."),
         everything: bool = typer.Option(False, "--all", help="Every line, however many there are."),
+        json: bool = AS_JSON,
     ) -> None:
         """Say what a result folder holds: cells, images, failures, broken files. Exit code 1 when something is wrong."""
         from rich.console import Console
@@ -45,7 +48,10 @@ def register(app: typer.Typer) -> None:
         from benchmark.runs.status import status_of
 
         found = status_of(out, not quick)
-        _print(Console(), found, None if everything else _MOST)
+        if json:
+            print_json(Console(), found.as_data())
+        else:
+            _print(Console(), found, None if everything else _MOST)
         raise typer.Exit(found.code)
 
 

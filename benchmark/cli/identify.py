@@ -5,7 +5,9 @@ from __future__ import annotations
 import typer
 
 from benchmark.claims.identify import identify as find
+from benchmark.cli.options import AS_JSON
 from benchmark.core.errors import SlkdBenchError
+from benchmark.core.terminal import print_json
 from benchmark.papers.read import open_paper
 
 
@@ -17,6 +19,7 @@ def register(app: typer.Typer) -> None:
         number: str = typer.Argument(help="PSNR/SSIM as printed, 34.18/0.944, or a PSNR alone."),
         dataset: str | None = typer.Option(None, "--dataset", "-d", help="The data set it is said to be of."),
         paper: str = typer.Option("", help="Read this paper's folder too; those of `claims papers` always are."),
+        json: bool = AS_JSON,
     ) -> None:
         """Say which published results a number is equal to (exit code 1: to none on record)."""
         from rich.console import Console
@@ -25,6 +28,9 @@ def register(app: typer.Typer) -> None:
         open_paper(paper)
         matches = find(*_numbers(number), dataset)
         console = Console(highlight=False)
+        if json:
+            print_json(console, [match.as_data() for match in matches])
+            raise typer.Exit(0 if matches else 1)
         if not matches:
             console.print(f"{escape(number)} equals no published result on record.")
             raise typer.Exit(1)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from benchmark.cli.options import AS_JSON
 from benchmark.core.types import Scale, Task
 from benchmark.datasets.passport import known_task
 
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
             help="Does a feature loss answer to a degradation? Of a teacher, or of all; --reading all compares.",
         ),
         to: Path = typer.Option(Path("inspection"), help="Where the pictures are written."),
+        json: bool = AS_JSON,
     ) -> None:
         """Look into a distillation: the teacher on clean images, gradients by loss term, feature maps as pictures.
 
@@ -38,11 +40,11 @@ def register(app: typer.Typer) -> None:
         if signal:
             from benchmark.studies.inspection.signal_command import SignalRequest, inspect_signal
 
-            inspect_signal(SignalRequest(method, task, scale, photos, reading, to))
+            inspect_signal(SignalRequest(method, task, scale, photos, reading, to), as_json=json)
             return
         if not method:
             raise typer.BadParameter("name a distilled student, res-sl-slkd say, or give --signal", param_hint="METHOD")
         from benchmark.studies.inspection.command import Request
         from benchmark.studies.inspection.command import inspect as run
 
-        raise typer.Exit(run(Request(method, task, scale, seed, photos, image, reading, to)))
+        raise typer.Exit(run(Request(method, task, scale, seed, photos, image, reading, to), as_json=json))

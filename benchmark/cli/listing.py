@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from benchmark.cli.options import AS_JSON
 from benchmark.core.errors import BadMethod
 from benchmark.core.terminal import show_table
 from benchmark.core.types import ALL_TASKS, Scale
@@ -34,8 +35,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("list")
     def list_(
-        what: What = typer.Argument(help="methods, datasets, protocols or readings"),
-        json: bool = typer.Option(False, "--json", help="For programs: one object a row."),
+        what: What = typer.Argument(help="methods, datasets, protocols or readings"), json: bool = AS_JSON
     ) -> None:
         """List the methods, data sets, protocols or readings of the losses that the suite knows."""
         from rich.console import Console

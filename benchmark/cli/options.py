@@ -14,6 +14,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import typer
 
+AS_JSON: bool = typer.Option(False, "--json", help="For programs, unrounded.")
+
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
     """`command` for typer: its parameters that are data classes are spread into one option a field.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from benchmark.cli.options import AS_JSON
 from benchmark.core.devices import resolve
 from benchmark.core.types import Scale
 from benchmark.runs.remembered import method_words
@@ -53,6 +54,7 @@ def register(app: typer.Typer) -> None:
             help="Where to record them, runs say, where tables and figures find them beside the results; otherwise among the "
             "reference results.",
         ),
+        json: bool = AS_JSON,
     ) -> None:
         """Count parameters and multiply-accumulates of the networks, and time them.
 
@@ -68,4 +70,4 @@ def register(app: typer.Typer) -> None:
             from benchmark.costs.latency import Timing
 
             timing = Timing(resolve(device), precision.value, mode.value, repeats, threads, tf32)
-        raise typer.Exit(run(ProfileRequest(names, scale, size, timing, raw, save, out)))
+        raise typer.Exit(run(ProfileRequest(names, scale, size, timing, raw, save, out, json)))

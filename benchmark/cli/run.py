@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from benchmark.cli.options import AS_JSON
+from benchmark.core.terminal import print_json
 from benchmark.core.types import Scale, Task
 from benchmark.datasets.passport import known_task
 from benchmark.methods.own import own_network, split
@@ -89,6 +92,7 @@ def register(app: typer.Typer) -> None:
         slurm_option: list[str] = typer.Option(
             [], help="NAME=VALUE for sbatch, partition=gpu say; may be repeated.", rich_help_panel=_MACHINE
         ),
+        json: bool = AS_JSON,
     ) -> None:
         """Evaluate methods on data sets; a second run computes only what is missing."""
         said = split(",".join(argument), "--set")
@@ -115,7 +119,7 @@ def register(app: typer.Typer) -> None:
             jobs = submit(request, Queue(slurm, slurm_option))
             typer.echo(f"submitted {', '.join(jobs)}; `slkd-bench status --out {out}` says how far they are")
             return
-        raise typer.Exit(_run(request))
+        raise typer.Exit(_run(request, json))
 
 
 def names_of(text: str) -> tuple[str, ...]:
@@ -123,15 +127,19 @@ def names_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
 
 
-def _run(request: RunRequest) -> int:
+def _run(request: RunRequest, json: bool) -> int:
     from rich.console import Console
 
     from benchmark.runs.command import run
     from benchmark.runs.progress import observer_for
-    from benchmark.views.tables.summary import print_summary
+    from benchmark.views.tables.summary import print_summary, summary_data
 
-    console = Console()
+    console = Console(stderr=json)
     summary = run(request, observer_for(console))
+    if json:
+        told = dataclasses.asdict(summary) | summary_data(request.out, request.scale, request.options.limit)
+        print_json(Console(), told)
+        return summary.code
     print_summary(console, request.out, request.scale, request.options.limit)
     sum_up(console, summary, request)
     return summary.code

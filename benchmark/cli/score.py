@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from benchmark.cli.options import AS_JSON
 from benchmark.cli.run import names_of
 from benchmark.core.types import Scale
 
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
         ),
         limit: int | None = typer.Option(None, min=1, help="Only the first N images of the set."),
         keep_going: bool = typer.Option(False, help="Leave out images that are missing or broken, and name them."),
+        json: bool = AS_JSON,
     ) -> None:
         """Score a folder of restored images made elsewhere, and keep the result like that of a method."""
         from benchmark.runs.score_folder import ScoreRequest, score_command
@@ -49,4 +51,4 @@ def register(app: typer.Typer) -> None:
             limit=limit,
             padded=padded,
         )
-        raise typer.Exit(score_command(request))
+        raise typer.Exit(score_command(request, json))

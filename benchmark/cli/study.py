@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from benchmark.cli.options import AS_JSON
 from benchmark.core.devices import resolve
 from benchmark.core.files import write_atomically
+from benchmark.core.terminal import print_json
 from benchmark.datasets import describe, place
 from benchmark.training.data.source import DataSource
 from benchmark.training.settings import Settings
@@ -36,10 +38,13 @@ def register(app: typer.Typer) -> None:
     study.command("merge")(merge)
 
 
-def list_() -> None:
+def list_(as_json: bool = AS_JSON) -> None:
     """List the shipped studies."""
     from benchmark.studies.plans.plan import plans_here, read_plan
 
+    if as_json:
+        _print_json([{"study": name, "title": read_plan(name).title} for name in plans_here()])
+        return
     for name in plans_here():
         typer.echo(f"{name:24} {read_plan(name).title}")
 
@@ -52,12 +57,13 @@ def plan(
         None, help="Recorded seconds of a step in place of timing them: a file, or h100-fp32-tf32."
     ),
     save_times: Path | None = typer.Option(None, help="Write the seconds of a step to this file."),
+    as_json: bool = AS_JSON,
 ) -> None:
     """Say what a study will train and how long it takes here; nothing is trained."""
     from benchmark.studies.plans.plan import read_plan
     from benchmark.studies.plans.times import device_of, measured, one_thread, read_times
     from benchmark.studies.plans.trainings import everything
-    from benchmark.studies.plans.words import estimate_lines
+    from benchmark.studies.plans.words import estimate_lines, plan_data
 
     asked = read_plan(name)
     wanted = everything(asked, _folder(asked.id, out), DataSource())
@@ -70,6 +76,9 @@ def plan(
         where = "one core, measured now" if chosen == "cpu" else f"one {chosen}, measured now"
         if save_times is not None:
             write_atomically(save_times, json.dumps({"device": where, "seconds": found}, indent=1) + "\n")
+    if as_json:
+        _print_json(plan_data(asked, wanted, found, where))
+        return
     _print(["stage", "trainings", "done", "left takes"], estimate_lines(wanted, found, where))
     typer.echo("Making the data, validation and scoring are apart.")
     for name in asked.verify:
@@ -136,7 +145,7 @@ def merge(
     typer.echo(", ".join(f"{count} {what}" for what, count in sorted(copied.items())) or "nothing new")
 
 
-def status(name: str = _PLAN, out: Path | None = _OUT) -> None:
+def status(name: str = _PLAN, out: Path | None = _OUT, as_json: bool = AS_JSON) -> None:
     """Say how far a study is. Exit code 1 while something is missing."""
     from benchmark.studies.plans.plan import read_plan
     from benchmark.studies.plans.trainings import STAGES, everything
@@ -148,7 +157,15 @@ def status(name: str = _PLAN, out: Path | None = _OUT) -> None:
         of_stage = [training for training in wanted if training.stage == stage]
         missing = [training.job.title for training in of_stage if not training.done]
         lines.append([stage, str(len(of_stage)), str(len(of_stage) - len(missing)), missing[0] if missing else "-"])
-    _print(["stage", "trainings", "done", "next"], lines)
+    if as_json:
+        _print_json(
+            [
+                {"training": training.job.title, "stage": str(training.stage), "done": training.done}
+                for training in wanted
+            ]
+        )
+    else:
+        _print(["stage", "trainings", "done", "next"], lines)
     raise typer.Exit(1 if any(not training.done for training in wanted) else 0)
 
 
@@ -156,7 +173,7 @@ def report(
     name: str = _PLAN,
     out: Path | None = _OUT,
     markdown: bool = typer.Option(False, "--markdown", help="As Markdown."),
-    as_json: bool = typer.Option(False, "--json", help="As JSON."),
+    as_json: bool = AS_JSON,
 ) -> None:
     """Print what a study found: means with intervals, effects, rankings against budget, health, time."""
     from benchmark.studies.plans import words
@@ -166,9 +183,15 @@ def report(
     asked = read_plan(name)
     found = read(asked, _folder(asked.id, out))
     if as_json:
-        typer.echo(json.dumps(words.as_data(found), indent=1))
+        _print_json(words.as_data(found))
     else:
         typer.echo(words.as_markdown(found) if markdown else _shown(words.as_markdown(found)), nl=False)
+
+
+def _print_json(value: object) -> None:
+    from rich.console import Console
+
+    print_json(Console(), value)
 
 
 def _folder(name: str, out: Path | None) -> Folder:

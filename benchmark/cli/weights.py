@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from benchmark.cli.options import AS_JSON
 from benchmark.core.errors import BadData, SlkdBenchError
 from benchmark.core.terminal import show_table
 from benchmark.core.types import Scale, Task
@@ -116,10 +117,7 @@ def register(app: typer.Typer) -> None:
             typer.echo(kept(path, dataset))
 
     @weights.command("list")
-    def list_(
-        scale: Scale | None = typer.Option(None, help="Only this scale."),
-        json: bool = typer.Option(False, "--json", help="For programs: one object a row."),
-    ) -> None:
+    def list_(scale: Scale | None = typer.Option(None, help="Only this scale."), json: bool = AS_JSON) -> None:
         """List all weights, with their size, origin and quality while they were trained."""
         from rich.console import Console
 

@@ -48,8 +48,12 @@ def _plain(console: Console, cell: Any) -> str:
 
 def print_json(console: Console, value: object) -> None:
     """Prints a value as JSON, unwrapped and without colour; what is no number (NaN) is null."""
-    text = json.dumps(_finite(value), indent=1, ensure_ascii=False, default=str)
-    console.out(text, style=None, highlight=False)
+    console.out(json_text(value), style=None, highlight=False)
+
+
+def json_text(value: object) -> str:
+    """A value as JSON; what is no number (NaN) or infinite is null, what JSON has no word for its text."""
+    return json.dumps(_finite(value), indent=1, ensure_ascii=False, default=str)
 
 
 def rows_json(rows: Sequence[Any]) -> list[dict[str, Any]]:

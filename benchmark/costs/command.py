@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.core.errors import SlkdBenchError
+from benchmark.core.terminal import print_json, print_whole
 from benchmark.core.types import Scale
 from benchmark.costs.card import DeviceCard
 from benchmark.costs.records import Complexity, Latency, all_complexity, write_complexity, write_latencies
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ProfileRequest:
-    """What is to be profiled: `timing` is None where networks are only counted; `out` a folder of records."""
+    """What is to be profiled: `timing` is None where networks are only counted; `out` a folder of records.
+
+    With `json` the numbers are printed for programs, and everything else goes to standard error.
+    """
 
     names: tuple[str, ...]
     scale: Scale = Scale.PAPER
@@ -36,6 +40,7 @@ class ProfileRequest:
     raw: bool = False
     save: bool = False
     out: Path | None = None
+    json: bool = False
 
 
 @dataclass
@@ -55,7 +60,7 @@ def profile(request: ProfileRequest) -> int:
     A network that fails is named at the end, and what was measured of the others is kept; gives 2 then, else 0. Raises
     SlkdBenchError for a mode that the device has not.
     """
-    console = Console()
+    console = Console(stderr=request.json)
     started = time.perf_counter()
     chosen, found = subjects(request.names), _Profile()
     if request.timing is not None:
@@ -73,8 +78,11 @@ def profile(request: ProfileRequest) -> int:
     counted = time.perf_counter() - started
     if request.timing is not None:
         _time(console, chosen, found, request)
-    console.print(_table(chosen, found, request))
-    if request.raw:
+    if request.json:
+        print_json(Console(), _data(chosen, found, request))
+    else:
+        print_whole(console, _table(chosen, found, request))
+    if request.raw and not request.json:
         console.print(_raw_table(found.raws))
         _print_left_out(console, found.raws)
     for subject, problems in found.failed.items():
@@ -157,6 +165,24 @@ def _table(chosen: list[Subject], found: _Profile, request: ProfileRequest) -> T
             )
         table.add_row(*row)
     return table
+
+
+def _data(chosen: list[Subject], found: _Profile, request: ProfileRequest) -> list[dict[str, Any]]:
+    """A network a row: its records unrounded, null where it was not counted or timed, and what failed."""
+    return [
+        {
+            "network": subject.network,
+            "task": subject.task,
+            "scale": str(request.scale),
+            "size": request.size,
+            "complexity": asdict(found.counts[subject]) if subject in found.counts else None,
+            "latency": asdict(found.times[subject]) if subject in found.times else None,
+            "card": asdict(found.card) if found.card and subject in found.times else None,
+            "raw": {name: asdict(one) for name, one in found.raws.get(subject, {}).items()},
+            "failed": found.failed.get(subject, []),
+        }
+        for subject in chosen
+    ]
 
 
 def _raw_table(raws: dict[Subject, dict[str, RawCount]]) -> Table:

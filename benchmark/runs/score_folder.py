@@ -14,6 +14,7 @@ from rich.table import Table
 
 from benchmark.core.errors import BadResult, SlkdBenchError
 from benchmark.core.precision import exact
+from benchmark.core.terminal import print_json, rows_json
 from benchmark.core.types import Scale
 from benchmark.datasets import get_dataset, resolve
 from benchmark.datasets.restored import Restored, open_restored
@@ -22,6 +23,7 @@ from benchmark.methods.outside import checked_id
 from benchmark.protocols import Protocol, get_protocol, protocol_ids
 from benchmark.protocols.matrix import matrix
 from benchmark.runs.batches import Stretch
+from benchmark.runs.cell_data import cell_data
 from benchmark.runs.cells import Cell, cell_path, write_cell
 from benchmark.runs.choose import FolderOptions, is_folder_name, open_folder
 from benchmark.runs.code import made_by, series
@@ -68,19 +70,25 @@ class Scored:
     without: tuple[str, ...]
 
 
-def score_command(request: ScoreRequest) -> int:
-    """Scores the folder, writes the cell and prints; gives the exit code (0: all well, 1: something was left out)."""
-    console = Console(highlight=False, soft_wrap=True)
+def score_command(request: ScoreRequest, as_json: bool = False) -> int:
+    """Scores the folder, writes the cell and prints; gives the exit code (0: all well, 1: something was left out).
+
+    With `as_json` the scores are printed for programs, and everything else goes to standard error.
+    """
+    console = Console(highlight=False, soft_wrap=True, stderr=as_json)
     if request.protocol == ALL:
         restored = _opened(request)
         _note_lossy(console, restored.lossy)
-        return _print_matrix(console, request, restored)
+        return _print_matrix(console, request, restored, as_json)
     name = _method_id(request)
     if not request.name and name != request.folder.resolve().name:
         console.print(f"named {name} in results, for {name.removesuffix('-images')} is run by the suite itself")
     found = scored(request)
     _note_lossy(console, found.lossy)
-    _print_cell(console, found.cell, found.protocol)
+    if as_json:
+        print_json(Console(), cell_data(found.cell) | {"file": str(found.path), "surplus": found.surplus})
+    else:
+        _print_cell(console, found.cell, found.protocol)
     console.print(f"Result file: {escape(str(found.path))}")
     return _tell(console, found.cell.failures, found.surplus, found.without)
 
@@ -196,7 +204,7 @@ def _tell(console: Console, failures: dict[str, str], surplus: Sequence[str], wi
     return 1 if failures or surplus else 0
 
 
-def _print_matrix(console: Console, request: ScoreRequest, restored: Restored) -> int:
+def _print_matrix(console: Console, request: ScoreRequest, restored: Restored, as_json: bool = False) -> int:
     """Prints the folder under every protocol, as given, rounded and truncated to bytes, and from padded inputs."""
 
     padded = open_restored(request.padded, restored.dataset, request.limit) if request.padded else None
@@ -215,6 +223,9 @@ def _print_matrix(console: Console, request: ScoreRequest, restored: Restored) -
                 failures[name] = str(problem)
 
     rows = matrix(triples())
+    if as_json:
+        print_json(Console(), rows_json(rows))
+        return _tell(console, failures, restored.surplus, [])
     given = {row.protocol: row for row in rows if row.variant == "as given"}
     table = Table("protocol", "images are", box=None, pad_edge=False)
     for header in ("PSNR", "SSIM", "dB more", "SSIM more"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmark.core.errors import BadResult, SlkdBenchError
 from benchmark.core.types import Scale
@@ -55,6 +56,28 @@ class Status:
     def code(self) -> int:
         """The exit code: 1 where a cell failed or a file is broken."""
         return 1 if self.failed or self.broken else 0
+
+    def as_data(self) -> dict[str, Any]:
+        """All of it for programs: a line a data set, then what is wrong or out of date, by the names of the cells."""
+        groups = [
+            {
+                "scale": group.scale,
+                "dataset": group.dataset,
+                "cells": len(group.cells),
+                "incomplete": group.incomplete,
+                "images": group.images,
+                "devices": group.devices,
+            }
+            for group in self.groups
+        ]
+        return {
+            "groups": groups,
+            "failed": [{"cell": name, "reason": why} for name, why in self.failed],
+            "broken": self.broken,
+            "partial": self.partial,
+            "to be computed again": self.stale,
+            "cannot be told": self.untold,
+        }
 
 
 def status_of(out: Path, compare: bool = True) -> Status:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.core.errors import UnknownName
+from benchmark.core.terminal import print_json
 from benchmark.core.types import Pair, Scale, Task
 from benchmark.datasets import dataset_ids, describe, get_dataset
 from benchmark.methods.find import get_method
@@ -60,9 +61,12 @@ class Request:
     to: Path
 
 
-def inspect(request: Request, console: Console | None = None) -> int:
-    """Prints what was measured and writes the pictures; gives 1 where a term or its gradient is not finite, else 0."""
-    console = console or Console()
+def inspect(request: Request, console: Console | None = None, as_json: bool = False) -> int:
+    """Prints what was measured and writes the pictures; gives 1 where a term or its gradient is not finite, else 0.
+
+    With `as_json` what was measured is printed for programs, and everything else goes to standard error.
+    """
+    console = console or Console(stderr=as_json)
     known = get_method(request.method)
     task = request.task or known.tasks[0]
     require_teacher(known, task)
@@ -82,6 +86,8 @@ def inspect(request: Request, console: Console | None = None) -> int:
         console.print(line, highlight=False)
     if found.failures:
         console.print(failure_table(found.failures))
+    if as_json:
+        print_json(Console(), {"method": method.id, "task": task, "scale": request.scale, **asdict(found)})
     for path in write_pictures(request, method, task, objective, student, found, pair):
         console.print(f"wrote {escape(str(path))}", highlight=False, soft_wrap=True)
     return 0 if all(term.finite for term in found.terms) else 1

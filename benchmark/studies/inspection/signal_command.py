@@ -14,6 +14,7 @@ from rich.table import Table
 
 from benchmark.core.errors import SlkdBenchError, UnknownName
 from benchmark.core.files import write_atomically
+from benchmark.core.terminal import print_json
 from benchmark.core.types import ALL_TASKS, Scale, Task
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
@@ -39,12 +40,14 @@ class SignalRequest:
     patches: tuple[int, ...] = (64, 128)
 
 
-def inspect_signal(request: SignalRequest, console: Console | None = None) -> dict[str, list[Signal]]:
+def inspect_signal(
+    request: SignalRequest, console: Console | None = None, as_json: bool = False
+) -> dict[str, list[Signal]]:
     """Prints signal over nuisance of each case, or one line a reading with the reading `all`, and writes it below `to`.
 
     Raises UnknownName for a reading or a method, SlkdBenchError for a method without a teacher, BadWeights, BadData.
     """
-    console = console or Console()
+    console = console or Console(stderr=as_json)
     readings = reading_names() if request.reading == EVERY else [request.reading or reading_names()[0]]
     for name in readings:
         if name not in reading_names():
@@ -75,6 +78,8 @@ def inspect_signal(request: SignalRequest, console: Console | None = None) -> di
     write_atomically(stem.with_suffix(".md"), f"{text}\n".encode())
     data = {name: [dataclasses.asdict(signal) for signal in signals] for name, signals in found.items()}
     write_atomically(stem.with_suffix(".json"), json.dumps(data, indent=1).encode())
+    if as_json:
+        print_json(Console(), data)
     console.print(f"wrote {stem}.md and .json", highlight=False, soft_wrap=True)
     return found
 

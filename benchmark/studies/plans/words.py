@@ -10,6 +10,7 @@ from typing import Any
 from benchmark.statistics.effect import Conclusion
 from benchmark.studies.plans.health import State
 from benchmark.studies.plans.margins import Margin
+from benchmark.studies.plans.plan import Plan
 from benchmark.studies.plans.report import SHARES, Judged, Mean, Report, RowReport
 from benchmark.studies.plans.times import StepTimes, seconds_of
 from benchmark.studies.plans.trainings import STAGES, Training
@@ -38,6 +39,23 @@ def estimate_lines(trainings: Sequence[Training], times: StepTimes, device: str)
         said = told_time(known) + (f" and {unknown} of unknown time" if unknown else "") if left else "done"
         lines.append([stage, str(len(of_stage)), str(len(of_stage) - len(left)), said])
     return [*lines, ["whole", str(len(trainings)), "", f"{hours:.1f} hours on {device}{more}"]]
+
+
+def plan_data(plan: Plan, trainings: Sequence[Training], times: StepTimes, device: str) -> dict[str, Any]:
+    """The plan for programs: every training with whether it is done and the seconds that it takes on one device.
+
+    Seconds are null where they are not known.
+    """
+    lines = [
+        {
+            "training": training.job.title,
+            "stage": str(training.stage),
+            "done": training.done,
+            "seconds": seconds_of(training, times),
+        }
+        for training in trainings
+    ]
+    return {"study": plan.id, "device": device, "trainings": lines}
 
 
 def row_cells(row: RowReport, sets: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -13,6 +14,7 @@ from rich.table import Table
 from benchmark.core.terminal import print_whole
 from benchmark.core.types import Scale
 from benchmark.methods.catalogue import methods
+from benchmark.runs.cell_data import cell_data
 from benchmark.runs.cells import Cell
 from benchmark.views.tables.grid import make_grid, read_results
 from benchmark.views.tables.specs import Section, TableSpec, dataset_id, quality_columns
@@ -45,6 +47,13 @@ def print_summary(console: Console, out: Path, scale: Scale, limit: int | None =
         print_whole(console, _plain(others))
     for line in results.broken:
         console.print(f"[yellow]not read[/] {escape(line)}", highlight=False, soft_wrap=True)
+
+
+def summary_data(out: Path, scale: Scale, limit: int | None = None) -> dict[str, Any]:
+    """The same for programs: `results`, a line a cell with its file's facts, and `not_read`, the files that cannot be."""
+    results = read_results(out, scale, limit=limit)
+    cells = [cell for found in results.cells.values() for cell in found] + results.partial
+    return {"results": [cell_data(cell) for cell in cells], "not_read": results.broken}
 
 
 def _plain(cells: list[Cell]) -> Table:

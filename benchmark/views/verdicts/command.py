@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich import box
@@ -16,13 +16,22 @@ from benchmark.claims.lints.audit import audit_paper
 from benchmark.claims.published import title
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.files import write_atomically
+from benchmark.core.terminal import print_json, rows_json
 from benchmark.core.types import Scale
 from benchmark.views.verdicts import forms as written
 from benchmark.views.verdicts.forms import findings_to_markdown
 
 
-def print_papers() -> None:
+def print_papers(as_json: bool = False) -> None:
     """One line a ledger."""
+    if as_json:
+        ledgers = [read_ledger(paper) for paper in papers()]
+        told = [
+            {"paper": one.id, "claims": len(one.claims), "title": one.title, "source": one.source, "scope": one.scope}
+            for one in ledgers
+        ]
+        print_json(Console(), told)
+        return
     table = Table(box=None, pad_edge=False)
     for name in ("paper", "claims", "what"):
         table.add_column(name, justify="right" if name == "claims" else "left", overflow="fold")
@@ -42,10 +51,13 @@ def validate(paper: str) -> None:
         console.print(f"{ledger.id}: {numbers} numbers ({copied} copied){words}; every entry is sound", soft_wrap=True)
 
 
-def print_claims(table: str, paper: str) -> None:
+def print_claims(table: str, paper: str, as_json: bool = False) -> None:
     """Every claim as printed, with its set and its provenance."""
 
     ledger = read_ledger(paper)
+    if as_json:
+        print_json(Console(), rows_json(select(ledger, table)))
+        return
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("claim", "printed", "really of", "from"):
         shown.add_column(name, justify="right" if name == "printed" else "left", overflow="fold")
@@ -96,10 +108,15 @@ def print_verdicts(request: VerdictRequest) -> None:
         write_atomically(save, text)
 
 
-def print_findings(paper: str, markdown: bool) -> None:
-    """Prints what the rules find in a paper; a finding is not a failure."""
+def print_findings(paper: str, markdown: bool, as_json: bool = False) -> None:
+    """Prints what the rules find in a paper; a finding is not a failure. Raises SlkdBenchError for two forms at once."""
 
+    if markdown and as_json:
+        raise SlkdBenchError("one form of output", "--markdown and --json", "Ask for one at a time.")
     ledger, findings = read_ledger(paper), audit_paper(paper)
+    if as_json:
+        print_json(Console(), [asdict(finding) | {"place": finding.place} for finding in findings])
+        return
     if markdown:
         sys.stdout.write(findings_to_markdown(findings))
         return

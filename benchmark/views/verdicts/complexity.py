@@ -12,10 +12,11 @@ from rich.table import Table
 from benchmark.claims.complexity.audit import Finding, audit
 from benchmark.claims.complexity.readings import write_readings
 from benchmark.claims.verdict import Status
+from benchmark.core.terminal import print_json
 from benchmark.papers.read import get_paper
 
 
-def audit_complexity(save: bool = False, paper: str = "") -> int:
+def audit_complexity(save: bool = False, paper: str = "", as_json: bool = False) -> int:
     """Prints a paper's complexity columns beside the measured ones; 0 always: a finding is not a failure."""
     console = Console()
     started = time.perf_counter()
@@ -32,6 +33,11 @@ def audit_complexity(save: bool = False, paper: str = "") -> int:
     for name in ("table", "row", "paper", "measured", "verdict"):
         table.add_column(name, justify="right" if name in ("paper", "measured") else "left", overflow="fold")
     findings = list(audit(read.id))
+    if as_json:
+        print_json(console, [_data(finding) for finding in findings])
+        if save:
+            write_readings(read.id, findings)
+        return 0
     for finding in findings:
         claim = finding.claim
         printed, measured = f"{claim.gmacs:.1f}G", f"{finding.gmacs:.1f}G"
@@ -52,6 +58,22 @@ def audit_complexity(save: bool = False, paper: str = "") -> int:
         path = write_readings(read.id, findings)
         console.print(f"recorded in {escape(str(path))}", highlight=False, soft_wrap=True)
     return 0
+
+
+def _data(finding: Finding) -> dict[str, object]:
+    """A row for programs: what is printed and what was measured, in 1e9 multiply-accumulates and 1e6 parameters."""
+    claim = finding.claim
+    return {
+        "table": claim.table,
+        "row": claim.row,
+        "printed_gmacs": claim.gmacs,
+        "printed_parameters": claim.parameters,
+        "gmacs": finding.gmacs,
+        "parameters": finding.parameters,
+        "status": finding.status,
+        "explanation": finding.explanation,
+        "readings_tried": finding.tried,
+    }
 
 
 def _word(finding: Finding) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from benchmark.claims.claim import QUALITY, Ledger
 from benchmark.claims.finding import Finding
 from benchmark.claims.verdict import SYMBOLS, Verdict, about, tally
+from benchmark.core.terminal import json_text
 from benchmark.views.tables.latex import environment
 
 _DIGITS = {"psnr": 2, "ssim": 4, "gmacs": 3, "parameters": 3, "latency": 4, "width": 0}
@@ -216,6 +218,11 @@ def to_csv(ledger: Ledger, found: Sequence[Verdict]) -> str:
             ]
         )
     return buffer.getvalue()
+
+
+def to_json(ledger: Ledger, found: Sequence[Verdict]) -> str:
+    """Every claim of the ledger with everything known about it and its verdict, unrounded; what is no number is null."""
+    return json_text([asdict(v) | {"told": v.told, "scope": about(v.scale) or ledger.scope} for v in found]) + "\n"
 
 
 def findings_to_markdown(findings: Sequence[Finding]) -> str:
