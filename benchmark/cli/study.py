@@ -100,9 +100,14 @@ def run(
     shard: str = typer.Option(
         "", help="I/N: only this part; several machines fill one folder, or `merge` joins theirs."
     ),
-    cluster: Cluster = typer.Option("", help="slurm: hand every training to a SLURM queue; local: to processes here."),
+    cluster: Cluster = typer.Option(
+        "", help="slurm: hand every training, or those side by side, to a SLURM queue; local: to processes here."
+    ),
     checkpoints: Path | None = typer.Option(
         None, help="The folder of the authors' files that the plan imports; otherwise your own imported weights."
+    ),
+    beside: int = typer.Option(
+        6, min=1, help="Students of one teacher in one process, on batches and teacher features made once."
     ),
 ) -> None:
     """Train what is missing of a study, teachers first, score and report it; a killed run goes on where it was.
@@ -118,7 +123,7 @@ def run(
     every = max(1, asked.budget.iterations // 8)
     settings = Settings(device=resolve(device), threads=1, validate_every=every, plain=jobs > 1)
     data = DataSource(photos=photos, pairs=pairs)
-    how = StudyRun(settings, jobs, parse_shard(shard), data, cluster, checkpoints)
+    how = StudyRun(settings, jobs, parse_shard(shard), data, cluster, checkpoints, beside)
     folder = _folder(asked.id, out)
     outcome = run_study(asked, folder, how)
     typer.echo(f"{outcome.trained} trainings done in this run")

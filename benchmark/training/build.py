@@ -79,7 +79,7 @@ def build_objective(
     torch.manual_seed(job.seed)
     student = loading.build_network(method, job.task, job.scale)
     quicken(student, WITH_GRADIENTS)
-    if job.recipe.identity_start:
+    if job.recipe_of(method).identity_start:
         if not isinstance(student, Pyramid):
             told = f"{method.network}, whose last convolution is not simply added to the image"
             raise TrainingStopped("a network that can start at the identity", told, "Train without --identity-start.")

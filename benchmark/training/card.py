@@ -36,7 +36,7 @@ def origin(method: Method, job: TrainJob, data: dict[str, Any]) -> dict[str, Any
     """What decides the weights that `job` would give `method` on `data` (the facts of its source), as JSON data."""
     teacher = teacher_file(method, job) if learns_from_teacher(method) else None
     facts = {
-        "recipe": job.recipe.as_dict(),
+        "recipe": job.recipe_of(method).as_dict(),
         "network": network_of(method, job.task, job.scale),
         "objective": recipes.objective_target(method, job.scale),
         "objective_version": version_of(objective_class(method, job.scale)),

@@ -68,7 +68,8 @@ def train_together(
 ) -> list[TrainingResult | TrainingStopped]:
     """Train several objectives on the same batches, step by step, each as `train` would alone; results in their order.
 
-    A batch is made once, and a `SharedTeacher` that they have in common computes its features of it once. A member with
+    `recipe` decides the batches; a member's own, its rate and optimiser. A batch is made once, and a `SharedTeacher` that
+    they have in common computes its features of it once. A member with
     a term that is not finite stops, and its TrainingStopped stands in the place of its result; the others go on.
     Raises as `train` for what concerns all: a checkpoint that does not fit, a folder, a signal.
     """
@@ -81,7 +82,7 @@ def train_together(
         torch.set_num_threads(settings.threads)
     shared = Surroundings(device, rank, world, settings, data.validation, len(members) > 1)
     with step.numerics(device, settings.tf32):
-        states = [MemberState(member, recipe, shared) for member in members]
+        states = [MemberState(member, member.recipe or recipe, shared) for member in members]
         loop = _Loop(states, data, recipe, shared)
         loop.run()
         input_psnr = validation.mean_psnr(nn.Identity(), data.validation, device) if data.validation else None

@@ -57,7 +57,7 @@ def run_job(job: TrainJob, settings: Settings) -> list[Trained]:
     if waiting:
         often = min(settings.validate_every, max(1, job.recipe.iterations // 5))
         settings = replace(settings, device=pick_device(settings.device), validate_every=often)
-        _train(replace(job, methods=tuple(waiting)), data, settings)
+        _train(job.only(waiting), data, settings)
     return [_trained(method, job, method in waiting) for method in job.methods]
 
 
@@ -93,7 +93,7 @@ def _train(job: TrainJob, data: TrainingData, settings: Settings) -> None:
         facts = {"method": method.id, "task": str(job.task), "scale": str(job.scale), "data": data.facts}
         facts |= {"network": network_of(method, job.task, job.scale)}
         facts |= {"teacher": teacher.sha256} if teacher is not None else {}
-        members.append(engine.Member(objective, job.run_folder(method), facts, method.id))
+        members.append(engine.Member(objective, job.run_folder(method), facts, method.id, job.recipe_of(method)))
     results = engine.train_together(members, data, job.recipe, settings)
     if distributed.rank_and_world()[0] == 0:
         for method, (objective, teacher), member, result in zip(job.methods, built, members, results, strict=True):

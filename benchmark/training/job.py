@@ -56,7 +56,9 @@ class Outputs:
 class TrainJob:
     """One training: methods that learn side by side from one recipe (its seed too) and one source of data.
 
-    `teacher_seed` says which training of a teacher they learn from.
+    `teacher_seed` says which training of a teacher they learn from. `own_recipes`, one a method where they differ, share
+    with `recipe` all that decides the batches.
+    Raises TrainingStopped for own recipes that do not.
     """
 
     methods: tuple[Method, ...]
@@ -66,6 +68,26 @@ class TrainJob:
     data: DataSource = DataSource()
     outputs: Outputs = Outputs()
     teacher_seed: int = 0
+    own_recipes: tuple[Recipe, ...] = ()
+
+    def __post_init__(self) -> None:
+        shared = self.recipe.of_batches()
+        own = [recipe.of_batches() for recipe in self.own_recipes]
+        if own and (len(own) != len(self.methods) or any(recipe != shared for recipe in own)):
+            raise TrainingStopped(
+                "one recipe a method, all with the same batches",
+                f"{len(own)} recipes for {len(self.methods)} methods",
+                "Train what differs in more than rate and optimiser on its own.",
+            )
+
+    def recipe_of(self, method: Method) -> Recipe:
+        """The recipe of `method`, one of the job's."""
+        return self.own_recipes[self.methods.index(method)] if self.own_recipes else self.recipe
+
+    def only(self, methods: Sequence[Method]) -> TrainJob:
+        """The same training of some of its methods."""
+        own = tuple(self.recipe_of(method) for method in methods) if self.own_recipes else ()
+        return replace(self, methods=tuple(methods), own_recipes=own)
 
     @property
     def seed(self) -> int:
@@ -75,7 +97,11 @@ class TrainJob:
     @property
     def title(self) -> str:
         """What a person sees while it runs."""
-        what = self.methods[0].id if len(self.methods) == 1 else f"{len(self.methods)} methods,"
+        return self.title_of(self.methods[0], len(self.methods) - 1)
+
+    def title_of(self, method: Method, beside: int = 0) -> str:
+        """The same of one of its methods, and of how many it trains beside."""
+        what = f"{method.id} and {beside} more," if beside else method.id
         return f"{what} {self.task} {self.scale} seed {self.seed}"
 
     def weights_path(self, method: Method) -> Path:

@@ -31,12 +31,16 @@ BEST = "best.safetensors"  # beside the checkpoint: the weights of the best vali
 @dataclass(frozen=True)
 class Member:
     """One of the methods that train side by side: its objective, the folder of its checkpoint and metrics.jsonl, and the
-    facts (method, data) that must be the same for its run to be taken up again."""
+    facts (method, data) that must be the same for its run to be taken up again.
+
+    `recipe` is its own, where it differs from the others' in what does not decide the batches.
+    """
 
     objective: nn.Module
     folder: Path
     facts: dict[str, Any] = field(default_factory=dict)
     title: str = ""
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True)

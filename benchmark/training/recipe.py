@@ -21,6 +21,11 @@ Optimiser = Literal["adam", "adamw"]  # weight decay within the gradient (L2), o
 Schedule = Literal["cosine", "steps"]
 Precision = Literal["fp32", "bf16", "fp16"]  # of the forward pass; the weights are always float32
 
+# What a method may have of its own among others that learn from the same batches beside it.
+OF_ONE_STUDENT = (
+    *("optimiser", "lr", "final_lr", "betas", "weight_decay", "schedule", "milestones", "factor", "warmup", "hold"),
+    *("clip", "ema", "identity_start", "balance"),
+)
 # Younger than the first cards, which are silent about them: told only where they are not zero.
 OPTIONAL_IN_OLD_CARDS = ("clean_share", "clean_from", "identity_start", "balance", "hold", "stages")
 
@@ -131,6 +136,10 @@ class Recipe:
         """The recipe as JSON data, for cards and checkpoints; of `OPTIONAL_IN_OLD_CARDS` only what is not zero."""
         told = {name: value for name, value in asdict(self).items() if value or name not in OPTIONAL_IN_OLD_CARDS}
         return json.loads(json.dumps(told))  # type: ignore[no-any-return]
+
+    def of_batches(self) -> dict[str, Any]:
+        """The numbers that students side by side have in common: all but `OF_ONE_STUDENT`, as JSON data."""
+        return {name: value for name, value in self.as_dict().items() if name not in OF_ONE_STUDENT}
 
     def fingerprint(self) -> str:
         """The sha256 of the recipe: changes when any number does."""

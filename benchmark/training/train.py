@@ -56,19 +56,21 @@ def _phase(jobs: list[TrainJob], settings: Settings, processes: int, cluster: Cl
     if failed and len(jobs) == 1:
         raise next(iter(failed.values()))
     if failed:
-        raise _all_failures(failed, len(jobs))
+        raise _all_failures(failed, jobs)
     return [result for result in results if isinstance(result, list)]
 
 
-def _all_failures(failed: dict[str, SlkdBenchError], of: int) -> GroupStopped:
-    """The failures of several jobs in one: of a job with several methods each method, of another its title."""
+def _all_failures(failed: dict[str, SlkdBenchError], jobs: Sequence[TrainJob]) -> GroupStopped:
+    """The failures of several jobs in one, each under the title that the failed method has alone or its job has."""
     single: dict[str, TrainingStopped] = {}
+    by_title = {job.title: job for job in jobs}
     for title, error in failed.items():
         if isinstance(error, GroupStopped):
-            single |= error.failures
+            methods = {method.id: method for method in by_title[title].methods}
+            single |= {by_title[title].title_of(methods[name]): why for name, why in error.failures.items()}
         else:
             single[title] = TrainingStopped(error.expected, error.found, error.remedy)
-    return GroupStopped(single, of)
+    return GroupStopped(single, len(jobs))
 
 
 @contextmanager

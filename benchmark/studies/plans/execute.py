@@ -20,7 +20,7 @@ from benchmark.studies.plans.decide import decide_rates, decide_steps, undecided
 from benchmark.studies.plans.how import StudyRun
 from benchmark.studies.plans.margins import too_close
 from benchmark.studies.plans.plan import Plan
-from benchmark.studies.plans.trainings import Folder, Training, test_sets, weights_of
+from benchmark.studies.plans.trainings import Folder, Training, joined, test_sets, weights_of
 from benchmark.training.train import train
 
 logger = logging.getLogger(__name__)
@@ -79,20 +79,23 @@ def run_study(plan: Plan, folder: Folder, run: StudyRun) -> Outcome:
 def _stage(wanted: Sequence[Training], run: StudyRun, outcome: Outcome, unknown: Sequence[str] = ()) -> bool:
     """Trains this shard's part of a stage but for the `unknown` "ROW/TASK"; whether all that is known is done or stopped."""
     known = [training for training in wanted if f"{training.label}/{training.job.task}" not in unknown]
-    mine = [training for training in run.mine(wanted) if training in known and not training.done]
-    if mine:
+    groups = [[t for t in group if t in known and not t.done] for group in run.mine(wanted)]
+    groups = [group for group in groups if group]
+    if groups:
         stopped: dict[str, TrainingStopped] = {}
+        jobs = [joined(group) for group in groups]
         try:
-            train([training.job for training in mine], run.settings, run.processes, run.cluster)
+            train(jobs, run.settings, run.processes, run.cluster)
         except GroupStopped as error:
             stopped = error.failures
         except TrainingStopped as error:
-            stopped = {mine[0].job.title: error}
-        for training in mine:
+            stopped = {jobs[0].title: error}
+        for training, job in ((t, job) for group, job in zip(groups, jobs, strict=True) for t in group):
             if training.done:
                 outcome.trained += 1
                 continue
-            why = stopped.get(training.job.title) or next(iter(stopped.values()), "its weights are not there")
+            names = (training.job.title, training.job.methods[0].id, job.title)
+            why = next((stopped[name] for name in names if name in stopped), "its weights are not there")
             outcome.stopped[training.path.name] = str(why)
             logger.warning("%s stopped: %s", training.job.title, why)
     left = [t for t in known if not t.done and t.path.name not in outcome.stopped]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.studies.plans.trainings import Training
+from benchmark.studies.plans.trainings import Training, grouped
 from benchmark.training.data.source import DataSource
 from benchmark.training.settings import Settings
 from benchmark.training.train import Cluster
@@ -16,7 +16,8 @@ from benchmark.training.train import Cluster
 class StudyRun:
     """Settings of every training, how many at once, which part of the study, and where data and checkpoints are from.
 
-    `checkpoints` is the folder below which the authors' files of imported teachers lie; None: the user's own weights.
+    Up to `beside` students of one teacher train side by side in one process. `checkpoints` is the folder below which the
+    authors' files of imported teachers lie; None: the user's own weights.
     """
 
     settings: Settings = Settings()
@@ -25,8 +26,10 @@ class StudyRun:
     data: DataSource = DataSource()
     cluster: Cluster = ""
     checkpoints: Path | None = None
+    beside: int = 6
 
-    def mine(self, trainings: Sequence[Training]) -> list[Training]:
-        """The trainings of this shard: every n-th of a whole stage, whatever is done already, so that none is done twice."""
+    def mine(self, trainings: Sequence[Training]) -> list[list[Training]]:
+        """The trainings of this shard by those that run side by side: every n-th of a whole stage's groups, whatever is
+        done already, so that none is done twice."""
         first, count = self.shard
-        return list(trainings)[first - 1 :: count]
+        return grouped(trainings, self.beside)[first - 1 :: count]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from benchmark.methods.find import get_method
 from benchmark.methods.variants import labelled
 from benchmark.methods.weights import files
 from benchmark.studies.plans.plan import Plan, Row
+from benchmark.training.card import changes, origin
 from benchmark.training.data.source import DataSource
 from benchmark.training.job import Outputs, TrainJob
 from benchmark.training.recipe import Recipe, RecipeOverrides
@@ -91,10 +92,35 @@ class Training:
 
     @property
     def done(self) -> bool:
-        """Whether whole weights with this recipe stand there."""
+        """Whether weights of this recipe, objective and teacher stand there; the data are looked at when it runs."""
         if not files.has_whole_weights(self.path):
             return False
-        return bool(files.read_card(self.path).get("recipe") == self.job.recipe.as_dict())
+        if files.read_card(self.path).get("recipe") != self.job.recipe.as_dict():
+            return False
+        return set(changes(self.path, origin(self.job.methods[0], self.job, {}))) <= {"data"}
+
+
+def grouped(trainings: Sequence[Training], beside: int) -> list[list[Training]]:
+    """The trainings of a stage by those that can run side by side, at most `beside` each: one teacher, the same batches.
+
+    A teacher trains alone. The weights are the same as alone, bit for bit.
+    """
+    kinds: dict[str, list[Training]] = {}
+    for training in trainings:
+        job = training.job
+        method = job.methods[0]
+        of = (method.teacher, job.teacher_seed) if method.teacher else (method.id, training.path.name)
+        kinds.setdefault(json.dumps([*of, job.task, job.recipe.of_batches()]), []).append(training)
+    return [group[n : n + beside] for group in kinds.values() for n in range(0, len(group), beside)]
+
+
+def joined(group: Sequence[Training]) -> TrainJob:
+    """The one training of a group's students side by side."""
+    jobs = [training.job for training in group]
+    if len(jobs) == 1:
+        return jobs[0]
+    own = tuple(job.recipe for job in jobs)
+    return replace(jobs[0], methods=tuple(job.methods[0] for job in jobs), own_recipes=own)
 
 
 @contextmanager

@@ -162,8 +162,9 @@ def test_a_study_is_done_killed_and_gone_on_with(tiny: Plan, tmp_path: Path, mon
     again = run_study(tiny, whole, QUIET)
     assert again.trained == 0
     parts.decide("steps", whole.decisions()["steps"])  # measured times differ from run to run: the decision is kept
+    one_by_one = replace(QUIET, beside=1)
     for _ in range(5):  # two machines take turns until nothing waits
-        waiting = [run_study(tiny, parts, replace(QUIET, shard=shard)).waiting for shard in ((1, 2), (2, 2))]
+        waiting = [run_study(tiny, parts, replace(one_by_one, shard=shard)).waiting for shard in ((1, 2), (2, 2))]
         if not waiting[-1]:
             break
     assert waiting[-1] == ""
@@ -188,6 +189,51 @@ def test_a_study_is_done_killed_and_gone_on_with(tiny: Plan, tmp_path: Path, mon
     assert "| res-sl-logits |" in text
     assert "PSNR on clean images" in text
     assert json.loads(json.dumps(as_data(found)))["missing"] == 0
+
+
+def test_students_of_one_teacher_and_the_same_batches_train_side_by_side(tiny: Plan, tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "study")
+    folder.decide("steps", {"as-long/deraining": 9.0})
+    searched = list(trainings.search(tiny, folder, DataSource()))
+    assert [len(group) for group in trainings.grouped(searched, 4)] == [4, 2]
+    job = trainings.joined(searched)
+    assert [job.recipe_of(m).lr for m in job.methods] == [t.job.recipe.lr for t in searched]
+    assert len(set(job.own_recipes)) == 2
+    rows = trainings.grouped(list(trainings.rows(tiny, folder, DataSource())), 6)
+    assert sorted([f"{t.label} {t.job.seed}" for t in group] for group in rows) == [
+        ["as-long 0"],
+        ["res-sl-scratch 0", "res-sl-logits 0"],
+        ["res-sl-scratch 1", "res-sl-logits 1"],
+    ]
+    assert [len(g) for g in trainings.grouped(list(trainings.teachers(tiny, folder, DataSource())), 6)] == [1, 1]
+
+
+def test_own_recipes_share_their_batches(tiny: Plan, tmp_path: Path) -> None:
+    jobs = [t.job for t in trainings.search(tiny, Folder(tmp_path), DataSource())][:2]
+    methods = tuple(job.methods[0] for job in jobs)
+    for other in (replace(jobs[1].recipe, batch=2), replace(jobs[1].recipe, seed=1)):
+        with pytest.raises(TrainingStopped, match="with the same batches"):
+            replace(jobs[0], methods=methods, own_recipes=(jobs[0].recipe, other))
+    with pytest.raises(TrainingStopped, match="1 recipes for 2 methods"):
+        replace(jobs[0], methods=methods, own_recipes=(jobs[0].recipe,))
+
+
+def test_students_of_a_teacher_that_was_trained_again_are_not_done(
+    tiny: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execute, "choose_datasets", lambda names, scale: [FewImages()])
+    folder = Folder(tmp_path / "study")
+    run_study(tiny, folder, QUIET)
+    teacher = next(trainings.teachers(tiny, folder, DataSource()))
+    rows = list(trainings.rows(tiny, folder, DataSource()))
+    assert all(row.done for row in rows)
+    state = files.load_weights(teacher.path)
+    card = files.read_card(teacher.path)
+    files.write_weights(teacher.path, {name: 1.25 * value for name, value in state.items()}, card)
+    assert teacher.done
+    learning = {row.label for row in rows if not row.done}
+    assert learning == {"res-sl-logits"}
+    assert {row.job.teacher_seed for row in rows if not row.done} == {teacher.job.seed}
 
 
 def test_a_poor_teacher_stops_the_study(tiny: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
