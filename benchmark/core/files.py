@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import os
 import stat
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from benchmark.core.errors import BadOutput
+from benchmark.core.unfinished import new_file, sweep
 
-_PREFIX, _SUFFIX = ".unfinished-", ".part"
-_YOUNG = 2.0  # seconds within which a file may have been made and not locked yet
 _MARK = b"\xef\xbb\xbf \t\r\n"
 _PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<script")
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -50,9 +46,8 @@ def opened_atomically(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         sweep(target.parent)
-        with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=_PREFIX, suffix=_SUFFIX, delete=False) as file:
+        with new_file(target.parent) as file:
             temporary = Path(file.name)
-            _lock(file)
             yield file
             file.flush()
             if durable:
@@ -76,22 +71,6 @@ def cannot_write(path: Path, problem: OSError) -> BadOutput:
     )
     place = path.parent if full or not path.is_dir() else path
     return BadOutput("a folder that can be written", f"{place}: {problem.strerror or problem}", remedy)
-
-
-def sweep(folder: Path) -> None:
-    """Removes what killed processes left unfinished in `folder`; a file that a living process holds stays."""
-    if not _swept(folder, os.getpid()):
-        return
-    try:
-        left = [
-            entry for entry in os.scandir(folder) if entry.name.startswith(_PREFIX) and entry.name.endswith(_SUFFIX)
-        ]
-    except OSError:
-        return
-    for entry in left:
-        with contextlib.suppress(OSError), Path(entry.path).open("rb") as file:
-            if time.time() - os.fstat(file.fileno()).st_mtime > _YOUNG and _lock(file):
-                Path(entry.path).unlink(missing_ok=True)
 
 
 def sha256_of(path: Path) -> str:
@@ -128,26 +107,3 @@ def _target(path: Path) -> Path | None:
 
 def _in_memory(path: Path) -> bool:
     return Path(os.path.abspath(path)).parts[:3] == ("/", "dev", "shm")  # noqa: PTH100  (links stay as they are)
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """Whether this process now holds the file; a system that cannot say counts as held by somebody else."""
-    try:
-        import fcntl
-
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError):
-        return False
-    return True
-
-
-_folders: set[tuple[Path, int]] = set()
-
-
-def _swept(folder: Path, process: int) -> bool:
-    """True the first time that this process asks for a folder."""
-    key = (folder, process)
-    if key in _folders:
-        return False
-    _folders.add(key)
-    return True

@@ -11,7 +11,6 @@ import lzma
 import shutil
 import stat
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from typing import IO
 
 from benchmark.core.errors import BadData, BadOutput
 from benchmark.core.files import is_web_page
+from benchmark.core.unfinished import new_folder
 
 GIB = 1 << 30
 _REMEDY = "Do not use this archive; take it from the data set's own page."
@@ -59,8 +59,7 @@ def unpack(archive: Path, destination: Path, max_bytes: int = 256 * GIB, max_fil
     destination.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(destination).free
     bound = min(max_bytes, _RATIO * archive.stat().st_size + GIB // 4)
-    with tempfile.TemporaryDirectory(prefix=".unpack-", dir=destination) as folder:
-        inside = Path(folder)
+    with new_folder(destination) as inside:
         try:
             total = _check(archive, bound, max_files)
             if total > free:

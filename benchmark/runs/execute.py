@@ -14,6 +14,7 @@ from benchmark.core.devices import is_out_of_memory, out_of_memory, release
 from benchmark.core.errors import BadOutput, BadResult, SlkdBenchError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Scale, Task
+from benchmark.core.unfinished import sweep
 from benchmark.methods.method import Method
 from benchmark.methods.weights import store
 from benchmark.methods.weights.loading import load_for
@@ -95,6 +96,8 @@ def execute(
     for cell, reasons in zip(plan.cells, why, strict=True):
         if not reasons:
             partial_path(cell.path).unlink(missing_ok=True)  # of a run that was killed before it could
+    for folder in dict.fromkeys(cell.path.parent for cell in plan.cells):
+        sweep(folder)
     networks = load or _Networks(options.device)
     observer.start(plan, todo)
     try:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.core import files
+from benchmark.core import unfinished
 from benchmark.core.errors import BadOutput
-from benchmark.core.files import is_web_page, opened_atomically, sha256_of, sweep, write_atomically
+from benchmark.core.files import is_web_page, opened_atomically, sha256_of, write_atomically
+from benchmark.core.unfinished import sweep
 
 
 def test_a_link_is_written_through(tmp_path: Path) -> None:
@@ -110,29 +111,85 @@ def _writer(folder: Path) -> subprocess.Popen[str]:
     return writer
 
 
-def _older(folder: Path) -> list[Path]:
-    left = [path for path in folder.iterdir() if path.name.endswith(".part")]
-    for path in left:
-        os.utime(path, (time.time() - 60,) * 2)
-    return left
+def _left(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name.endswith(".part")]
 
 
-def test_what_a_killed_process_left_is_swept_and_a_living_ones_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_killed_process_left_is_swept_at_once_and_a_living_ones_stays(tmp_path: Path) -> None:
     dead, alive = _writer(tmp_path), _writer(tmp_path)
     try:
         dead.send_signal(signal.SIGKILL)
         dead.wait()
-        assert len(_older(tmp_path)) == 2
+        assert len(_left(tmp_path)) == 2
+        for path in _left(tmp_path):
+            os.utime(path, (time.time() - 60,) * 2)  # age does not matter
         sweep(tmp_path)
-        assert len(_older(tmp_path)) == 1
+        assert len(_left(tmp_path)) == 1
+        alive.kill()  # dead, and not waited for
+        while unfinished._began(alive.pid):
+            time.sleep(0.01)
+        write_atomically(tmp_path / "b", "x")
+        assert [path.name for path in tmp_path.iterdir()] == ["b"]
     finally:
         alive.kill()
         alive.wait()
-    monkeypatch.setattr(files, "_folders", set())
-    write_atomically(tmp_path / "b", "x")
-    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+
+def test_a_number_that_another_process_took_over_keeps_no_leftover(tmp_path: Path) -> None:
+    left = tmp_path / f".unfinished-{unfinished._machine()}-{os.getpid()}-1-abc.part"
+    left.touch()
+    own = tmp_path / f".unfinished-{unfinished._machine()}-{os.getpid()}-{unfinished._began(os.getpid())}-abc.part"
+    own.touch()
+    sweep(tmp_path)
+    assert _left(tmp_path) == [own]
+
+
+def test_a_file_of_another_machine_goes_when_it_is_old_and_nobody_holds_it(tmp_path: Path) -> None:
+    young, old, held, earlier = (
+        tmp_path / f".unfinished-{name}.part" for name in ("far-1-1-a", "far-1-1-b", "far-1-1-c", "abc")
+    )
+    for path in (young, old, held, earlier):
+        path.touch()
+    for path in (old, held, earlier):
+        os.utime(path, (time.time() - 60,) * 2)
+    with held.open("rb") as file:
+        assert unfinished._lock(file)
+        sweep(tmp_path)
+    assert sorted(_left(tmp_path)) == sorted([young, held])
+
+
+def test_a_folder_that_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from benchmark.core.unfinished import new_folder\n"
+        "with new_folder(Path(sys.argv[1])) as made: (made / 'a').touch(); print('made', flush=True); time.sleep(60)"
+    )
+    maker = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert maker.stdout is not None
+    assert maker.stdout.readline() == "made\n"
+    sweep(tmp_path)
+    assert len(_left(tmp_path)) == 1
+    maker.kill()
+    maker.wait()
+    with unfinished.new_folder(tmp_path) as own:
+        assert _left(tmp_path) == [own]
+    assert _left(tmp_path) == []
+
+
+def test_a_machine_that_says_nothing_of_its_processes_goes_by_age_and_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfinished, "_SYSTEM", tmp_path / "none")
+    unfinished._machine.cache_clear()
+    try:
+        file = unfinished.new_file(tmp_path)
+        os.utime(file.name, (time.time() - 60,) * 2)
+        sweep(tmp_path)
+        assert len(_left(tmp_path)) == 1
+        file.close()
+        sweep(tmp_path)
+        assert _left(tmp_path) == []
+    finally:
+        unfinished._machine.cache_clear()
 
 
 def test_names_that_are_no_letters_come_back_through_json(tmp_path: Path) -> None:

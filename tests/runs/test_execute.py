@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
+from benchmark.core import unfinished
 from benchmark.core.errors import BadImage
 from benchmark.core.types import Scale
 from benchmark.protocols import get_protocol
@@ -49,6 +51,17 @@ def test_a_second_run_reads_no_image_and_leaves_the_file_alone(tmp_path: Path) -
     again = execute(plan)
     assert (again.computed, again.already_done, dataset.read) == (0, 1, read)
     assert plan.cells[0].path.read_bytes() == before
+
+
+def test_a_run_that_finds_all_done_sweeps_what_a_killed_one_left(tmp_path: Path) -> None:
+    plan = toy_plan(tmp_path, ToySet())
+    execute(plan)
+    with unfinished.new_file(plan.cells[0].path.parent) as file:
+        file.write(b"half")
+    left = Path(file.name)
+    left.rename(left.with_name(left.name.replace(f"-{os.getpid()}-", "-999999999-")))  # of a process that is no more
+    assert execute(plan).computed == 0
+    assert list(plan.cells[0].path.parent.iterdir()) == [plan.cells[0].path]
 
 
 def test_a_deleted_or_cut_file_is_computed_anew_to_the_same_bytes(tmp_path: Path) -> None:
