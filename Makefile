@@ -111,6 +111,7 @@ audit: setup-dev
 
 readme: setup
 	$(BIN)/python docs/blocks.py
+	$(BIN)/python docs/pictures.py
 
 tutorials: setup-dev
 	$(BIN)/python docs/follow.py --renew

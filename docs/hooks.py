@@ -1,4 +1,4 @@
-"""What `make docs` adds to the pages written by hand: the reference, made from the docstrings and the command line."""
+"""What `make docs` adds to the pages written by hand: the reference, from docstrings and command line, and the pictures."""
 
 from __future__ import annotations
 
@@ -58,6 +58,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         if modules:
             content = f"# {package}\n\n{about}\n\n" + "".join(map(_shown, modules))
             files.append(File.generated(config, f"reference/{page}.md", content=content))
+    sys.path.insert(0, str(TOP))
+    from docs import pictures
+
+    for name, draw in pictures.files():
+        files.append(File.generated(config, f"gallery/{name}", content=draw()))
     return files
 
 

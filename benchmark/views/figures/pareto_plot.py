@@ -49,13 +49,16 @@ class TaskPanels:
 
 
 def draw(panels: Sequence[TaskPanels], caption: str, said: FiguresFile, columns: int = 2) -> Figure:
-    """All panels in a figure one or two columns of a paper wide, a legend of how the students were trained, `caption`."""
+    """All panels in a figure one or two columns of a paper wide, a legend of how the students were trained, `caption`.
+
+    Where all panels have the same one cost, up to three tasks stand side by side.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     costs = [cost for cost in COSTS if any(task.points.get(cost) for task in panels)]
-    across = len(costs) if columns == 2 else 1
-    rows = len(panels) * len(costs) // across
+    across = 1 if columns != 2 else len(costs) if len(costs) > 1 else min(len(panels), 3)
+    rows = -(-len(panels) * len(costs) // across)
     width = TWO_COLUMNS if columns == 2 else ONE_COLUMN
     methods = list({p.method: t.methods[p.method] for t in panels for c in costs for p in t.shown(c)}.values())
     drawn = drawn_marks(methods, said)
@@ -74,7 +77,11 @@ def draw(panels: Sequence[TaskPanels], caption: str, said: FiguresFile, columns:
         row, column = divmod(number, across)
         x, y = left + column * (side + gap), height - (row + 1) * (PANEL + 0.5) + 0.33
         axes = figure.add_axes((x / width, y / height, side / width, PANEL / height), label=f"{task.title}: {cost}")
-        _panel(axes, task, cost, drawn, first=column == 0)
+        _panel(axes, task, cost, drawn)
+        if column == 0:
+            axes.set_ylabel("PSNR (dB)", labelpad=2)
+        if column == 0 or len(costs) == 1:
+            axes.set_title(task.title, loc="left", fontweight="bold", pad=4)
         placed.append((axes, task, cost))
     for axes, task, cost in placed:
         _label(axes, task, cost, canvas.get_renderer())
@@ -96,7 +103,7 @@ def draw_one(task: TaskPanels, cost: str, drawn: dict[str, Mark]) -> Figure:
     figure = Figure(figsize=(ONE_COLUMN, 2.6))
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_axes((0.12, 0.15, 0.86, 0.82), label=f"{task.title}: {cost}")
-    _panel(axes, task, cost, drawn, first=False)
+    _panel(axes, task, cost, drawn)
     axes.set_ylabel("PSNR (dB)", labelpad=2)
     _label(axes, task, cost, canvas.get_renderer())
     return figure
@@ -129,7 +136,7 @@ def legend_entries(methods: Sequence[Method], drawn: dict[str, Mark], said: Figu
     return found
 
 
-def _panel(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark], first: bool) -> None:
+def _panel(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark]) -> None:
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
     shown = task.shown(cost)
@@ -164,9 +171,6 @@ def _panel(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark], firs
         {"parameters": "parameters (millions)", "gmacs": "GMACs", "latency": "time of an image (ms)"}[cost],
         labelpad=1.5,
     )
-    if first:
-        axes.set_ylabel("PSNR (dB)", labelpad=2)
-        axes.set_title(task.title, loc="left", fontweight="bold", pad=4)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_minor_formatter(NullFormatter())
     if shown:
