@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from baselines.networks.shape.features import EncoderDecoder
 from benchmark.methods.networks import build
 from slkd import SLKD, losses, teacher_of
 
@@ -47,6 +48,8 @@ def parts(setting: Setting) -> dict[str, Callable[[], object]]:
     """The four things to time, as functions of no arguments."""
     torch.manual_seed(0)
     teacher, student = teacher_of(setting.student, setting.scale), build(setting.student, setting.scale)
+    if not isinstance(student, EncoderDecoder):
+        raise TypeError(f"expected an encoder-decoder as student; found {setting.student}")
     objective = SLKD(teacher, student).to(setting.device).train()
     size = (setting.batch, 3, setting.patch, setting.patch)
     degraded, clean = torch.rand(size, device=setting.device), torch.rand(size, device=setting.device)
@@ -91,7 +94,11 @@ def parts(setting: Setting) -> dict[str, Callable[[], object]]:
 
 def measure(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, tuple[float, float]]:
     """Median wall-clock and processor seconds of each run, interleaved over `rounds` rounds after one unmeasured."""
-    wait = torch.cuda.synchronize if torch.cuda.is_available() else lambda: None
+
+    def wait() -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+
     for run in runs.values():
         run()
     wall: dict[str, list[float]] = {name: [] for name in runs}

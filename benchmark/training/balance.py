@@ -6,10 +6,12 @@ Only SLKD names a reference (`balance_reference`, L_pixel): its alphas are what 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from baselines.objective import Objective
 from benchmark.training import distributed, optimisation
 from benchmark.training.recipe import BALANCE_BATCHES as BALANCE_BATCHES
 
@@ -32,10 +34,9 @@ class Balance:
     weights: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, objective: nn.Module) -> Balance | None:
+    def of(cls, objective: Objective) -> Balance | None:
         """The empty record of an objective; None for one without a reference term."""
-        reference = getattr(objective, "balance_reference", "")
-        return cls(reference) if reference else None
+        return cls(objective.balance_reference) if objective.balance_reference else None
 
     @staticmethod
     def last(iterations: int) -> int:
@@ -62,9 +63,9 @@ class Balance:
         self.ratios = dict(zip(self.names, values, strict=True))
         self.cosines = dict(zip(self.names, angles, strict=True))
 
-    def share_out(self, objective: nn.Module, share: float) -> None:
+    def share_out(self, objective: Objective, share: float) -> None:
         """Set the objective's weights so that each other term has `share` of the reference's gradient."""
-        weights: dict[str, float] = objective.weights  # type: ignore[assignment]
+        weights = objective.weights
         for name, ratio in self.ratios.items():
             if weights.get(name, 1.0) > 0 and ratio > 0:
                 weights[name] = weights.get(name, 1.0) * share / ratio
@@ -84,15 +85,15 @@ class Balance:
             "weights": self.weights,
         }
 
-    def load(self, state: dict[str, object], device: torch.device, objective: nn.Module) -> None:
+    def load(self, state: dict[str, Any], device: torch.device, objective: Objective) -> None:
         """Take up what `state` gave, with the weights."""
         rows = state["rows"]
-        self.names = tuple(state["names"])  # type: ignore[arg-type]
+        self.names = tuple(state["names"])
         self.rows = list(rows.to(device).unbind(0)) if isinstance(rows, Tensor) else []
-        self.ratios, self.cosines = state["ratios"], state["cosines"]  # type: ignore[assignment]
-        self.weights = state["weights"]  # type: ignore[assignment]
+        self.ratios, self.cosines = state["ratios"], state["cosines"]
+        self.weights = state["weights"]
         if self.weights:
-            objective.weights = dict(self.weights)  # type: ignore[assignment]
+            objective.weights = dict(self.weights)
 
 
 def _inner(first: list[Tensor], second: list[Tensor]) -> Tensor:

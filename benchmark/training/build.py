@@ -11,6 +11,7 @@ from torch import nn
 
 from baselines.networks.fast import WITH_GRADIENTS, quicken
 from baselines.networks.shape.pyramid import Pyramid
+from baselines.objective import Objective
 from benchmark.core.errors import BadWeights, TrainingStopped
 from benchmark.core.types import Scale, Task
 from benchmark.methods.find import get_method
@@ -59,17 +60,17 @@ def learns_from_teacher(method: Method) -> bool:
     return bool(method.teacher) and method.distiller != "scratch"
 
 
-def objective_class(method: Method, scale: Scale) -> type[nn.Module]:
+def objective_class(method: Method, scale: Scale) -> type[Objective]:
     """The class of the objective that trains `method` at `scale`."""
     target = recipes.objective_target(method, scale)
     module, _, name = target.partition(":")
     kind = getattr(importlib.import_module(module), name) if module else network(method.network).find(target)
-    return cast("type[nn.Module]", kind)
+    return cast("type[Objective]", kind)
 
 
 def build_objective(
     method: Method, job: TrainJob, teachers: Teachers | None = None
-) -> tuple[nn.Module, store.WeightsFile | None]:
+) -> tuple[Objective, store.WeightsFile | None]:
     """The objective that trains `method`, and its teacher's file: the student depends on network, scale and seed alone.
 
     So every distiller starts from the same student. `teachers` keeps what was loaded, by method id, for the next of the

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from baselines.objective import Objective
 from benchmark.core.errors import BadOutput, TrainingStopped
 from benchmark.core.files import write_atomically
 from benchmark.methods.weights import files
@@ -36,7 +37,7 @@ class Member:
     `recipe` is its own, where it differs from the others' in what does not decide the batches.
     """
 
-    objective: nn.Module
+    objective: Objective
     folder: Path
     facts: dict[str, Any] = field(default_factory=dict)
     title: str = ""
@@ -173,7 +174,7 @@ class MemberState:
             reference=balance.reference,
             ratios=balance.ratios,
             cosines=balance.cosines,
-            weights=dict(run.objective.weights),  # type: ignore[arg-type]
+            weights=dict(run.objective.weights),
         )
 
     def _validate(self) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from baselines.objective import Objective
 from benchmark.core.errors import TrainingStopped
 from benchmark.training import checkpoint, distributed, optimisation
 from benchmark.training.balance import Balance
@@ -25,10 +26,10 @@ class Run:
     the first step that is not finite on, weights and optimiser stay as they were before it.
     """
 
-    def __init__(self, objective: nn.Module, recipe: Recipe, device: torch.device) -> None:
+    def __init__(self, objective: Objective, recipe: Recipe, device: torch.device) -> None:
         self.objective, self.recipe, self.device = objective, recipe, device
         self.call: Callable[[Tensor, Tensor], dict[str, Tensor]] = objective
-        self.student = cast("nn.Module", objective.student)
+        self.student = objective.student
         self.trained = [p for p in objective.parameters() if p.requires_grad]
         self.watched = [p for p in self.student.parameters() if p.requires_grad]
         self.optimiser = optimisation.make_optimiser(recipe, self.trained)
@@ -142,7 +143,7 @@ class Run:
             return loss, distributed.average(torch.cat([each.detach(), loss.detach()[None]]), world)
 
     def _weight_vector(self, like: Tensor) -> Tensor:
-        weights = cast("dict[str, float]", self.objective.weights)
+        weights = self.objective.weights
         wanted = tuple(float(weights.get(name, 1.0)) for name in self.names)
         known, vector = self._weights
         if known != wanted or vector.dtype != like.dtype:
@@ -157,7 +158,7 @@ class Run:
         if not first and not with_norms:
             return
         gradients = optimisation.gradients_by_term(terms, self.watched)
-        row = balance.row(gradients, cast("dict[str, float]", self.objective.weights)) if balance is not None else None
+        row = balance.row(gradients, self.objective.weights) if balance is not None else None
         if with_norms:
             self.norms[str(self.step)] = {name: float(optimisation.norm(g)) for name, g in gradients.items()}
             self.compared = _by_name(balance, row) if balance is not None and row is not None else {}

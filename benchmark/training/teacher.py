@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.shape.features import Features
+from baselines.networks.shape.features import EncoderDecoder, Features
 
 
 class SharedTeacher(nn.Module):
@@ -19,7 +21,7 @@ class SharedTeacher(nn.Module):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network = network
+        self.network = cast("EncoderDecoder", network)
         self._batch: tuple[Tensor, ...] = ()
         self._kept: list[Features | None] = [None, None]
         self.passes = 0
@@ -31,23 +33,23 @@ class SharedTeacher(nn.Module):
     @property
     def encoder_widths(self) -> tuple[int, ...]:
         """Channels of the encoder's levels."""
-        return tuple(self.network.encoder_widths)  # type: ignore[arg-type]
+        return tuple(self.network.encoder_widths)
 
     @property
     def decoder_widths(self) -> tuple[int, ...]:
         """Channels of the decoder's levels."""
-        return tuple(self.network.decoder_widths)  # type: ignore[arg-type]
+        return tuple(self.network.decoder_widths)
 
     def features(self, image: Tensor) -> Features:
         """The network's features of `image` (N, 3, H, W)."""
         result: Features
         if torch.is_grad_enabled() or not hasattr(self.network, "features"):
-            result = self.network.features(image)  # type: ignore[operator]
+            result = self.network.features(image)
             return result
         for place, known in enumerate(self._batch):
             if image is known:
                 return self._of(place)
-        result = self.network.features(image)  # type: ignore[operator]
+        result = self.network.features(image)
         return result
 
     @torch.no_grad()
@@ -57,7 +59,7 @@ class SharedTeacher(nn.Module):
         known = all(image is mine for image, mine in zip(images, self._batch, strict=False)) and self._batch
         if not known or degraded.device.type == "cpu" or any(self._kept):
             return self.features(degraded), self.features(clean)
-        both = self.network.features(torch.cat(images))  # type: ignore[operator]
+        both = self.network.features(torch.cat(images))
         self.passes += 2
         halves = zip(*(level.chunk(2) for level in (both.restored, *both.encoder, *both.decoder)), strict=True)
         count = 1 + len(both.encoder)
@@ -73,13 +75,13 @@ class SharedTeacher(nn.Module):
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
         """The encoder's features of `image`."""
-        return self.features(image).encoder if self._is_kept(image) else self.network.encode(image)  # type: ignore[operator]
+        return self.features(image).encoder if self._is_kept(image) else self.network.encode(image)
 
     def decode(self, encoder: tuple[Tensor, ...], image: Tensor) -> Features:
         """Restores `image` from encoder features, the network's own or another's."""
         if self._is_kept(image) and encoder is self.features(image).encoder:
             return self.features(image)
-        result: Features = self.network.decode(encoder, image)  # type: ignore[operator]
+        result: Features = self.network.decode(encoder, image)
         return result
 
     def _is_kept(self, image: Tensor) -> bool:
@@ -89,6 +91,6 @@ class SharedTeacher(nn.Module):
     def _of(self, place: int) -> Features:
         kept = self._kept[place]
         if kept is None:
-            kept = self._kept[place] = self.network.features(self._batch[place])  # type: ignore[operator]
+            kept = self._kept[place] = self.network.features(self._batch[place])
             self.passes += 1
         return kept

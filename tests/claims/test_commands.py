@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from benchmark.claims.judge import verdicts
 from benchmark.claims.ledger import read_ledger
-from benchmark.claims.verdict import Verdict, vocabulary
+from benchmark.claims.verdict import Status, Verdict, vocabulary
 from benchmark.cli import app
 from benchmark.core import paths
 from benchmark.costs.records import read_complexity
@@ -144,7 +144,7 @@ def test_the_recorded_audit_is_that_of_the_recorded_counts() -> None:
 def test_verdict_is_frozen(tmp_path: Path) -> None:
     verdict: Verdict = verdicts(tmp_path, table="I")[0]
     with pytest.raises(AttributeError):
-        verdict.status = "reproduced"  # type: ignore[misc]
+        verdict.status = Status.REPRODUCED  # type: ignore[misc]
 
 
 STUDY = set(vocabulary("mini")) - {"untestable"}

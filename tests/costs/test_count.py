@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -31,7 +33,7 @@ KNOWN = [  # network, task, changed arguments, GMAC of the authors' code by fvco
 
 
 @pytest.mark.parametrize(("network", "task", "changed", "gmacs"), KNOWN)
-def test_full_size_counts(network: str, task: str, changed: dict, gmacs: float) -> None:
+def test_full_size_counts(network: str, task: str, changed: dict[str, Any], gmacs: float) -> None:
     assert count_named(network, "paper", task, **changed).gmacs == pytest.approx(gmacs, abs=6e-4)
 
 

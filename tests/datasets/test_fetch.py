@@ -286,7 +286,7 @@ def test_hostile_archives_write_nothing(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])
-def test_damaged_archives_write_nothing(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+def test_damaged_archives_write_nothing(tmp_path: Path, make: Callable[..., Path]) -> None:
     path = make(tmp_path / "archive", "good/b.bin", body=np.random.default_rng(0).bytes(200_000))
     whole = path.read_bytes()
     for damaged in (whole[:100_000], whole[:60_000] + bytes(2000) + whole[62_000:]):
@@ -297,7 +297,7 @@ def test_damaged_archives_write_nothing(tmp_path: Path, make: Callable[[Path], P
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])
-def test_good_archives_fill_a_folder_up(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+def test_good_archives_fill_a_folder_up(tmp_path: Path, make: Callable[..., Path]) -> None:
     path = make(tmp_path / "archive", "good/deep/b.txt", body=b"b")
     (tmp_path / "out/good").mkdir(parents=True)
     (tmp_path / "out/good/mine.txt").write_text("mine")

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from benchmark.core.errors import BadData, BadImage
+from benchmark.core.types import Pair
 from benchmark.datasets import dataset_ids, describe, verify
 from benchmark.datasets.pairs import iterate
 from benchmark.datasets.passport import passports
@@ -31,6 +32,7 @@ def test_from_verify_to_the_pairs(tmp_path: Path, expect: Callable[..., None], d
     assert verify.problems(data) == []
     assert data.names() == names
     for name, pair in iterate(data):
+        assert isinstance(pair, Pair)
         assert pair.name == name
         assert pair.scene
         assert pair.clean.shape == pair.degraded.shape
@@ -130,7 +132,7 @@ def test_gaussian_noise_is_the_documented_one(tmp_path: Path, expect: Callable[.
     for sigma in (15, 25, 50):
         expect(f"kodak24-sigma{sigma}", 2)
         data = on_disk(f"kodak24-sigma{sigma}", root=tmp_path)
-        image = np.float32(read_image(tmp_path / "kodak24/kodim02.png").permute(1, 2, 0).numpy())
+        image = read_image(tmp_path / "kodak24/kodim02.png").permute(1, 2, 0).numpy().astype(np.float32)
         np.random.seed(0)  # noqa: NPY002
         image += np.random.normal(0, sigma / 255.0, image.shape)  # noqa: NPY002
         assert np.array_equal(data[1].degraded.permute(1, 2, 0).numpy(), image)

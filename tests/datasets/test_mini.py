@@ -195,7 +195,7 @@ def test_other_pictures_are_not_taken_for_test_photographs(shots: Path) -> None:
 def test_crops_are_the_places_with_detail_and_keep_apart() -> None:
     picture = np.zeros((100, 300, 3), np.uint8)
     picture[:, 200:280] = np.random.default_rng(0).integers(0, 256, (100, 80, 3))
-    first, second = photographs.best_crops(picture, 64, 64, 2, photographs.Path("x"))
+    first, second = photographs.best_crops(picture, 64, 64, 2, Path("x"))
     assert np.abs(np.diff(first.astype(int), axis=1)).mean() > 40
     assert not np.array_equal(first, second)
 

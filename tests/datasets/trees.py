@@ -105,7 +105,7 @@ def sidd_png(root: Path) -> list[str]:
 
 
 def sidd_medium(root: Path) -> list[str]:
-    names = []
+    names: list[str] = []
     for scene in ("0001_001_S6_00100_00060_3200_L", "0002_001_S6_00100_00020_3200_N"):
         for shot in ("010", "011"):
             folder, number = root / "Data" / scene, scene[:4]

@@ -51,8 +51,9 @@ def images(
     kind: str = "noise", size: int = 16, count: int = 2, dtype: torch.dtype = torch.float32
 ) -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(3)
-    if IMAGES[kind] is not None:
-        return (torch.full((count, 3, size, size), IMAGES[kind], dtype=dtype),) * 2
+    level = IMAGES[kind]
+    if level is not None:
+        return (torch.full((count, 3, size, size), level, dtype=dtype),) * 2
     clean = torch.rand(count, 3, size, size, dtype=dtype)
     return (clean + 0.1 * torch.randn_like(clean)).clamp(0, 1), clean
 

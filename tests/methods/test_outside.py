@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -116,7 +117,7 @@ def test_the_key_hangs_on_weights_and_code(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
 
-    def key(source: str) -> dict:
+    def key(source: str) -> dict[str, Any]:
         (tmp_path / "changing_net.py").write_text(source)
         sys.modules.pop("changing_net", None)
         sys.dont_write_bytecode = True

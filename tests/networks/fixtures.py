@@ -13,6 +13,7 @@ import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -77,8 +78,8 @@ def _tensor(key: str, shape: list[int], dtype: str) -> Tensor:
 
 
 @cache
-def _index() -> dict[str, dict]:
-    output: dict[str, dict] = json.loads(gzip.decompress((DATA / "fixtures.json.gz").read_bytes()))
+def _index() -> dict[str, dict[str, Any]]:
+    output: dict[str, dict[str, Any]] = json.loads(gzip.decompress((DATA / "fixtures.json.gz").read_bytes()))
     return output
 
 

@@ -45,7 +45,7 @@ def test_levels_end_in_the_restored_image_and_train() -> None:
     levels = network.levels(image)
     assert [level.shape for level in levels] == [image.shape] * 3
     assert torch.equal(levels[-1], network(image))
-    sum(level.square().mean() for level in levels).backward()
+    torch.stack([level.square().mean() for level in levels]).sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 
 

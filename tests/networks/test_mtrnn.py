@@ -29,8 +29,8 @@ def test_a_batch_and_an_odd_size(network: MTRNN) -> None:
 def test_fresh_mean_shifts_cancel_and_are_not_trained() -> None:
     network = MTRNN(iterations=1, width=4)
     with torch.no_grad():
-        network.last.weight.zero_()
-        network.last.bias.zero_()
+        for parameter in network.last.parameters():
+            parameter.zero_()
         image = torch.rand(1, 3, 8, 8)
         torch.testing.assert_close(network(image), image)
         torch.testing.assert_close(
@@ -50,7 +50,7 @@ def test_iterations_repeat_end_in_the_restored_image_and_train() -> None:
     shorter = MTRNN(iterations=2, width=4)
     shorter.load_state_dict(network.state_dict())
     torch.testing.assert_close(shorter(image), images[1])
-    sum(i.square().mean() for i in images).backward()
+    torch.stack([i.square().mean() for i in images]).sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters() if p.requires_grad)
 
 

@@ -46,10 +46,10 @@ def test_gradients_are_those_of_the_plain_form() -> None:
     image, target = torch.rand(2, 2, 3, 32, 24, dtype=torch.float64)
     for network in (ours, theirs):
         F.mse_loss(network(image), target).backward()
-    other = dict(theirs.denoiser.named_parameters())
+    other = dict(theirs.named_parameters())
     for name, parameter in ours.denoiser.named_parameters():
         assert parameter.grad is not None
-        torch.testing.assert_close(parameter.grad, other[name].grad, msg=name)
+        torch.testing.assert_close(parameter.grad, other[f"denoiser.{name}"].grad, msg=name)
     assert all(parameter.grad is None for parameter in ours.sigma.parameters())
 
 

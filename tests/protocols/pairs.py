@@ -29,4 +29,5 @@ PAIRS = tuple(oracle())
 
 def pair(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Restored and clean, each (H, W, 3) uint8."""
-    return tuple(np.asarray(Image.open(FOLDER / f"{name}_{kind}.png")) for kind in ("res", "gt"))
+    restored, clean = (np.asarray(Image.open(FOLDER / f"{name}_{kind}.png")) for kind in ("res", "gt"))
+    return restored, clean

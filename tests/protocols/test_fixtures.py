@@ -1,5 +1,8 @@
 """Every protocol gives what the published evaluation scripts gave, in numpy and in torch."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +19,7 @@ def as_tensor(image: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
     return torch.from_numpy(image.copy()).permute(2, 0, 1).to(dtype) / 255
 
 
-FORMS = {
+FORMS: dict[str, Callable[[np.ndarray], Any]] = {
     "numpy-uint8": lambda image: image,
     "numpy-float64": lambda image: image / 255,
     "torch-uint8": lambda image: torch.from_numpy(image.copy()).permute(2, 0, 1),

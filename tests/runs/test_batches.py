@@ -36,7 +36,12 @@ def test_an_image_larger_than_the_memory_for_a_batch_goes_alone(monkeypatch: pyt
     asked: list[str] = []
     monkeypatch.setattr(batches, "DEVICE_PIXELS", 4 * 24 * 40)
     monkeypatch.setattr(batches, "BYTES_A_PIXEL", 4 * GIB // (24 * 40))
-    monkeypatch.setattr(batches, "free_bytes", lambda device: asked.append(device) or 11 * GIB)
+
+    def free(device: str) -> int:
+        asked.append(device)
+        return 11 * GIB
+
+    monkeypatch.setattr(batches, "free_bytes", free)
     sizes = [len(batch) for batch in batches.batches(ToySet(), Stretch(), "cuda:1")]
     assert asked == ["cuda:1"]
     assert sizes == [2, 2, 2, 1, 1, 1, 1, 1, 1]  # seven of 24 x 40, then five of 32 x 40, of which two are too many

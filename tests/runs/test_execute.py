@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -75,7 +76,7 @@ def test_a_deleted_or_cut_file_is_computed_anew_to_the_same_bytes(tmp_path: Path
 
 
 @pytest.mark.parametrize("changed", [{"print_": "other data"}])
-def test_other_data_is_computed_anew(tmp_path: Path, changed: dict) -> None:
+def test_other_data_is_computed_anew(tmp_path: Path, changed: dict[str, Any]) -> None:
     execute(toy_plan(tmp_path, ToySet()))
     assert execute(toy_plan(tmp_path, ToySet(**changed))).computed == 1
 

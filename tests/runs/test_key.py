@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from benchmark.core import sources
+from benchmark.core.files import sha256_of
 from benchmark.core.types import Scale, Task
 from benchmark.datasets import get_dataset
 from benchmark.datasets.pairs import Dataset
@@ -173,8 +174,12 @@ def test_any_byte_of_a_file_moves_the_fingerprint_and_its_hash_is_remembered(
 
     read: list[Path] = []
     monkeypatch.setattr(hashes, "_SETTLED", 0)
-    whole = hashes.sha256_of
-    monkeypatch.setattr(hashes, "sha256_of", lambda path: (read.append(path), whole(path))[1])
+
+    def noted(path: Path) -> str:
+        read.append(path)
+        return sha256_of(path)
+
+    monkeypatch.setattr(hashes, "sha256_of", noted)
     before = folder(tmp_path / "set").fingerprint()
     assert len(read) == 6
     again = open_folder(tmp_path / "set", FolderOptions("rgb")).fingerprint()

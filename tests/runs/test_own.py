@@ -311,20 +311,23 @@ def test_a_device_that_is_not_there(name: str, monkeypatch: pytest.MonkeyPatch) 
     assert devices.resolve("auto") == devices.resolve("cpu") == "cpu"
 
 
+def tf32_allowed() -> tuple[bool, bool]:
+    """For convolutions and for products of matrices."""
+    return torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+
+
 def test_exactness_is_asked_for_and_put_back() -> None:
     torch.set_float32_matmul_precision("high")
     before = torch.backends.cudnn.allow_tf32
     try:
         with exact("cuda"):
             assert torch.get_float32_matmul_precision() == "highest"
-            assert not torch.backends.cudnn.allow_tf32
-            assert not torch.backends.cuda.matmul.allow_tf32
+            assert tf32_allowed() == (False, False)
             assert torch.backends.cudnn.deterministic
             assert torch.are_deterministic_algorithms_enabled()
             with exact("cuda", tf32=True):
-                assert torch.backends.cudnn.allow_tf32
-                assert torch.backends.cuda.matmul.allow_tf32
-            assert not torch.backends.cudnn.allow_tf32
+                assert tf32_allowed() == (True, True)
+            assert not tf32_allowed()[0]
         assert torch.get_float32_matmul_precision() == "high"
         assert not torch.are_deterministic_algorithms_enabled()
         assert torch.backends.cudnn.allow_tf32 == before

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -170,7 +171,7 @@ def test_every_image_bad_is_an_error_even_when_going_on(pairs: Path, restored: P
     ],
 )
 def test_bad_options(
-    options: dict, kind: type[Exception], says: str, pairs: Path, restored: Path, tmp_path: Path
+    options: dict[str, Any], kind: type[Exception], says: str, pairs: Path, restored: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(kind, match=says):
         score_command(request(restored, pairs, tmp_path, **options))
@@ -322,7 +323,7 @@ def test_a_folder_is_run_under_its_protocol(pairs: Path, tmp_path: Path) -> None
         ({"task": Task.DERAINING, "datasets": []}, "for folders only"),
     ],
 )
-def test_what_a_folder_needs_and_others_do_not(options: dict, says: str, pairs: Path, tmp_path: Path) -> None:
+def test_what_a_folder_needs_and_others_do_not(options: dict[str, Any], says: str, pairs: Path, tmp_path: Path) -> None:
     options["datasets"] = [str(pairs) if d == "FOLDER" else d for d in options.get("datasets", ["gopro"])]
     with pytest.raises(SlkdBenchError, match=says):
         run(run_request(tmp_path, **{"scale": Scale.PAPER, **options}))

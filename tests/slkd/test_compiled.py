@@ -60,7 +60,7 @@ def test_a_pass_makes_nothing_on_the_host_and_asks_for_no_value(reading: str, mo
     objective = SLKD(Toy(8), Toy(4), reading=reading).train().to("meta")
     images = [image.to("meta") for image in batch(64)]
     monkeypatch.setattr(torch, "autocast", lambda *args, **options: nullcontext())  # which knows no such device
-    with OnlyMeta():
+    with OnlyMeta():  # type: ignore[no-untyped-call]
         objective.total(objective(*images)).backward()
 
 

@@ -2,18 +2,21 @@ import copy
 import math
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import torch
 
 import slkd
+from baselines.networks.shape.features import Features
 from slkd import SLKD
-from slkd.diagnostics import NATURAL, clean_psnr, extractor_maps, feature_maps, gradient_norms, report
+from slkd.brisque import NAMES as NATURAL
+from slkd.diagnostics import clean_psnr, extractor_maps, feature_maps, gradient_norms, report
 from slkd.readings import READINGS
 from slkd.scale import ScaleConversion
 from tests.distillation.toy import Toy
 
-TABLE_IV = {
+TABLE_IV: dict[str, tuple[dict[str, Any], set[str]]] = {
     "degraded": ({"decoder_source": "degraded", "natural_colour": False, "edge_texture": False}, {"pixel", "kl"}),
     "clean": ({"natural_colour": False, "edge_texture": False}, {"pixel", "kl"}),
     "natural": ({"edge_texture": False}, {"pixel", "kl", "nc"}),
@@ -65,12 +68,17 @@ def test_the_ground_truth_can_be_the_pixel_target(
 
 
 def test_guidance_is_a_on_degraded_and_b_on_clean_in_one_pass(
-    batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy, Toy]
+    batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy, Toy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     teacher, student = networks
-    calls = []
+    calls: list[int] = []
     plain = teacher.features
-    teacher.features = lambda image: calls.append(len(image)) or plain(image)
+
+    def counted(image: torch.Tensor) -> Features:
+        calls.append(len(image))
+        return plain(image)
+
+    monkeypatch.setattr(teacher, "features", counted)
     found = SLKD(teacher, student).guide(*batch)
     assert calls == [4]
     a, b = plain(batch[0]), plain(batch[1])
@@ -133,7 +141,7 @@ def test_a_step_under_autocast_is_finite(
         total.backward()
         assert total.dtype == torch.float32
         assert torch.isfinite(total)
-        assert all(torch.isfinite(p.grad).all() for p in objective.parameters() if p.requires_grad)
+        assert all(p.grad is not None and p.grad.isfinite().all() for p in objective.parameters() if p.requires_grad)
 
 
 def test_float64_and_odd_sizes_and_other_depths_work() -> None:
@@ -160,6 +168,7 @@ def test_the_scale_conversion_learns_alone_first(
 ) -> None:
     objective = SLKD(*networks).train()
     own = [p for p in objective.student.parameters() if p.requires_grad]
+    assert objective.encoder_scale is not None
     projections = list(objective.encoder_scale.parameters())
     norms = {}
     for step in (0, 4, 9, 15, 99):
@@ -198,7 +207,7 @@ def test_it_learns(batch: tuple[torch.Tensor, torch.Tensor], networks: tuple[Toy
         ({"decoder_source": "b"}, "degraded"),
     ],
 )
-def test_unknown_options_are_told(options: dict[str, str], message: str, networks: tuple[Toy, Toy]) -> None:
+def test_unknown_options_are_told(options: dict[str, Any], message: str, networks: tuple[Toy, Toy]) -> None:
     with pytest.raises(ValueError, match=message):
         SLKD(*networks, **options)
 

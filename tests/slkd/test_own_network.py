@@ -34,7 +34,7 @@ class UNet(nn.Module):
         for level, layer in enumerate(self.down):
             x = F.silu(layer(x if level == 0 else F.max_pool2d(x, 2)))
             encoder.append(x)
-        decoder = []
+        decoder: list[torch.Tensor] = []
         for level in reversed(range(len(self.up))):
             x = F.interpolate(x, encoder[level].shape[-2:])
             x = F.silu(self.up[level](torch.cat([x, encoder[level]], 1)))
@@ -90,7 +90,9 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
     ids=["widths", "fewer levels", "more levels", "a wrapped student", "both wrapped", "a wrapped teacher"],
 )
 def test_any_pair_learns_in_a_plain_loop(
-    teacher: Callable[[], torch.nn.Module], student: Callable[..., object], batch: tuple[torch.Tensor, torch.Tensor]
+    teacher: Callable[[], torch.nn.Module],
+    student: Callable[[], torch.nn.Module],
+    batch: tuple[torch.Tensor, torch.Tensor],
 ) -> None:
     torch.manual_seed(0)
     objective = SLKD(teacher(), student()).train()

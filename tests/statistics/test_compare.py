@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,7 +97,8 @@ def test_images_that_only_one_restores_perfectly_are_won(tmp_path: Path) -> None
 @pytest.mark.parametrize("what", ["data", "protocol"])
 def test_different_data_or_protocols_are_not_compared(tmp_path: Path, what: str) -> None:
     put(tmp_path, "a", [30, 31])
-    put(tmp_path, "b", [30, 31], **{what: "other"})
+    key: dict[str, Any] = {what: "other"}
+    put(tmp_path, "b", [30, 31], **key)
     with pytest.raises(BadResult, match=f"with the same {what}"):
         compare("a", "b", tmp_path)
 

@@ -30,7 +30,7 @@ def test_with_seeds_alone_it_is_the_t_test_of_the_seeds() -> None:
 
 def test_between_the_authors_weights_it_is_the_t_test_of_the_scenes() -> None:
     by_scene = np.array([0.4, 0.1, 0.3, 0.2, 0.6])
-    found = effect([np.repeat(by_scene, 2)], [str(i // 2) for i in range(10)], DB, None)
+    found = effect([np.repeat(by_scene, 2).tolist()], [str(i // 2) for i in range(10)], DB, None)
     assert found.chance == pytest.approx(stats.ttest_1samp(by_scene, 0).pvalue)
     assert not found.own_spread
 
@@ -63,7 +63,7 @@ def test_one_scene_says_nothing() -> None:
 def test_below_the_floor_nothing_is_decided_however_sure_it_is() -> None:
     rng = np.random.default_rng(0)
     table = 0.08 + rng.normal(0, 0.001, (6, 16))
-    found = effect(table, [str(i) for i in range(16)], DB, PRIOR)
+    found = effect(table.tolist(), [str(i) for i in range(16)], DB, PRIOR)
     assert found.chance < 1e-6
     assert conclude(found, found.chance, found.equal, DB) is Conclusion.EQUAL
     assert conclude(found, found.chance, 1.0, DB) is Conclusion.OPEN
@@ -104,7 +104,7 @@ def test_the_pooled_spread_is_that_of_paired_differences() -> None:
     """A method's and a seed's level are no noise; the deviation of a difference is what is left times root two."""
     rng = np.random.default_rng(1)
     groups = [rng.normal(30, 2, (40, 1)) + rng.normal(0, 1, (1, 6)) + rng.normal(0, 0.3, (40, 6)) for _ in range(2)]
-    found = pooled_spread(groups)
+    found = pooled_spread([group.tolist() for group in groups])
     assert found is not None
     assert found.deviation == pytest.approx(0.3 * math.sqrt(2), rel=0.08)
     assert found.freedom == 2 * 39 * 5
@@ -125,7 +125,7 @@ def study(
     for _ in range(repeats):
         noise = rng.standard_t(3, seeds) / math.sqrt(3) if heavy else rng.normal(0, 1, seeds)
         table = truth + SEED * noise[:, None] + np.repeat(rng.normal(0, scene, scenes), 3)
-        one = effect(table + rng.normal(0, IMAGE, table.shape), names, DB, PRIOR)
+        one = effect((table + rng.normal(0, IMAGE, table.shape)).tolist(), names, DB, PRIOR)
         found[conclude(one, one.chance, one.equal, DB)] += 1
     return found
 

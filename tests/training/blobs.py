@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from baselines.objective import Objective
 
 
 class Blobs:
@@ -38,35 +42,27 @@ class Small(nn.Module):
         return result
 
 
-class Plain(nn.Module):
+class Plain(Objective):
     """L1 to the clean image."""
 
     def __init__(self, student: nn.Module) -> None:
-        super().__init__()
-        self.student = student
-        self.weights: dict[str, float] = {}
+        super().__init__(student)
 
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         return {"pixel": (self.student(degraded) - clean).abs().mean()}
 
 
-class Busy(nn.Module):
+class Busy(Objective):
     """An objective with everything a checkpoint must hold: a frozen teacher, an adapter, a generator that trains itself
     before each step with an optimiser of its own, and random numbers in the loss."""
 
+    teacher: nn.Module
+
     def __init__(self, student: nn.Module) -> None:
-        super().__init__()
-        self.student = student
-        self.teacher = Small().requires_grad_(False).eval()
+        super().__init__(student, Small(), {"teacher": 0.5})
         self.adapter = nn.Conv2d(3, 3, 1)
         self.noise = nn.Parameter(torch.zeros(3, 1, 1), requires_grad=False)
         self.optimiser = torch.optim.Adam([self.noise], lr=1e-2)
-        self.weights = {"teacher": 0.5}
-
-    def train(self, mode: bool = True) -> Busy:
-        super().train(mode)
-        self.teacher.eval()
-        return self
 
     def before_step(self, step: int, total: int, degraded: Tensor, clean: Tensor) -> None:
         self.noise.requires_grad_(True)
@@ -87,6 +83,6 @@ class Busy(nn.Module):
     def get_extra_state(self) -> dict[str, object]:
         return {"noise": self.noise.detach().clone(), "optimiser": self.optimiser.state_dict()}
 
-    def set_extra_state(self, state: dict[str, object]) -> None:
+    def set_extra_state(self, state: dict[str, Any]) -> None:
         self.noise.data.copy_(state["noise"])
         self.optimiser.load_state_dict(state["optimiser"])

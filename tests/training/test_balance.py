@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from baselines.objective import Objective
 from benchmark.training import balance
 from benchmark.training.balance import Balance
 from benchmark.training.engine import Member, Settings, TrainingData, TrainingResult, train
@@ -26,21 +27,18 @@ def few_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(balance, "BALANCE_BATCHES", 6)
 
 
-class Three(nn.Module):
+class Three(Objective):
     """A pixel term, one along its gradient and one of constant gradients along the bias of the last layer."""
 
     balance_reference = "pixel"
 
     def __init__(self) -> None:
-        super().__init__()
         torch.manual_seed(1)
-        self.student = Small()
-        self.weights = {"pixel": 2.0, "same": 0.5, "other": 3.0}
+        super().__init__(Small(), weights={"pixel": 2.0, "same": 0.5, "other": 3.0})
 
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         pixel = (self.student(degraded) - clean).abs().mean()
-        bias = self.student.body[3].bias
-        assert bias is not None
+        bias = self.student.get_parameter("body.3.bias")
         return {"pixel": pixel, "same": -8 * pixel, "other": bias.sum()}
 
 

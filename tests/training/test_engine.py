@@ -93,18 +93,18 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 def test_the_running_mean_is_what_is_shipped(tmp_path: Path) -> None:
     torch.manual_seed(0)
     student = Small()
-    start = student.body[0].weight.detach().clone()
-    trail = []
+    start = student.state_dict()["body.0.weight"].clone()
+    trail: list[Tensor] = []
 
     class Watched(Plain):
         def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
-            trail.append(student.body[0].weight.detach().clone())
+            trail.append(student.state_dict()["body.0.weight"].clone())
             return super().forward(degraded, clean)
 
     recipe = Recipe(6, 4, 16, lr=1e-2, ema=0.3)
     result = train(Member(Watched(student), tmp_path), TrainingData(Blobs()), recipe, replace(QUIET, norms_every=0))
     expected = start
-    for step, weight in enumerate([*trail[1:], student.body[0].weight.detach()]):
+    for step, weight in enumerate([*trail[1:], student.state_dict()["body.0.weight"]]):
         decay = min(0.3, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * weight
     torch.testing.assert_close(result.state["body.0.weight"], expected)
@@ -166,9 +166,10 @@ def test_the_panel_of_the_live_view_shows_it_all() -> None:
 
     from benchmark.training.live import _panel
 
-    console = Console(file=StringIO(), width=80, no_color=True, highlight=False)
+    said = StringIO()
+    console = Console(file=said, width=80, no_color=True, highlight=False)
     console.print(_panel("res-sl", 5, 10, {"loss": "0.1", "PSNR": "30.00 dB"}))
-    text = console.file.getvalue()
+    text = said.getvalue()
     assert "5 of 10 steps" in text
     assert "30.00 dB" in text
 

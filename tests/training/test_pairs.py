@@ -82,7 +82,7 @@ def test_degraded_and_clean_stay_aligned_through_every_turn(folder: Path) -> Non
 
 def test_crops_reach_every_corner_and_the_values_are_the_files(folder: Path) -> None:
     stream = crops(folder, 1, 16, augment=False)
-    corners = {number: set() for number in range(3)}
+    corners: dict[int, set[tuple[int, int]]] = {number: set() for number in range(3)}
     for number in range(2400):
         clean = samples(stream, number)[1]
         corners[int(clean[0, 0, 2])].add(tuple(clean[0, 0, :2].tolist()))

@@ -12,6 +12,7 @@ import torch
 from typer.testing import CliRunner
 
 from benchmark.core.errors import BadData, BadWeights, GroupStopped, TrainingStopped, UnknownName
+from benchmark.core.files import sha256_of
 from benchmark.core.types import Scale, Task
 from benchmark.methods import networks
 from benchmark.methods.find import get_method
@@ -40,7 +41,7 @@ def test_weights_and_card_are_written_and_load(tmp_path: Path, monkeypatch: pyte
     path = trained(tmp_path)
     assert path == tmp_path / "weights/mini/deraining/prenet.safetensors"
     card = files.read_card(path)
-    assert card["sha256"] == files.sha256_of(path)
+    assert card["sha256"] == sha256_of(path)
     assert card["recipe"] == RECIPE.as_dict()
     assert card["validation"][-1][0] == 6
     assert card["images"] == 12
@@ -118,7 +119,7 @@ def test_students_start_alike_and_learn_from_the_teacher_in_out(tmp_path: Path) 
     assert all(torch.equal(s[k], starts[0][k]) for s in starts[1:] for k in starts[0])
     path = trained(tmp_path, "res-sl-slkd", recipe=replace(RECIPE, iterations=2, batch=1, patch=64))
     card = files.read_card(path)
-    assert (card["teacher"]["method"], card["teacher"]["sha256"]) == ("restormer", files.sha256_of(teacher))
+    assert (card["teacher"]["method"], card["teacher"]["sha256"]) == ("restormer", sha256_of(teacher))
     assert card["balance"]["terms"].keys() == {"kl", "nc", "et"}
     assert set(card["gradient_norms"]["0"]) == {"pixel", "kl", "nc", "et"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_steps_multiply_at_the_milestones() -> None:
     "wrong",
     [{"optimiser": "sgdd"}, {"schedule": "linear"}, {"precision": "fp8"}, {"batch": 0}, {"lr": 0.0}, {"iterations": 0}],
 )
-def test_wrong_numbers_are_refused(wrong: dict[str, object]) -> None:
+def test_wrong_numbers_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(TrainingStopped, match=next(iter(wrong)) if "lr" not in wrong else "rate"):
         Recipe(**{"iterations": 10, **wrong})
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import torch
 
+from baselines.networks.shape.features import EncoderDecoder
+from baselines.objective import Objective
 from benchmark.core.errors import BadData, BadMethod, TrainingStopped, UnknownName
 from benchmark.core.types import Scale, Task
 from benchmark.methods.find import get_method, row_method
@@ -37,7 +39,7 @@ def blobs(monkeypatch: pytest.MonkeyPatch) -> None:
     use_blobs(monkeypatch)
 
 
-def objective(kind: type[torch.nn.Module]) -> torch.nn.Module:
+def objective(kind: type[Plain | Busy]) -> Objective:
     torch.manual_seed(3)
     return kind(Small())
 
@@ -93,6 +95,7 @@ def test_a_teacher_is_asked_once_a_batch_for_each_image(tmp_path: Path, blobs: N
 def test_what_is_kept_equals_the_network_and_only_the_batch_is_kept() -> None:
     torch.manual_seed(0)
     network = build("restormer", "mini").eval().requires_grad_(False)
+    assert isinstance(network, EncoderDecoder)
     shared = SharedTeacher(network)
     first, second, other = (torch.rand(1, 3, 24, 24) for _ in range(3))
     shared.begin(first, second)

@@ -7,6 +7,7 @@ Weights are trained again when the version of their objective is raised, and nev
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from baselines.distillation.catalogue import distillers
+from baselines.objective import Objective
 from benchmark.core.types import Scale
 from benchmark.methods.catalogue import methods
 from benchmark.training.build import objective_class
@@ -78,11 +80,11 @@ def terms_of(target: str) -> dict[str, Any]:
         student = fixed(Toy(3, 2), 0.3)
         needs_teacher = method.distiller == "slkd" or distillers()[method.distiller].needs_teacher
         arguments = (fixed(Toy(6, 2), 0.7), student) if needs_teacher else (student,)
-    objective = kind(*arguments).train()
+    make: Callable[..., Objective] = kind
+    objective = make(*arguments).train()
     degraded, clean = waves(2, 3, 64, 64, phase=0.2), waves(2, 3, 64, 64, phase=0.25)
-    if hasattr(objective, "before_step"):
-        torch.manual_seed(1)
-        objective.before_step(0, 10, degraded, clean)
+    torch.manual_seed(1)
+    objective.before_step(0, 10, degraded, clean)
     torch.manual_seed(2)
     terms = objective(degraded, clean)
     parameters = [p for p in student.parameters() if p.requires_grad]

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from baselines.objective import Objective
 from benchmark.core.types import Scale, Task
 from benchmark.methods.catalogue import methods
 from benchmark.methods.method import Method
@@ -35,7 +36,7 @@ class Waits(TorchDispatchMode):
     """Collects the operators that need a value on the host; `allowed` are tensors that lie there anyway."""
 
     def __init__(self, allowed: Sequence[Tensor] = ()) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: list[str] = []
         self.allowed, self.on_host = allowed, list[object]()
 
@@ -83,19 +84,19 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "load_teacher", load_teacher)
 
 
-def objective_of(method: Method, folder: Path) -> nn.Module:
+def objective_of(method: Method, folder: Path) -> Objective:
     task = Task.DERAINING if Task.DERAINING in method.tasks else method.tasks[0]
     objective, _ = build.build_objective(method, replace(job(folder, method.id, task=task), scale=Scale.MINI))
     return objective.train()
 
 
-def begin(objective: nn.Module, degraded: Tensor, clean: Tensor) -> None:
+def begin(objective: Objective, degraded: Tensor, clean: Tensor) -> None:
     teacher = getattr(objective, "teacher", None)
     if isinstance(teacher, SharedTeacher):
         teacher.begin(degraded, clean)
 
 
-def counters(objective: nn.Module) -> list[Tensor]:
+def counters(objective: Objective) -> list[Tensor]:
     """The steps that an optimiser of the objective's own counts: torch keeps them on the host, beside any device."""
     optimiser = getattr(objective, "optimiser", None)
     return [state["step"] for state in optimiser.state.values()] if optimiser is not None else []
@@ -152,7 +153,7 @@ class OnCpu(TorchDispatchMode):
     """Collects the operators that make a tensor on the CPU."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: list[str] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -173,7 +174,6 @@ def test_a_step_elsewhere_makes_no_tensor_on_the_cpu(
     degraded, clean = torch.rand(1, 3, 32, 32, device="meta"), torch.rand(1, 3, 32, 32, device="meta")
     begin(objective, degraded, clean)
     with OnCpu() as on_cpu:
-        if hasattr(objective, "before_step"):
-            objective.before_step(1, 100, degraded, clean)
+        objective.before_step(1, 100, degraded, clean)
         torch.stack(list(objective(degraded, clean).values())).sum().backward()
     assert not on_cpu.found

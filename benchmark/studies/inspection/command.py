@@ -36,6 +36,7 @@ from benchmark.views.figures.style import drawing, save
 if TYPE_CHECKING:
     from torch import nn
 
+    from baselines.objective import Objective
     from slkd.failures import Failures
 
 STEPS = 6  # columns of the table along training
@@ -198,7 +199,7 @@ def write_pictures(  # noqa: PLR0913
     request: Request,
     method: Method,
     task: Task,
-    objective: nn.Module,
+    objective: Objective,
     student: nn.Module | None,
     found: Inspection,
     pair: Pair | None,
@@ -210,7 +211,7 @@ def write_pictures(  # noqa: PLR0913
         pairs = open_synthesis(task, recipe, request.photos).validation
         degraded, clean = (image[0] if image.dim() == 4 else image for image in pairs[0])
         pair = Pair("validation 1", degraded, clean)
-    shown: nn.Module = objective.student if student is None else student  # type: ignore[assignment]
+    shown = objective.student if student is None else student
     views = pictures.look(objective, shown, pair.degraded[None], pair.clean[None])
     state = "untrained" if student is None else "trained"
     told = (

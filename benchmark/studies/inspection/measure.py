@@ -27,6 +27,7 @@ from slkd.readings import reading_names
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from baselines.objective import Objective
     from slkd.failures import Failures
 
 
@@ -99,7 +100,7 @@ def require_teacher(method: Method, task: Task) -> None:
         raise SlkdBenchError(f"one of {', '.join(method.tasks)} for {method.id}", f"'{task}'", "Give another --task.")
 
 
-def build(method: Method, task: Task, scale: Scale, seed: int) -> nn.Module:
+def build(method: Method, task: Task, scale: Scale, seed: int) -> Objective:
     """The objective as training starts with it, in training mode. Raises BadWeights when the teacher is missing."""
     import torch
 
@@ -117,7 +118,7 @@ def trained_student(method: Method, task: Task, scale: Scale, seed: int) -> tupl
 
 
 def measure(  # noqa: PLR0913
-    objective: nn.Module,
+    objective: Objective,
     student: nn.Module | None,
     card: dict[str, Any],
     task: Task,
@@ -158,13 +159,13 @@ def measure(  # noqa: PLR0913
     )
 
 
-def teacher_b(objective: nn.Module) -> nn.Module:
+def teacher_b(objective: Objective) -> nn.Module:
     """The network that sees the clean image in SLKD; other distillers have one teacher."""
     second = getattr(objective, "teacher_b", None)
     return cast("nn.Module", objective.teacher if second is None else second)
 
 
-def terms_at_start(objective: nn.Module, degraded: Tensor, clean: Tensor, iterations: int) -> tuple[Term, ...]:
+def terms_at_start(objective: Objective, degraded: Tensor, clean: Tensor, iterations: int) -> tuple[Term, ...]:
     """Every term of the first training step on a batch (N, 3, H, W), with the norm of its gradient.
 
     Where gradients of features reach the student by and by, as in SLKD's warm-up, it is the gradient at its whole.

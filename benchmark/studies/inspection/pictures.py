@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from benchmark.studies.inspection.measure import teacher_b
 from benchmark.views.figures.style import SMALL, TEXT, TWO_COLUMNS
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from torch import Tensor, nn
+
+    from baselines.objective import Objective
 
 Maps = Mapping[str, "Tensor"]
 LEFT, GAP, APART, HEAD, LINE = 0.72, 0.03, 0.1, 0.3, 0.16  # inches: row names, panels, pairs, column names, ranges
@@ -64,11 +66,11 @@ class Views:
     source: str
 
 
-def look(objective: nn.Module, student: nn.Module, degraded: Tensor, clean: Tensor) -> Views:
+def look(objective: Objective, student: nn.Module, degraded: Tensor, clean: Tensor) -> Views:
     """Runs teacher and student on one image (1, 3, H, W); SLKD's Teacher B sees the image that its objective gives it."""
 
     source = getattr(objective, "decoder_source", "degraded")
-    teacher: nn.Module = objective.teacher  # type: ignore[assignment]
+    teacher = cast("nn.Module", objective.teacher)  # a method without one is refused before
     seen = clean if source == "clean" else degraded
     student.eval()
     by_half = {"encoder": (teacher, degraded), "decoder": (teacher_b(objective), seen)}

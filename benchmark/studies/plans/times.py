@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
+from baselines.objective import Objective
 from benchmark.core import paths
 from benchmark.core.errors import BadData
 from benchmark.methods.find import get_method
@@ -64,13 +65,14 @@ def _seconds(job: TrainJob, device: torch.device) -> float:
     if learns_from_teacher(method):
         networks = [loading.build_network(get_method(method.teacher), job.task, job.scale), student]
     options = objective_options(method, job.task, job.scale)
-    objective = objective_class(method, job.scale)(*networks, **options).to(device).train()
+    kind: Callable[..., Objective] = objective_class(method, job.scale)
+    objective = kind(*networks, **options).to(device).train()
     optimiser = torch.optim.AdamW([p for p in objective.parameters() if p.requires_grad], lr=1e-5)
     images = torch.rand(2, recipe.batch, 3, recipe.patch, recipe.patch, device=device)
     times = []
     for _ in range(WARM_UP + STEPS):
         start = time.perf_counter()
-        total = objective.total(objective(images[0], images[1]))  # type: ignore[operator]
+        total = objective.total(objective(images[0], images[1]))
         optimiser.zero_grad()
         total.backward()
         optimiser.step()

@@ -22,6 +22,7 @@ from benchmark.methods.find import get_method
 from benchmark.methods.weights import fetching, store
 from benchmark.methods.weights.card import read_card
 from benchmark.methods.weights.fetching import checkpoints, fetch_weights
+from benchmark.methods.weights.importing import Keep
 from tests.networks.fixtures import fixture
 
 
@@ -84,7 +85,7 @@ def test_a_checkpoint_is_fetched_resumed_checked_and_kept_for_its_set(server: An
 
 def test_a_wrong_hash_keeps_nothing(server: Any) -> None:
     with pytest.raises(BadData, match="SHA-256"):
-        fetch_weights(get_method("prenet"), Task.DERAINING, fetching.Keep("rain100h"))
+        fetch_weights(get_method("prenet"), Task.DERAINING, Keep("rain100h"))
     assert store.datasets("prenet", Task.DERAINING, Scale.PAPER) == []
 
 

@@ -6,6 +6,7 @@ import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -42,7 +43,9 @@ def prenet() -> dict[str, Tensor]:
     ],
     ids=["raw", "params", "state_dict", "module.", "state_dict and module."],
 )
-def test_every_wrapper_gives_the_authors_output(wrap: Callable, prenet: dict[str, Tensor], tmp_path: Path) -> None:
+def test_every_wrapper_gives_the_authors_output(
+    wrap: Callable[..., Any], prenet: dict[str, Tensor], tmp_path: Path
+) -> None:
     method = get_method("prenet")
     path = import_weights(method, [saved(tmp_path, wrap(prenet))], Task.DERAINING)
     network = load_network(method, Task.DERAINING, Scale.PAPER)
@@ -103,7 +106,7 @@ class Bomb:
     def __init__(self, target: Path) -> None:
         self.target = target
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return os.mkdir, (str(self.target),)
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from rich.console import Console
 
+from baselines.objective import Objective
 from benchmark.core import paths
 from benchmark.core.errors import BadWeights, SlkdBenchError, UnknownName
 from benchmark.core.types import Pair, Scale, Task
@@ -57,12 +58,12 @@ def teacher() -> None:
     untrained_teacher("restormer")
 
 
-def gradient(objective: torch.nn.Module, term: torch.Tensor) -> float:
+def gradient(objective: Objective, term: torch.Tensor) -> float:
     """The norm by autograd's plain way, parameter by parameter."""
     objective.zero_grad()
     term.backward(retain_graph=True)
     return math.sqrt(
-        sum(float(p.grad.double().pow(2).sum()) for p in objective.student.parameters() if p.grad is not None)
+        sum(p.grad.double().pow(2).sum().item() for p in objective.student.parameters() if p.grad is not None)
     )
 
 
@@ -80,6 +81,7 @@ def test_numbers_are_those_of_direct_computation(teacher: None) -> None:
         assert term.weighted == pytest.approx(term.weight * term.gradient)
     assert sum(t.share for t in found.terms) == pytest.approx(1)
     network = objective.teacher
+    assert network is not None
     inputs, targets = Blobs(3, 32, 77).batch(0)
     with torch.no_grad():
         for given, value in ((inputs, found.teacher_on_degraded), (targets, found.teacher_on_clean)):
@@ -128,11 +130,13 @@ def test_the_decoder_maps_are_teacher_b_on_the_clean_image() -> None:
     first, second = Toy(8), Toy(8)
     objective = SLKD(first, Toy(4), teacher_b=second)
     degraded, clean = Blobs(1, 48, 5).batch(0)
-    views = pictures.look(objective, objective.student, degraded, clean)
+    student = objective.student
+    assert isinstance(student, Toy)
+    views = pictures.look(objective, student, degraded, clean)
     with torch.no_grad():
         assert torch.equal(views.features["decoder 1"][0], second.features(clean).decoder[0])
         assert torch.equal(views.features["encoder 1"][0], first.features(degraded).encoder[0])
-        assert torch.equal(views.features["decoder 1"][1], objective.student.features(degraded).decoder[0])
+        assert torch.equal(views.features["decoder 1"][1], student.features(degraded).decoder[0])
 
 
 def test_failures_by_hand() -> None:

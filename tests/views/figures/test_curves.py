@@ -11,6 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
@@ -127,7 +128,12 @@ def drawn_front(out: Path, columns: int, monkeypatch: pytest.MonkeyPatch) -> tup
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     kept: list[Figure] = []
-    monkeypatch.setattr(command, "save", lambda figure, *_: kept.append(figure) or [])
+
+    def keep(figure: Figure, *_: object) -> list[Path]:
+        kept.append(figure)
+        return []
+
+    monkeypatch.setattr(command, "save", keep)
     monkeypatch.setattr(command, "write_atomically", lambda *_: None)  # no caption among the results
     said = StringIO()
     command.make_figure(Request("pareto", Scale.MINI, out, out, columns=columns), Console(file=said, width=200))
@@ -139,7 +145,7 @@ def drawn_front(out: Path, columns: int, monkeypatch: pytest.MonkeyPatch) -> tup
         assert names  # what is on the front, and only that
         for one, other in itertools.combinations([name.get_window_extent(renderer) for name in names], 2):
             assert not one.padded(-1).overlaps(other.padded(-1))
-        steps = next(line for line in axes.lines if line.get_gid() == "front").get_xydata()
+        steps = np.asarray(next(line for line in axes.lines if line.get_gid() == "front").get_xydata())
         assert len(names) == len(steps)
     return figure, panels, said.getvalue()
 
@@ -180,7 +186,7 @@ def test_the_drawn_front_is_the_front() -> None:
     with drawing():
         figure = pareto_plot.draw([pareto_plot.TaskPanels("Deraining: X", found, 20.0, chosen)], "A caption.", SAID)
         (line,) = [line for line in figure.axes[0].lines if line.get_gid() == "front"]
-    assert [*map(tuple, line.get_xydata())] == [(3.0, 31.0), (20.0, 33.0)]
+    assert [*map(tuple, np.asarray(line.get_xydata()).tolist())] == [(3.0, 31.0), (20.0, 33.0)]
     entries = pareto_plot.legend_entries([*chosen.values()], marks([*chosen.values()], SAID), SAID)
     assert [*entries] == ["teacher", "SLKD", "AT"]
 
@@ -239,7 +245,7 @@ def test_a_card_with_a_broken_curve_is_named(home: Path) -> None:
 
 def test_one_panel_a_task_one_line_a_method_and_a_band_for_seeds() -> None:
     names = ("restormer", "res-sl-scratch", "res-sl-dfkd")
-    series = {0: ((500, 28.0), (1000, 30.0)), 1: ((500, 29.0), (1000, 31.0))}
+    series: dict[int, tuple[tuple[int, float], ...]] = {0: ((500, 28.0), (1000, 30.0)), 1: ((500, 29.0), (1000, 31.0))}
     curves = [
         Curve(name, task, series if name == "res-sl-scratch" else {0: series[0]})
         for task in ("deraining", "denoising")
@@ -250,7 +256,7 @@ def test_one_panel_a_task_one_line_a_method_and_a_band_for_seeds() -> None:
         figure = convergence_plot.draw([*curves, low], [*map(get_method, names)], convergence_plot.Look(), "A caption.")
         assert [axes.get_label() for axes in figure.axes] == ["deraining", "denoising"]
         assert [line.get_gid() for line in figure.axes[0].lines] == ["restormer", "res-sl-scratch"]
-        assert [*map(float, figure.axes[0].lines[1].get_ydata())] == [28.5, 30.5]
+        assert np.asarray(figure.axes[0].lines[1].get_ydata()).tolist() == [28.5, 30.5]
         assert [band.get_gid() for band in figure.axes[0].collections] == ["res-sl-scratch seeds"]
         assert 13 < figure.axes[1].get_ylim()[0] < 15  # a collapsed training ends within its panel
         legend = [text.get_text() for text in figure.legends[0].get_texts()]

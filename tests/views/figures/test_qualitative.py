@@ -16,10 +16,11 @@ from benchmark.core.errors import BadWeights, SlkdBenchError, UnknownName
 from benchmark.core.types import Pair, Scale
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
+from benchmark.methods.weights import store
 from benchmark.protocols import get_protocol
 from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
 from benchmark.runs.execute import execute
-from benchmark.views.figures import command, qualitative, restored
+from benchmark.views.figures import command, qualitative
 from benchmark.views.figures.crop import Crop, busiest, choose, parse
 from benchmark.views.figures.request import Request
 from benchmark.views.figures.restored import ImageRow, Making, Panel, find_image, restore_row, typical_image
@@ -44,7 +45,7 @@ def weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights of two of the methods: Restormer's seed 0 and DCKD's seed 2."""
     shares = {"identity": 0.0, "restormer": 0.1, "res-sl-dckd-cross": 0.3}
     seeds = {"restormer": [0], "res-sl-dckd-cross": [2, 5]}
-    monkeypatch.setattr(restored.store, "seeds", lambda method, *_: seeds.get(method, []))
+    monkeypatch.setattr(store, "seeds", lambda method, *_: seeds.get(method, []))
     monkeypatch.setattr("benchmark.views.figures.restored.load_for", lambda method, *_: Halving(shares[method.id]))
 
 
@@ -179,7 +180,7 @@ def test_panels_texts_and_one_colour_scale_a_row(count: int) -> None:
     row = many(count)
     with drawing():
         figure = qualitative.draw([row, replace(row, dataset="mini-hide")], "A caption.")
-        labels = [axes.get_label() for axes in figure.axes]
+        labels = [str(axes.get_label()) for axes in figure.axes]
         texts = [text.get_text() for text in figure.texts]
         for name in ("mini-gopro", "mini-hide"):
             own = [label for label in labels if label.startswith(name)]

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmark.claims.ledger import read_ledger
-from benchmark.claims.verdict import Verdict
+from benchmark.claims.verdict import Status, Verdict
 from benchmark.core.mathematics import html, plain
 from benchmark.core.types import Scale
 from benchmark.methods.find import get_method
@@ -23,7 +23,7 @@ from benchmark.views.report.pareto import _drawn, figures
 from benchmark.views.report.pictures import make_album
 from benchmark.views.report.provenance import command, environments, estimator, reproductions
 from benchmark.views.report.verdict_lines import grouped, line, sentence
-from benchmark.views.tables.grid import read_results
+from benchmark.views.tables.grid import Results, read_results
 from tests.views.report.conftest import SETS, fabricate
 
 
@@ -193,12 +193,12 @@ def test_every_estimator_reads_differently() -> None:
 
 def claims(**wanted: str) -> list[Verdict]:
     found = [c for c in read_ledger().claims if all(getattr(c, k) == v for k, v in wanted.items())]
-    return [Verdict(c, "untestable", None, None, "not run", "slkd-bench run", "paper") for c in found]
+    return [Verdict(c, Status("untestable"), None, None, "not run", "slkd-bench run", "paper") for c in found]
 
 
 def test_what_was_measured_is_printed_in_the_claims_own_unit() -> None:
     def measured(value: float, **wanted: str) -> str:
-        return line(replace(claims(**wanted)[0], measured=value, status="close")).measured
+        return line(replace(claims(**wanted)[0], measured=value, status=Status("close"))).measured
 
     assert measured(34.1764, metric="psnr", kind="number") == "34.176"
     assert measured(0.94449, metric="ssim", kind="number") == "0.9445"
@@ -211,7 +211,7 @@ def test_what_was_measured_is_printed_in_the_claims_own_unit() -> None:
 def test_the_sentence_adds_up() -> None:
     found = claims(metric="psnr", kind="number")[:5]
     found = [
-        replace(v, status=s)
+        replace(v, status=Status(s))
         for v, s in zip(found, ("reproduced", "close", "close", "contradicted", "untestable"), strict=True)
     ]
     told = sentence(grouped(found, Scale.PAPER))
@@ -219,7 +219,7 @@ def test_the_sentence_adds_up() -> None:
     assert "1 reproduced, 2 close, 1 contradicted; the other 1 " in told
 
 
-def pictured(out: Path):  # type: ignore[no-untyped-def]
+def pictured(out: Path) -> Results:
     return read_results(out / "pictured", Scale.MINI)
 
 
@@ -233,7 +233,8 @@ def test_pictures_are_chosen_by_rule_and_hold_their_scores(out: Path, pictures: 
         assert [shot.id for shot in example.shots] == ["degraded", "restormer", "res-sl-slkd", "clean"]
         assert all(shot.source.startswith("data:image/") for shot in example.shots)
         degraded, best, second, clean = example.shots
-        assert degraded.psnr < second.psnr < best.psnr
+        assert None not in (degraded.psnr, second.psnr, best.psnr)
+        assert (degraded.psnr or 0) < (second.psnr or 0) < (best.psnr or 0)
         assert clean.psnr is None
     means = [sum(shot.psnr or 0 for shot in e.shots[1:3]) for e in examples]
     assert means == sorted(means)  # from the hardest

@@ -179,11 +179,8 @@ def test_the_gap_closed(out: Path) -> None:
     assert "res-sl-scratch" not in rows
     assert {part.mark for entry in rows.values() for part in entry.parts} == {""}
     frame = grid_frame(found).set_index("method")
-    assert (
-        frame.loc["res-sl-dckd-cross", "after Rain1400 low"]
-        < 66
-        < frame.loc["res-sl-dckd-cross", "after Rain1400 high"]
-    )
+    low, high = (frame[f"after Rain1400 {end}"].loc["res-sl-dckd-cross"] for end in ("low", "high"))
+    assert low < 66 < high
 
 
 def test_no_gap_without_a_teacher_ahead(out: Path) -> None:
