@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli.lazy import COMMANDS, load
+from tests.typed import typed
 
 TOP = Path(__file__).parent.parent.parent
 
@@ -65,67 +66,54 @@ def test_answers_at_once(arguments: tuple[str, ...], tmp_path: Path) -> None:
     ],
 )
 def test_a_misspelt_name_offers_the_nearest(arguments: tuple[str, ...], offered: str, tmp_path: Path) -> None:
-    done = slkd(*arguments, cwd=tmp_path)
+    done = typed(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert offered in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_nothing_to_run_and_nothing_to_print(tmp_path: Path) -> None:
-    assert "--all" in slkd("run", cwd=tmp_path).stderr
-    done = slkd("table", "II", cwd=tmp_path)
+    assert "--all" in typed("run", cwd=tmp_path).stderr
+    done = typed("table", "II", cwd=tmp_path)
     assert done.returncode == 2
     assert "slkd-bench run --all" in done.stderr
 
 
 def test_an_unwritable_out_is_told_before_anything_is_computed(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = slkd("run", "--method", "identity", "--dataset", "rain1400", "--out", "file", cwd=tmp_path)
+    done = typed("run", "--method", "identity", "--dataset", "rain1400", "--out", "file", cwd=tmp_path)
     assert done.returncode == 2
     assert "--out" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_an_unknown_device(tmp_path: Path) -> None:
-    done = slkd("run", "--method", "identity", "--device", "tpu9", cwd=tmp_path)
+    done = typed("run", "--method", "identity", "--device", "tpu9", cwd=tmp_path)
     assert done.returncode == 2
     assert "tpu9" in done.stderr
 
 
 def test_identity_on_one_set_then_a_table(tmp_path: Path) -> None:
-    first = slkd("run", "--method", "identity", "--dataset", "gopro", cwd=tmp_path)
+    first = typed("run", "--method", "identity", "--dataset", "gopro", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     assert "1 cells computed" in first.stdout
-    again = slkd("run", "--method", "identity", "--dataset", "gopro", cwd=tmp_path)
+    again = typed("run", "--method", "identity", "--dataset", "gopro", cwd=tmp_path)
     assert "0 cells computed, 1 were done already" in again.stdout
     for form in ("--markdown", "--latex", "--csv", "--html"):
-        table = slkd("table", "III", form, cwd=tmp_path)
+        table = typed("table", "III", form, cwd=tmp_path)
         assert table.returncode == 0, table.stderr
         assert "Degraded input" in table.stdout
     assert processor_seconds("table", "III", "--latex", cwd=tmp_path) < 2
 
 
 def test_two_runs_at_once_leave_whole_and_equal_files(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "benchmark",
-        "run",
-        "--method",
-        "identity",
-        "--dataset",
-        "gopro",
-        "--dataset",
-        "sidd",
-    ]
+    command = [sys.executable, "-m", "benchmark", "run", "-m", "identity", "-d", "gopro", "-d", "sidd"]
     environment = {**os.environ, "PYTHONPATH": str(TOP)}
     both = [subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [process.wait(timeout=300) for process in both] == [0, 0]
     written = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file())
     assert written == ["runs/cells/mini/mini-gopro/identity.json", "runs/cells/mini/mini-sidd/identity.json"]
-    alone = slkd(
-        "run", "--method", "identity", "--dataset", "gopro", "--dataset", "sidd", "--out", "alone", cwd=tmp_path
-    )
+    alone = typed(*command[3:], "--out", "alone", cwd=tmp_path)
     assert alone.returncode == 0
     for name in written:
         assert (tmp_path / name).read_bytes() == (tmp_path / name.replace("runs", "alone", 1)).read_bytes()

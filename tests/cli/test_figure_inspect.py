@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_cli import slkd
+from tests.typed import typed
 
 
 @pytest.mark.parametrize("command", ["figure", "inspect"])
@@ -28,7 +29,7 @@ def test_help_fits_80_columns(command: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_told_with_its_remedy(arguments: tuple[str, ...], offered: str, tmp_path: Path) -> None:
-    done = slkd(*arguments, cwd=tmp_path)
+    done = typed(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert offered in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr

@@ -6,16 +6,25 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from typer.testing import CliRunner
 
+from benchmark.cli import app
 from benchmark.core.errors import SlkdBenchError
 from benchmark.runs.cells import Cell, ImageScore, cell_path, read_cell, write_cell
 from benchmark.runs.merge import merge
+from benchmark.runs.options import RunRequest
 from benchmark.runs.shards import Shard, chosen_shard, parse_shard
+from benchmark.runs.slurm import Queue, submit
 from benchmark.runs.status import status_of
 
 TOP = Path(__file__).parent.parent.parent
@@ -112,58 +121,61 @@ def results(out: Path) -> dict[str, bytes]:
     return {p.relative_to(out).as_posix(): p.read_bytes() for p in sorted((out / "cells").rglob("*.json"))}
 
 
-def test_two_shards_and_two_ranks_give_the_files_of_one_process(tmp_path: Path) -> None:
-    subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+def here(*arguments: str) -> None:
+    """The command in this process."""
+    done = CliRunner().invoke(app, ["run", "--method", "identity", *arguments])
+    assert done.exit_code == 0, done.output
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, bytes]]:
+    """The files of one process that computes everything."""
+    out = tmp_path_factory.mktemp("one")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as `environment` says to the others
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SLKD_BENCH_HOME", str(tmp_path_factory.mktemp("home")))
+        here("--out", str(out))
+    found = results(out)
+    assert len(found) == 5
+    yield found
+    torch.set_num_threads(threads)
+
+
+def test_two_shards_give_the_files_of_one_process(one: dict[str, bytes], tmp_path: Path) -> None:
     for shard in ("1/2", "2/2"):
-        subprocess.run(
-            command("--out", "two", "--shard", shard), cwd=tmp_path, env=environment(), check=True, capture_output=True
-        )
-    assert len(results(tmp_path / "one")) == 5
-    assert results(tmp_path / "one") == results(tmp_path / "two")
+        here("--out", str(tmp_path), "--shard", shard)
+    assert results(tmp_path) == one
 
 
-def test_two_torchrun_ranks(tmp_path: Path) -> None:
-    subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
-    ranks = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        "--module",
-        "benchmark",
-        "run",
-        "--method",
-        "identity",
-        "--out",
-        "ranks",
-    ]
-    subprocess.run(ranks, cwd=tmp_path, env=environment(), check=True, capture_output=True, timeout=300)
-    assert results(tmp_path / "one") == results(tmp_path / "ranks")
+@pytest.mark.slow
+def test_two_torchrun_ranks(one: dict[str, bytes], tmp_path: Path) -> None:
+    """The quick suite sets the two variables itself, as torchrun does: `test_a_killed_rank_loses_at_most_its_cell`."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--module"]
+    words = ["benchmark", "run", "--method", "identity", "--out", "ranks"]
+    subprocess.run([*torchrun, *words], cwd=tmp_path, env=environment(), check=True, capture_output=True, timeout=300)
+    assert results(tmp_path / "ranks") == one
 
 
-def test_a_killed_run_goes_on_to_identical_files(tmp_path: Path) -> None:
-    import signal
-    import time
-
-    subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
-    killed = subprocess.Popen(command("--out", "killed"), cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL)
+def wait_until(there: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
-    while not list((tmp_path / "killed").rglob("identity.json")) and time.monotonic() < deadline:
+    while not there() and time.monotonic() < deadline:
         time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_identical_files(one: dict[str, bytes], tmp_path: Path) -> None:
+    """The quick suite kills one of two: `test_a_killed_rank_loses_at_most_its_cell`."""
+    killed = subprocess.Popen(command("--out", "killed"), cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL)
+    wait_until(lambda: bool(list((tmp_path / "killed").rglob("identity.json"))))
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     assert len(results(tmp_path / "killed")) >= 1
     subprocess.run(command("--out", "killed"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
-    assert results(tmp_path / "one") == results(tmp_path / "killed")
+    assert results(tmp_path / "killed") == one
 
 
-def test_a_killed_rank_loses_at_most_its_cell(tmp_path: Path) -> None:
-    import signal
-    import time
-
-    subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+def test_a_killed_rank_loses_at_most_its_cell(one: dict[str, bytes], tmp_path: Path) -> None:
     ranks = [
         subprocess.Popen(
             command("--out", "two"),
@@ -173,10 +185,7 @@ def test_a_killed_rank_loses_at_most_its_cell(tmp_path: Path) -> None:
         )
         for rank in (0, 1)
     ]
-    mine = tmp_path / "two/cells/mini/mini-test1200/identity.json"  # the second rank's first cell
-    deadline = time.monotonic() + 120
-    while not mine.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until((tmp_path / "two/cells/mini/mini-test1200/identity.json").exists)  # the second rank's first cell
     ranks[1].send_signal(signal.SIGKILL)
     assert ranks[0].wait(240) == 0
     ranks[1].wait()
@@ -187,12 +196,35 @@ def test_a_killed_rank_loses_at_most_its_cell(tmp_path: Path) -> None:
         "cells/mini/mini-sidd/identity.json",
         "cells/mini/mini-test1200/identity.json",
     } <= set(kept)
-    subprocess.run(command("--out", "two"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
-    assert results(tmp_path / "one") == results(tmp_path / "two")
+    here("--out", str(tmp_path / "two"))
+    assert results(tmp_path / "two") == one
 
 
-def test_jobs_of_a_queue_fill_one_folder(tmp_path: Path) -> None:
-    """The same code path as SLURM, with the queue that submitit runs by itself."""
+def test_jobs_of_a_queue_fill_one_folder(
+    one: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same code path as SLURM, with the queue of submitit that runs its jobs in this process."""
+    submitit = pytest.importorskip("submitit")
+    made: list[Any] = []
+    monkeypatch.setattr(submitit.AutoExecutor, "submit", _noted(submitit.AutoExecutor.submit, made))
+    monkeypatch.chdir(tmp_path)
+    request = RunRequest(methods=("identity",), out=Path("queue"))
+    assert len(submit(request, Queue(2, cluster="debug", minutes=5))) == len(made) == 2
+    assert [job.result() for job in made] == [0, 0]
+    assert results(tmp_path / "queue") == one
+
+
+def _noted(call: Callable[..., Any], made: list[Any]) -> Callable[..., Any]:
+    def noted(*arguments: Any) -> Any:
+        made.append(call(*arguments))
+        return made[-1]
+
+    return noted
+
+
+@pytest.mark.slow
+def test_processes_of_a_queue_fill_one_folder(one: dict[str, bytes], tmp_path: Path) -> None:
+    """The jobs are processes of their own, which read what was pickled."""
     pytest.importorskip("submitit")
     code = (
         "from pathlib import Path; from benchmark.runs.slurm import Queue, submit; "
@@ -211,13 +243,10 @@ def test_jobs_of_a_queue_fill_one_folder(tmp_path: Path) -> None:
     )
     assert done.stdout.strip().endswith("2")
     _wait_for(tmp_path / "queue", 5)
-    subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
-    assert results(tmp_path / "one") == results(tmp_path / "queue")
+    assert results(tmp_path / "queue") == one
 
 
 def _wait_for(out: Path, count: int) -> None:
-    import time
-
     deadline = time.monotonic() + 240
     while len(list((out / "cells").rglob("*.json"))) < count:
         assert time.monotonic() < deadline, [p.read_text() for p in (out / "slurm").glob("*.err")]
@@ -225,7 +254,7 @@ def _wait_for(out: Path, count: int) -> None:
 
 
 @pytest.mark.slow
-def test_two_jobs_on_a_real_slurm(tmp_path: Path) -> None:
+def test_two_jobs_on_a_real_slurm(one: dict[str, bytes], tmp_path: Path) -> None:
     """Starts a single-machine SLURM (Debian's slurm-wlm and munge) and hands it two jobs."""
     if os.geteuid() != 0 or not all(map(shutil.which, ("slurmctld", "slurmd", "munged", "sbatch"))):
         pytest.skip("needs root and Debian's slurm-wlm and munge")
@@ -242,5 +271,4 @@ def test_two_jobs_on_a_real_slurm(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         _wait_for(tmp_path / "queue", 5)
-    subprocess.run(command("--out", "one"), cwd=tmp_path, env=environment(), check=True, capture_output=True)
-    assert results(tmp_path / "one") == results(tmp_path / "queue")
+    assert results(tmp_path / "queue") == one

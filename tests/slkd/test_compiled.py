@@ -31,7 +31,7 @@ def test_forward_and_backward_are_one_graph_equal_to_eager(reading: str) -> None
     for compiled in (False, True):
         torch.manual_seed(0)
         torch._dynamo.reset()
-        objective = SLKD(Toy(8), Toy(4), reading=reading).train()
+        objective = SLKD(Toy(8, 2), Toy(4, 2), reading=reading).train()
         call: Any = torch.compile(objective, fullgraph=True, backend="aot_eager") if compiled else objective
         for _ in range(2):
             terms = call(*batch())

@@ -281,7 +281,10 @@ def test_names_of_weight_files(name: str, parts: tuple[str, str, int] | None) ->
     ],
     ids=lambda held: str(held)[:20],
 )
-def test_a_card_of_another_form_is_one_message(held: Any, prenet: State, tmp_path: Path) -> None:
+def test_a_card_of_another_form_is_one_message(
+    held: Any, prenet: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.core.paths.packaged_weights", lambda: tmp_path / "none")  # no others are read
     path = import_weights(get_method("prenet"), [saved(tmp_path, prenet)], Task.DERAINING)
     card = path.with_suffix(".json")
     if isinstance(held, dict):
