@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ from benchmark.methods.outside_state import held_by
 
 _MOST = 2000  # sources of one folder
 _COMMON = frozenset({"torch", "numpy", "pillow", "opencv-python", "opencv-python-headless"})  # in every key
+_OF_THE_MACHINE = (  # where and beside whom a process runs, not what it computes
+    *("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_", "SLURM_", "CUDA_", "OMP_", "MKL_", "NCCL_"),
+    *("HOME", "PATH", "PWD", "USER", "TMP", "TEMP", "LANG", "LC_", "TERM", "DISPLAY", "PYTHON"),
+)
 _LOADERS = frozenset({"import_module", "__import__", "exec", "eval", "run_path", "spec_from_file_location"})
 
 
@@ -27,9 +32,9 @@ _LOADERS = frozenset({"import_module", "__import__", "exec", "eval", "run_path",
 class Fingerprint:
     """What decides the scores of a method from outside, for its cells' keys.
 
-    `weights` hashes what its objects hold, or its file; `code` its sources; `files` those that it read while it was built,
-    by path; `libraries` the versions of the packages that it imports; `form` how it is called; `unknown` names what it
-    holds and cannot be compared.
+    `weights` hashes what its objects hold, or its file; `code` its sources and the environment variables that they name;
+    `files` those that it read while it was built, by path; `libraries` the versions of the packages that it imports; `form`
+    how it is called; `unknown` names what it holds and cannot be compared.
     """
 
     weights: str
@@ -63,6 +68,8 @@ def of_object(built: Callable[..., Any], module: str, files: dict[str, str]) -> 
     digest = hashlib.sha256()
     for name, path in sorted(sources.items()):
         digest.update(f"{name} ".encode() + hashlib.sha256(_bytes(path)).digest())
+    for variable in sorted({name for path in sources.values() for name in _environment(path)}):
+        digest.update(f"{variable}={os.environ.get(variable)!r}\n".encode("utf-8", "surrogateescape"))
     return Fingerprint(weights, digest.hexdigest()[:16], files, _versions(sorted(packages)), unknown=unknown + without)
 
 
@@ -87,8 +94,12 @@ def _sources(*modules: str) -> tuple[dict[str, Path], set[str], list[str]]:
             return None
         return path
 
+    found: dict[str, Path] = {}
     roots = [module for module in modules if find(module) is not None]
-    found = imported_from(roots, ("",), (), find)
+    while roots:  # a package's own file is run before what lies in it
+        found |= imported_from(roots, ("",), (), find)
+        above = {name.rpartition(".")[0] for name in found} - found.keys() - {""}
+        roots = [name for name in sorted(above) if find(name) is not None]
     without: list[str] = []
     for name, path in list(found.items()):
         package = name.partition(".")[0] in top and _file(name.partition(".")[0])
@@ -126,15 +137,55 @@ def _file(name: str) -> Path | None:
     module = sys.modules.get(name)
     file = getattr(module, "__file__", None)
     if module is None:
-        parent = name.rpartition(".")[0]
-        if parent and not hasattr(sys.modules.get(parent), "__path__"):
-            return None
-        try:
-            spec = importlib.util.find_spec(name)
-        except (ImportError, ValueError, AttributeError):
-            return None
+        spec = _spec(name)
         file = spec.origin if spec and spec.has_location else None
     return Path(file) if file and Path(file).is_file() else None
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """Where a module would come from, found without importing the packages that it lies in."""
+    spec, place = None, None
+    for end in range(name.count(".") + 1):
+        part = ".".join(name.split(".")[: end + 1])
+        try:
+            spec = PathFinder.find_spec(part, place) if end else importlib.util.find_spec(part)
+        except (ImportError, ValueError, AttributeError):
+            return None
+        place = spec.submodule_search_locations if spec else None
+        if place is None:
+            break
+    return spec if spec is not None and spec.name == name else None
+
+
+def _environment(path: Path) -> set[str]:
+    """The environment variables that a source names: `os.environ["X"]`, `os.environ.get("X")`, `os.getenv("X")`."""
+    if path.suffix != ".py":
+        return set()
+    try:
+        tree = ast.parse(read_source(path))
+    except (SyntaxError, ValueError):
+        return set()
+    named: list[ast.expr] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and _called(node.value) == "environ":
+            named.append(node.slice)
+        elif isinstance(node, ast.Call) and node.args and _reads_environment(node.func):
+            named.append(node.args[0])
+    found = {one.value for one in named if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    return {name for name in found if not name.startswith(_OF_THE_MACHINE)}
+
+
+def _reads_environment(function: ast.expr) -> bool:
+    if isinstance(function, ast.Attribute) and _called(function.value) == "environ":
+        return function.attr in ("get", "setdefault", "pop")
+    return _called(function) == "getenv"
+
+
+def _called(expression: ast.expr) -> str:
+    """The last word of a name: `environ` of `os.environ`."""
+    if isinstance(expression, ast.Attribute):
+        return expression.attr
+    return expression.id if isinstance(expression, ast.Name) else ""
 
 
 def _versions(packages: list[str]) -> dict[str, str]:

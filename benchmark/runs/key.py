@@ -51,7 +51,7 @@ WORDS = {
     "code.images": "the code that reads or makes the images",
     "code.scoring": "the code of the protocol",
     "code.harness": "the code that restores and scores",
-    "code.own": "the code of your own method",
+    "code.own": "the code of your own method, or an environment variable that it names",
     "form": "how your own network is called (multiple, range, arguments)",
     "divided": "the division of large images (--memory)",
     "files": "a file that your own method reads while it works",
