@@ -68,15 +68,15 @@ def blocks(page: str) -> list[Block]:
     return found
 
 
-def follow(page: Path, slow: bool = False, renew: bool = False) -> list[Difference]:
-    """Runs a page's commands in a fresh copy of the working tree; with `renew` the page is rewritten."""
+def follow(page: Path, slow: bool = False, renew: bool = False, python: Path | None = None) -> list[Difference]:
+    """Runs a page's commands in a fresh copy of the working tree, by `python`; with `renew` the page is rewritten."""
     text, printed, found = page.read_text(encoding="utf-8"), "", []
     changes: list[tuple[int, int, str]] = []
     skipped = False
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "slkd-bench"
         _copy(clone)
-        environment = _environment(clone)
+        environment = _environment(clone, python or Path(sys.executable))
         for block in blocks(text):
             if block.kind == "file":
                 name = next(iter(block.options))
@@ -172,11 +172,11 @@ def _copy(clone: Path) -> None:
             shutil.copy2(TOP / name, clone / name)
 
 
-def _environment(clone: Path) -> dict[str, str]:
-    """The reader's shell: `slkd-bench` and `python` of this interpreter, working on the copy; nothing of their own."""
+def _environment(clone: Path, python: Path) -> dict[str, str]:
+    """The reader's shell: `slkd-bench` and `python` of one interpreter, working on the copy; nothing of their own."""
     tools = clone.parent / "bin"
     tools.mkdir()
-    for name, command in (("slkd-bench", f"{sys.executable} -m benchmark"), ("python", sys.executable)):
+    for name, command in (("slkd-bench", f"{python} -m benchmark"), ("python", python)):
         (tools / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
         (tools / name).chmod(0o755)
     home = clone.parent / "home"

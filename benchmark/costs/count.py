@@ -13,6 +13,7 @@ fast forms that they restore images in do not change it:
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -145,30 +146,50 @@ def count(network: nn.Module, name: str, size: int = 512, chosen: Mapping[str, A
 
     `name` and the `chosen` arguments of its constructor say what the authors' form of this network computes beyond ours.
     """
-    import copy
-
-    twin = copy.deepcopy(network).to("meta").eval()
-    image = torch.empty(1, getattr(network, "image_channels", 3), size, size, device="meta")
-    with torch.no_grad(), _Pooling() as pooling, _Tally() as published:
-        twin(image)
+    twin, image = _on_meta(network, size)
     with torch.no_grad(), fast_inference(twin), _Tally() as tally:
         twin(image)
-    spec = networks().get(name)
-    saved: Callable[..., float] | None = spec.find(spec.saved) if spec and spec.saved else None
-    canonical = sum(published.contractions.values()) + published.extra + pooling.elements
-    canonical += saved(size, **(chosen or {})) if saved else 0
     return Count(
-        canonical / 1e9,
+        canonical(network, name, size, chosen),
         {operator: macs / 1e9 for operator, macs in tally.contractions.items()},
         (2 * sum(tally.contractions.values()) + tally.elements) / 1e9,
     )
 
 
+def canonical(network: nn.Module, name: str, size: int = 512, chosen: Mapping[str, Any] | None = None) -> float:
+    """The canonical count of `count` alone, in 1e9: one pass instead of two."""
+    twin, image = _on_meta(network, size)
+    with torch.no_grad(), _Pooling() as pooling, _Tally() as published:
+        twin(image)
+    spec = networks().get(name)
+    saved: Callable[..., float] | None = spec.find(spec.saved) if spec and spec.saved else None
+    macs: float = sum(published.contractions.values()) + published.extra + pooling.elements
+    return (macs + (saved(size, **(chosen or {})) if saved else 0)) / 1e9
+
+
+def _on_meta(network: nn.Module, size: int) -> tuple[nn.Module, Tensor]:
+    """A twin that has shapes and no values, and such an image."""
+    twin = copy.deepcopy(network).to("meta").eval()
+    return twin, torch.empty(1, getattr(network, "image_channels", 3), size, size, device="meta")
+
+
+def canonical_named(name: str, scale: str, task: str | None = None, size: int = 512, **changed: Any) -> float:
+    """The canonical count of a configured network in 1e9; `changed` as in `count_named`."""
+    network, chosen = _configured(name, scale, task, changed)
+    return canonical(network, name, size, chosen)
+
+
+def _configured(
+    name: str, scale: str, task: str | None, changed: Mapping[str, Any]
+) -> tuple[nn.Module, dict[str, Any]]:
+    chosen = {**arguments(name, scale, task), **changed}
+    with torch.device("meta"):
+        return networks()[name].build(scale, task, **chosen), chosen
+
+
 def count_named(name: str, scale: str, task: str | None = None, size: int = 512, **changed: Any) -> Count:
     """The count of a configured network; `changed` arguments replace configured ones (stages=4, say)."""
-    chosen = arguments(name, scale, task) | changed
-    with torch.device("meta"):
-        network = networks()[name].build(scale, task, **chosen)
+    network, chosen = _configured(name, scale, task, changed)
     return count(network, name, size, chosen)
 
 

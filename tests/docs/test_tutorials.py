@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from docs.follow import PAGES, TOP, blocks, follow, same
+from docs.warm import served
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path | None]:
+    """What runs the commands: with --slow the interpreter itself, else one that has imported torch already."""
+    if request.config.getoption("--slow"):
+        yield None
+    else:
+        with served(tmp_path_factory.mktemp("warm")) as program:
+            yield program
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_tutorial_shows_what_one_gets(page: Path, request: pytest.FixtureRequest) -> None:
-    found = follow(page, slow=request.config.getoption("--slow"))
+def test_a_tutorial_shows_what_one_gets(page: Path, python: Path | None, request: pytest.FixtureRequest) -> None:
+    """The blocks of a page that are marked slow run with --slow."""
+    found = follow(page, slow=request.config.getoption("--slow"), python=python)
     assert not found, "\n\n".join(f"{page.relative_to(TOP)}:{d.line}: {d.what}" for d in found)
 
 

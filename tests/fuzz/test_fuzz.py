@@ -32,14 +32,15 @@ def read_all(kind: str, first: int, last: int, folder: Path) -> Counter[str]:
         if number == "peak":
             found["peak MiB"] = int(word)
         else:
-            found[word if word in ("read", "refused") else f"{number}: {word}"] += 1
+            good = ("read",) if int(number) < 0 else ("read", "refused")  # the first is whole
+            found[word if word in good else f"{number}: {word}"] += 1
     if done.returncode or not lines or not lines[-1].startswith("peak"):
         found[f"died after {lines[-1:]}: {done.stderr[-300:]}"] += 1
     return found
 
 
 def check(kind: str, count: int, folder: Path) -> None:
-    found = read_all(kind, -1, count, folder)  # the first is whole
+    found = read_all(kind, -1, count, folder)
     peak = found.pop("peak MiB", 0)
     wrong = {word: number for word, number in found.items() if word not in ("read", "refused")}
     print(f"{kind}: {found['read']} read, {found['refused']} refused, {len(wrong)} wrong, at most {peak} MiB")
@@ -51,7 +52,7 @@ def check(kind: str, count: int, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_few_broken_files(kind: str, tmp_path: Path) -> None:
+def test_a_whole_file_is_read_and_a_few_broken_ones_do_no_harm(kind: str, tmp_path: Path) -> None:
     check(kind, FEW, tmp_path)
 
 
@@ -59,10 +60,3 @@ def test_a_few_broken_files(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_broken_files(kind: str, tmp_path: Path) -> None:
     check(kind, MANY, tmp_path)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_whole_file_is_read(kind: str, tmp_path: Path) -> None:
-    found = read_all(kind, -1, 0, tmp_path)
-    del found["peak MiB"]
-    assert found == {"read": 1}

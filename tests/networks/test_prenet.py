@@ -47,7 +47,7 @@ def test_the_published_weights_remove_rain() -> None:
 
     def read(kind: str) -> torch.Tensor:
         pixels = np.asarray(Image.open(folder / "rain100l" / kind / "norain-1.png").convert("RGB"))
-        return torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)[None]
+        return torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)[None, :, 64:192, 64:192]
 
     network = PReNet().eval()
     weights = torch.load(folder / "weights" / "prenet" / "rain100l.pth", "cpu", weights_only=True)

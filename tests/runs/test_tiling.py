@@ -83,7 +83,7 @@ def test_small_images_pass_whole_and_large_ones_divided() -> None:
             return result
 
     noted = Noted()
-    image = photograph(420, 530)
+    image = photograph(396, 400)
     each = tiling._UNSEEN * peak_bytes(noted, image[..., :256, :256]) / 256**2
     bound = MemoryBound(noted, (RESERVE + 390**2 * each + 2 * image.nbytes) / GIB)
     seen.clear()

@@ -25,7 +25,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path) -> None:
+    """The quick suite does the same with SLKD: `test_two_processes_equal_one_in_every_term`."""
     from tests.training.trainer import plain
 
     plain(tmp_path / "one")

@@ -81,10 +81,10 @@ def _measure(network: str, task: str, size: int, changed: tuple[tuple[str, Any],
     """Canonical GMACs of a square image and parameters in millions."""
     import torch
 
-    from benchmark.costs.count import count_named
+    from benchmark.costs.count import canonical_named
 
     arguments: Mapping[str, Any] = dict(changed)
-    gmacs = count_named(network, "paper", task, size, **arguments).gmacs
+    gmacs = canonical_named(network, "paper", task, size, **arguments)
     with torch.device("meta"):
         parameters = sum(p.numel() for p in build(network, "paper", task).parameters())
     return gmacs, parameters / 1e6
