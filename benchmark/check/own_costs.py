@@ -13,6 +13,7 @@ from benchmark.check.findings import Case, Finding, Severity
 from benchmark.check.jobs import shown_path
 from benchmark.core.errors import BadResult
 from benchmark.core.files import write_atomically
+from benchmark.core.numbers import decimal
 from benchmark.core.types import Scale, Task
 from benchmark.methods.method import Method
 from benchmark.methods.weights.loading import load_network
@@ -73,12 +74,13 @@ def check_own_costs(reference: Path, methods: Sequence[tuple[Method, Task | None
     for method, task in methods:
         if method.id in known:
             started = time.perf_counter()
-            findings = tuple(_findings(method, task, known[method.id]))
+            findings = tuple(_findings(method, task, known[method.id], reference))
             yield Case("costs", method.id, findings, file, time.perf_counter() - started)
 
 
-def _findings(method: Method, task: Task | None, known: dict[str, float]) -> Iterator[Finding]:
-    remedy = f"Undo the change of the network; or take it over: `slkd-bench check --accept {method.id}`."
+def _findings(method: Method, task: Task | None, known: dict[str, float], reference: Path) -> Iterator[Finding]:
+    again = f"slkd-bench check --reference {shown_path(reference)} --accept {method.id}"
+    remedy = f"Undo the change of the network; or take it over: `{again}`."
     try:
         now = own_cost(method, task) or {}
     except Exception as problem:
@@ -87,5 +89,10 @@ def _findings(method: Method, task: Task | None, known: dict[str, float]) -> Ite
     for word, old in known.items():
         new = now.get(word, math.nan)
         if not math.isclose(new, old, rel_tol=1e-9):
-            text = f"{method.id} has {new:,.6g} {_WORDS.get(word, word)}, recorded are {old:,.6g}"
+            text = f"{method.id} has {_told(new)} {_WORDS.get(word, word)}, recorded are {_told(old)}"
             yield Finding(Severity.FAILURE, f"{word} changed", text, remedy)
+
+
+def _told(value: float) -> str:
+    """A count in full; anything else with six figures."""
+    return f"{value:,.0f}" if value.is_integer() else decimal(value, 6)

@@ -59,14 +59,17 @@ def register(app: typer.Typer) -> None:
             None, parser=known_task, help="What is to be removed from its images.", rich_help_panel=_FOLDERS
         ),
         keep_going: bool = typer.Option(
-            False, "--keep-going", help="Open a set that is not whole.", rich_help_panel=_FOLDERS
+            False,
+            "--keep-going",
+            help="Leave out images that cannot be read, and name them (exit code 1).",
+            rich_help_panel=_FOLDERS,
         ),
     ) -> None:
         """Draw a figure for a paper. A paper's own restore their few images; the others read files alone."""
         from benchmark.views.figures.command import make_figure
 
         formats = ("png", "pdf") if format is Format.both else (str(format),)
-        make_figure(
+        drawn = make_figure(
             Request(
                 name,
                 scale,
@@ -86,3 +89,4 @@ def register(app: typer.Typer) -> None:
                 folders=FolderOptions(protocol, task, keep_going),
             )
         )
+        raise typer.Exit(1 if drawn.left_out else 0)

@@ -26,6 +26,9 @@ def register(app: typer.Typer) -> None:
         ),
         card: str | None = typer.Option(None, help="Which device card the inference times come from."),
         paper: str = typer.Option("", help="The paper it is about: an id of `claims papers`, or a folder."),
+        only: list[str] = typer.Option(
+            [], help="Only this method, or own: all networks of yours, without claims. May be repeated."
+        ),
         latex: Path | None = typer.Option(
             None, help="Also write all tables and verdicts, with their provenance, as a LaTeX document."
         ),
@@ -35,5 +38,16 @@ def register(app: typer.Typer) -> None:
 
         known = open_paper(paper)
         write_report(
-            Request(scale, out, to, title, 0 if no_images else images, restored, latex=latex, card=card, paper=known)
+            Request(
+                scale,
+                out,
+                to,
+                title,
+                0 if no_images else images,
+                restored,
+                latex=latex,
+                card=card,
+                paper=known,
+                only=tuple(only),
+            )
         )

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.core.errors import SlkdBenchError
+from benchmark.core.numbers import decimal
 from benchmark.core.terminal import print_json, print_whole
 from benchmark.core.types import Scale
 from benchmark.costs.card import DeviceCard
@@ -126,7 +127,7 @@ def _time(console: Console, chosen: list[Subject], found: _Profile, request: Pro
         )
         if not console.is_terminal:
             one = found.times[subject]
-            text = f"{subject.network} {subject.task}: {one.median_ms:.1f} ms ({one.p10_ms:.1f}-{one.p90_ms:.1f})"
+            text = f"{subject.network} {subject.task}: {_span(one, ' ms')}"
             console.print(text, highlight=False, markup=False)
 
 
@@ -148,21 +149,14 @@ def _table(chosen: list[Subject], found: _Profile, request: ProfileRequest) -> T
             [
                 f"{record.parameters:,}",
                 f"{record.parameters_used:,}",
-                f"{record.gmacs:.3f}",
-                f"{record.true_gflops:.1f}",
+                decimal(record.gmacs, 3),
+                decimal(record.true_gflops, 1),
             ]
             if record
             else ["–"] * 4
         )
         if card:
-            row += (
-                [
-                    f"{timed.median_ms:.1f} ({timed.p10_ms:.1f}-{timed.p90_ms:.1f})",
-                    f"{timed.peak_mib:.0f}" if timed.peak_mib else "–",
-                ]
-                if timed
-                else ["–"] * 2
-            )
+            row += [_span(timed), f"{timed.peak_mib:.0f}" if timed.peak_mib else "–"] if timed else ["–"] * 2
         table.add_row(*row)
     return table
 
@@ -185,6 +179,11 @@ def _data(chosen: list[Subject], found: _Profile, request: ProfileRequest) -> li
     ]
 
 
+def _span(timed: Latency, unit: str = "") -> str:
+    """Median and 10-90 % range in milliseconds."""
+    return f"{decimal(timed.median_ms, 1)}{unit} ({decimal(timed.p10_ms, 1)}-{decimal(timed.p90_ms, 1)})"
+
+
 def _raw_table(raws: dict[Subject, dict[str, RawCount]]) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
@@ -197,7 +196,7 @@ def _raw_table(raws: dict[Subject, dict[str, RawCount]]) -> Table:
     for name in ("network", "task", "fvcore GMAC", "torch GMAC"):
         table.add_column(name, justify="right" if "GMAC" in name else "left")
     for subject, counts in raws.items():
-        numbers = (f"{counts[name].gmacs:.3f}" for name in ("fvcore", "torch"))
+        numbers = (decimal(counts[name].gmacs, 3) for name in ("fvcore", "torch"))
         table.add_row(escape(subject.network), subject.task, *numbers)
     return table
 

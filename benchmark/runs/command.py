@@ -10,11 +10,11 @@ from benchmark.core.devices import resolve
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.files import write_atomically
 from benchmark.datasets import resolve as named
-from benchmark.runs.choose import FolderOptions, choose_datasets, choose_methods, is_folder_name
+from benchmark.runs.choose import FolderOptions, choose_methods, is_folder_name
 from benchmark.runs.execute import Observer, Summary, execute
 from benchmark.runs.options import RunRequest
 from benchmark.runs.plan import Plan, make_plan
-from benchmark.runs.remembered import method_words
+from benchmark.runs.remembered import Opening, is_remembered, method_words, open_datasets
 from benchmark.runs.shards import chosen_shard
 
 
@@ -48,7 +48,8 @@ def plan_of(request: RunRequest) -> Plan:
     names = [method_words(name, request.out) for name in request.methods]
     chosen = choose_methods(names, request.own)
     folders = FolderOptions(request.protocol, request.task, request.options.keep_going)
-    datasets = choose_datasets(request.datasets, request.scale, request.photos, folders)
+    how = Opening(request.photos, folders)
+    datasets = open_datasets(request.datasets, request.scale, request.out, how)
     plan = make_plan(chosen, datasets, request.scale, request.out, seeds=request.seeds or None, options=request.options)
     if not plan.cells or (request.methods and request.datasets and plan.missing):
         raise SlkdBenchError(
@@ -62,7 +63,8 @@ def plan_of(request: RunRequest) -> Plan:
 
 def _check_folder_options(request: RunRequest) -> None:
 
-    official = [name for name in request.datasets if not is_folder_name(name)] or ([] if request.datasets else ["all"])
+    given = [name for name in request.datasets if not is_folder_name(name) and not is_remembered(name, request.out)]
+    official = given or ([] if request.datasets else ["all"])
     if official and (request.protocol or request.task):
         for name in official if request.datasets else ():
             named(name, request.scale)  # a misspelt folder is no data set

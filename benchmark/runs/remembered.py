@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark.core.errors import BadMethod, UnknownName
-from benchmark.core.types import Task
-from benchmark.datasets import get_dataset
+from benchmark.core.errors import BadMethod, BadResult, SlkdBenchError, UnknownName
+from benchmark.core.types import Scale, Task
+from benchmark.datasets import dataset_ids, get_dataset
 from benchmark.datasets.pairs import Dataset
 from benchmark.methods.catalogue import own_rows, registered
 from benchmark.methods.find import get_method
@@ -15,8 +18,16 @@ from benchmark.methods.method import Method
 from benchmark.methods.outside import is_target, plug_ins
 from benchmark.protocols import without_protocol
 from benchmark.runs.cells import FOLDERS, Cell, cell_files, read_cell
-from benchmark.runs.choose import FolderOptions, open_folder
+from benchmark.runs.choose import FolderOptions, choose_datasets, distinct, is_folder_name, open_dataset, open_folder
 from benchmark.runs.plan import place_of
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How data sets are opened: mini sets from which photographs, folders by which options."""
+
+    photos: Path | None = None
+    folders: FolderOptions = field(default_factory=FolderOptions)
 
 
 def find_method(name: str, out: Path) -> Method:
@@ -68,11 +79,51 @@ def folder_words(cell: Cell, out: Path) -> str:
     return f"{without_protocol(cell.dataset)}={place_of(out, str(said))}" if said else ""
 
 
-def folder_named(name: str, out: Path) -> str:
-    """How the folder called `name` is given in full, as the results below `out` remember it; `name` itself otherwise."""
-    paths = (path for path in cell_files(out) if path.parts[-3:-2] == (FOLDERS,))
-    named = sorted(path for path in paths if name in (path.parent.name, without_protocol(path.parent.name)))
-    return next((words for path in named if (words := folder_words(read_cell(path), out))), name)
+def folders_called(name: str, out: Path) -> dict[str, Cell]:
+    """The folders called `name` (or NAME@PROTOCOL) in the results below `out`: a cell of each that remembers its place."""
+    found: dict[str, Cell] = {}
+    for path in sorted(path for path in cell_files(out) if path.parts[-3:-2] == (FOLDERS,)):
+        place = path.parent.name
+        if name in (place, without_protocol(place)) and place not in found:
+            with suppress(BadResult):  # a broken file remembers nothing
+                cell = read_cell(path)
+                found |= {place: cell} if cell.origin.get("folder") else {}
+    return found
+
+
+def is_remembered(name: str, out: Path) -> bool:
+    """Whether `name` means a folder by the name that it has in the results below `out`, and nothing else."""
+    return not is_folder_name(name) and name.lower() not in dataset_ids() and bool(folders_called(name, out))
+
+
+def open_datasets(names: Sequence[str], scale: Scale, out: Path, how: Opening) -> list[Dataset]:
+    """The named data sets as `choose_datasets` opens them; a folder also by its name in the results below `out`.
+
+    Raises SlkdBenchError where results have it under several protocols and none is named.
+    """
+    if not names:
+        return choose_datasets([], scale, how.photos, how.folders)
+    opened = [
+        _remembered(name, out, how.folders)
+        if is_remembered(name, out)
+        else open_dataset(name, scale, how.photos, how.folders)
+        for name in names
+    ]
+    return distinct(opened)
+
+
+def _remembered(name: str, out: Path, folders: FolderOptions) -> Dataset:
+    found = folders_called(name, out)
+    by_protocol = {str(cell.key.get("protocol", "")).partition("@")[0]: cell for cell in found.values()}
+    if not folders.protocol and len(by_protocol) > 1:
+        remedy = f"Give --protocol, or name it {' or '.join(found)}."
+        raise SlkdBenchError(
+            f"one protocol for the folder '{name}'", f"results under {' and '.join(by_protocol)}", remedy
+        )
+    protocol = folders.protocol or next(iter(by_protocol))
+    cell = by_protocol.get(protocol) or next(iter(by_protocol.values()))
+    task = folders.task or (Task(cell.origin["task"]) if "task" in cell.origin else None)
+    return open_folder(folder_words(cell, out), FolderOptions(protocol, task, folders.keep_going))
 
 
 def method_of(cell: Cell, out: Path) -> Method:

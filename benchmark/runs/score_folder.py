@@ -31,6 +31,7 @@ from benchmark.runs.command import check_writable
 from benchmark.runs.extras import Extras, ready
 from benchmark.runs.key import scoring_code, shelf
 from benchmark.runs.plan import check_name, folder_of, origin_of, total_of
+from benchmark.runs.remembered import Opening, is_remembered, open_datasets
 from benchmark.runs.restore import Course, Hooks, restore_and_score
 
 if TYPE_CHECKING:
@@ -153,6 +154,10 @@ def _open_dataset(request: ScoreRequest) -> Dataset:
     if is_folder_name(request.dataset):
         protocol = protocol_ids()[0] if request.protocol == ALL else request.protocol
         return open_folder(request.dataset, FolderOptions(protocol, None, request.keep_going))
+    if is_remembered(request.dataset, request.out):
+        protocol = "" if request.protocol == ALL else request.protocol
+        how = Opening(folders=FolderOptions(protocol, None, request.keep_going))
+        return open_datasets([request.dataset], request.scale, request.out, how)[0]
     id = resolve(request.dataset, request.scale)
     return get_dataset(id, photos=request.photos, keep_going=request.keep_going)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,7 @@ from benchmark.core.errors import BadMethod, BadWeights
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Scale
 from benchmark.protocols import get_protocol
-from benchmark.runs.choose import choose_datasets
-from benchmark.runs.remembered import find_method, folder_named
+from benchmark.runs.remembered import Opening, find_method, open_datasets
 from benchmark.views.figures.plots import convergence_figure, pareto_figure
 from benchmark.views.figures.qualitative import draw
 from benchmark.views.figures.request import Request, scale_line
@@ -31,12 +30,21 @@ if TYPE_CHECKING:
     from benchmark.views.figures.restored import ImageRow
 
 
-def make_figure(request: Request, console: Console | None = None) -> list[Path]:
-    """Draws the figure that is asked for; gives the files written. Raises SlkdBenchError where nothing can be shown."""
+@dataclass(frozen=True)
+class Drawn:
+    """The files of a figure, and what was left out of it in spite of being asked for, a line each."""
+
+    paths: list[Path]
+    left_out: list[str] = field(default_factory=list)
+
+
+def make_figure(request: Request, console: Console | None = None) -> Drawn:
+    """Draws the figure that is asked for, and says what is left out. Raises SlkdBenchError where nothing can be shown."""
     console = console or Console()
+    left_out: list[str] = []
     with drawing(request.font):
         if request.name not in PLOTS:
-            figure, notes = _qualitative(request)
+            figure, notes, left_out = _qualitative(request)
             stem = f"figure-{request.name}-{request.scale}"
         elif request.name == "pareto":
             figure, notes = pareto_figure(request)
@@ -52,13 +60,15 @@ def make_figure(request: Request, console: Console | None = None) -> list[Path]:
     write_atomically(caption, escape_latex(re.sub(r"^Figure \S+\. ", "", text)) + "\n")
     for note in notes:
         console.print(f"[yellow]note[/] {escape(note)}", highlight=False, soft_wrap=True)
+    for line in left_out:
+        console.print(f"[bold yellow]left out[/] {escape(line)}", highlight=False, soft_wrap=True)
     for path in paths:
         console.print(f"wrote {escape(str(path))}", highlight=False, soft_wrap=True)
     console.print(f"wrote {escape(str(caption))}, the caption", highlight=False, soft_wrap=True)
-    return paths
+    return Drawn(paths, left_out)
 
 
-def _qualitative(request: Request) -> tuple[Figure, list[str]]:
+def _qualitative(request: Request) -> tuple[Figure, list[str], list[str]]:
     spec = OWN if request.name == OWN.id else get_figure(request.name, request.paper)
     if spec is OWN and not (request.methods and request.datasets):
         raise BadMethod("the rows and columns of a figure of your own", "too little", "Give --method and --dataset.")
@@ -69,6 +79,7 @@ def _qualitative(request: Request) -> tuple[Figure, list[str]]:
             "none",
             f"Run `slkd-bench train --all --scale {request.scale}`, or see `slkd-bench list methods`.",
         )
+    left_out = [line for row in rows for line in row.left_out]
     notes = [line for row in rows for line in row.stale]
     notes += [
         f"no weights, left out of {row.title}: {', '.join(map(_one_line, row.missing))}" for row in rows if row.missing
@@ -78,23 +89,27 @@ def _qualitative(request: Request) -> tuple[Figure, list[str]]:
         tasks = ", ".join(dict.fromkeys(row.task for row in rows if row.task))
         spec = replace(spec, caption=f"Restored images: {tasks}." if tasks else "Restored images.")
     caption = qualitative_caption(spec, rows, request.scale, bool(request.image))
-    return draw(rows, caption, TWO_COLUMNS if request.columns == 2 else ONE_COLUMN), notes
+    return draw(rows, caption, TWO_COLUMNS if request.columns == 2 else ONE_COLUMN), notes, left_out
 
 
 def gather(spec: FigureSpec, request: Request) -> list[ImageRow]:
     """The rows of a figure, restored now. Raises UnknownName for an image that is in none of the sets."""
 
     methods = [find_method(name, request.out) for name in request.methods or spec.methods]
-    named = [folder_named(name, request.out) for name in request.datasets or spec.datasets]
-    sets = choose_datasets(named, request.scale, folders=request.folders)
+    how = Opening(folders=request.folders)
+    sets = open_datasets(request.datasets or spec.datasets, request.scale, request.out, how)
     if request.image and not request.datasets:
         sets = [s for s in sets if request.image in s.names()] or sets
     titled = [(method, spec.title(method)) for method in methods]
     making = Making(request.scale, request.out, request.crop)
     rows = []
     for one in sets:
-        index = find_image(one, request.image) if request.image else typical_image(one, request.out)
-        rows.append(restore_row(one, index, titled, making))
+        left_out: dict[str, str] | None = {} if request.folders.keep_going else None
+        index = find_image(one, request.image) if request.image else typical_image(one, request.out, left_out)
+        row = restore_row(one, index, titled, making)
+        rows.append(
+            replace(row, left_out=tuple(f"{name} of {one.id}: {why}" for name, why in (left_out or {}).items()))
+        )
     return rows
 
 

@@ -12,6 +12,7 @@ from statistics import fmean
 from typing import Protocol, TypeVar
 
 from benchmark.costs.records import record_of
+from benchmark.methods.find import row_method
 from benchmark.methods.method import Method
 from benchmark.views.tables.grid import Results
 
@@ -26,6 +27,11 @@ class Point:
     network: str
     cost: float
     psnr: float
+
+
+def is_network(method: Method) -> bool:
+    """Whether a method may have costs: a network of the suite, or somebody's own, of which a result file alone is known."""
+    return bool(method.network or method.loader) or method.kind == "outside"
 
 
 def mean_psnr(results: Results, method: str, datasets: Sequence[str]) -> float | None:
@@ -47,11 +53,19 @@ def cost_of(results: Results, method: Method, task: str, cost: str) -> float | N
     return counted.gmacs if cost == "gmacs" else float(counted.parameters)
 
 
+def costs_known(results: Results, methods: Iterable[str]) -> list[str]:
+    """The costs as tables call them that are recorded of any of these methods."""
+    networks = {row_method(name).network or name for name in methods}
+    counted = networks & {network for network, _ in results.complexity}
+    timed = networks & {network for network, _ in results.latency}
+    return (["gmacs", "parameters"] if counted else []) + (["ms"] if timed else [])
+
+
 def points(results: Results, methods: Iterable[Method], datasets: Sequence[str], task: str, cost: str) -> list[Point]:
     """The methods of `task` that have both a PSNR on all `datasets` and a recorded cost, in the order given."""
     found = []
     for method in methods:
-        if not (method.network or method.loader) or task not in method.tasks:
+        if not is_network(method) or (task and task not in method.tasks):
             continue
         psnr, price = mean_psnr(results, method.id, datasets), cost_of(results, method, task, cost)
         if psnr is not None and price is not None and math.isfinite(psnr):

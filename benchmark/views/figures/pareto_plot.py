@@ -140,7 +140,7 @@ def _panel(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark]) -> N
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
     shown = task.shown(cost)
-    scale = 1e6 if cost == "parameters" else 1.0
+    scale, name = axis_of(shown, cost)
     best = front(shown)
     axes.plot(
         [p.cost / scale for p in best],
@@ -167,10 +167,7 @@ def _panel(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark]) -> N
             linewidths=edge[1],
         )
     axes.set_xscale("log")
-    axes.set_xlabel(
-        {"parameters": "parameters (millions)", "gmacs": "GMACs", "latency": "time of an image (ms)"}[cost],
-        labelpad=1.5,
-    )
+    axes.set_xlabel(name, labelpad=1.5)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_minor_formatter(NullFormatter())
     if shown:
@@ -185,19 +182,31 @@ def _panel(axes: Axes, task: TaskPanels, cost: str, drawn: dict[str, Mark]) -> N
     axes.set_axisbelow(True)
 
 
+def axis_of(shown: Sequence[Point], cost: str) -> tuple[float, str]:
+    """What costs are divided by on their axis, and its title: parameters in the unit that suits the largest."""
+    if cost != "parameters":
+        return 1.0, {"gmacs": "GMACs", "latency": "time of an image (ms)"}[cost]
+    most = max((point.cost for point in shown), default=1e6)
+    if most >= 1e5:
+        return 1e6, "parameters (millions)"
+    return (1e3, "parameters (thousands)") if most >= 1e3 else (1.0, "parameters")
+
+
 def _plain_ticks(axes: Axes, low: float, high: float) -> None:
     """Numbers at 1, 2 and 5 of every decade (at 1 alone where the range is wide), written out."""
+    from numpy import format_float_positional
+
     steps = (1, 2, 5) if high / low < 60 else (1,)
     ticks = [s * 10.0**d for d in range(-9, 10) for s in steps if low <= s * 10.0**d <= high]
-    axes.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    axes.set_xticks(ticks, labels=[format_float_positional(tick, trim="-") for tick in ticks])
 
 
 def _label(axes: Axes, task: TaskPanels, cost: str, renderer: RendererAgg) -> None:
     """Names what is on the front, each beside its mark; the others are told by the legend."""
     figure = axes.get_figure()
     assert figure is not None
-    scale = 1e6 if cost == "parameters" else 1.0
     shown = task.shown(cost)
+    scale, _ = axis_of(shown, cost)
     best = front(shown)
     places = {p.method: axes.transData.transform((p.cost / scale, p.psnr)) for p in shown}
     radius = 0.6 * (AREA**0.5) * figure.dpi / 72

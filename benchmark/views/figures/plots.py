@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.core.errors import BadResult, BadWeights
@@ -13,7 +14,7 @@ from benchmark.papers.read import get_paper
 from benchmark.protocols import without_protocol
 from benchmark.runs.cells import FOLDERS
 from benchmark.views.figures.convergence import read_curves
-from benchmark.views.figures.pareto import COSTS, mean_psnr, points
+from benchmark.views.figures.pareto import COSTS, is_network, mean_psnr, points
 from benchmark.views.figures.request import Request, methods_of, scale_line
 from benchmark.views.tables.grid import read_results
 from benchmark.views.tables.specs import dataset_id, quality_columns, rows_of
@@ -35,8 +36,10 @@ def pareto_figure(request: Request) -> tuple[Figure, list[str]]:
     measured = folders_of(results)
     by_task: dict[str, list[str]] = {}
     for name in request.datasets or [dataset_id(column, request.scale) for column in quality_columns(paper.id)]:
-        known = name if name in measured else resolve(name, request.scale)
-        by_task.setdefault(measured.get(name) or str(describe(known).task), []).append(known)
+        folders = [one for one in measured if one == name or without_protocol(one) == Path(name).name]
+        for known in folders or [resolve(name, request.scale)]:
+            task = measured[known] if folders else str(describe(known).task)
+            by_task.setdefault(task, []).append(known)
     panels, notes = [], list(results.broken)
     for task, sets in by_task.items():
         titles = ", ".join(without_protocol(one) if one in measured else _title(one) for one in sets)
@@ -44,12 +47,12 @@ def pareto_figure(request: Request) -> tuple[Figure, list[str]]:
         if not any(found.values()):
             notes.append(f"no method with results on all of {', '.join(sets)}, and costs")
             continue
-        title = f"{task.capitalize()}: {titles}{' (mean)' if len(sets) > 1 else ''}"
+        title = f"{f'{task.capitalize()}: ' if task else ''}{titles}{' (mean)' if len(sets) > 1 else ''}"
         panels.append(TaskPanels(title, found, mean_psnr(results, "identity", sets), {m.id: m for m in methods}))
         lacking = [
             m.title
             for m in methods
-            if (m.network or m.loader) and task in m.tasks and mean_psnr(results, m.id, sets) is None
+            if is_network(m) and (not task or task in m.tasks) and mean_psnr(results, m.id, sets) is None
         ]
         notes += [f"no results on all sets of {task}, left out: {', '.join(lacking)}"] if lacking else []
     if not panels:

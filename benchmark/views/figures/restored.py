@@ -8,9 +8,10 @@ from pathlib import Path
 from statistics import median_low
 from typing import TYPE_CHECKING
 
-from benchmark.core.errors import BadResult, UnknownName
+from benchmark.core.errors import BadData, BadResult, SlkdBenchError, UnknownName
 from benchmark.core.precision import exact
 from benchmark.core.types import Pair, Scale
+from benchmark.datasets.pairs import iterate
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.weights import store
@@ -56,7 +57,7 @@ class Panel:
 class ImageRow:
     """An image of a set as `degraded`, restored by each of `panels`, and `clean`; what has no weights is `missing`.
 
-    `stale` names panels whose result file gives another PSNR.
+    `stale` names panels whose result file gives another PSNR, `left_out` images of the set that could not be read.
     """
 
     dataset: str
@@ -71,6 +72,7 @@ class ImageRow:
     rule: str
     missing: tuple[str, ...] = ()
     stale: tuple[str, ...] = field(default=())
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,12 @@ def find_image(dataset: Dataset, name: str) -> int:
     return names.index(name)
 
 
-def typical_image(dataset: Dataset, out: Path) -> int:
+def typical_image(dataset: Dataset, out: Path, left_out: dict[str, str] | None = None) -> int:
     """The image whose degraded PSNR is the (lower) median of its set: a choice that no method has a part in.
 
-    Taken from the result file of `identity` below `out` where it stands, otherwise computed.
+    Taken from the result file of `identity` below `out` where it stands, otherwise computed. An image that cannot be
+    read is raised; where `left_out` is given it is written there by its name with the reason, and the others are looked
+    at. Raises BadData where there is none.
     """
 
     psnrs: dict[str, float] = {}
@@ -113,10 +117,16 @@ def typical_image(dataset: Dataset, out: Path) -> int:
             psnrs = {score.name: score.psnr for score in cell.scores}
     if sorted(psnrs) != sorted(dataset.names()):
         protocol = get_protocol(dataset.protocol)
-        pairs = (dataset[index] for index in range(len(dataset)))
-        psnrs = {pair.name: protocol.score(pair.degraded, pair.clean).psnr for pair in pairs}
+        psnrs = {}
+        for name, pair in iterate(dataset, keep_going=left_out is not None):
+            if not isinstance(pair, SlkdBenchError):
+                psnrs[name] = protocol.score(pair.degraded, pair.clean).psnr
+            elif left_out is not None:
+                left_out[name] = str(pair)
+    if not psnrs:
+        raise BadData(f"an image of {dataset.id} that can be shown", "none", "Check it: `slkd-bench data verify`.")
     middle = median_low(psnrs.values())
-    return next(index for index, name in enumerate(dataset.names()) if psnrs[name] == middle)
+    return next(index for index, name in enumerate(dataset.names()) if psnrs.get(name) == middle)
 
 
 def restore_row(dataset: Dataset, index: int, methods: Sequence[tuple[Method, str]], making: Making) -> ImageRow:

@@ -14,7 +14,7 @@ from benchmark.core.mathematics import html, plain
 from benchmark.runs.cells import Cell
 from benchmark.views.report.drawing import span, strip
 from benchmark.views.tables.grid import Grid, Results, make_grid
-from benchmark.views.tables.specs import Column, TableSpec, dataset_id, tables
+from benchmark.views.tables.specs import Column, TableSpec, dataset_id
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class ShownTable:
     """One table of the page."""
 
     id: str
+    number: str
     caption: Markup
     groups: tuple[tuple[str, int], ...]
     columns: tuple[ShownColumn, ...]
@@ -71,9 +72,9 @@ def anchor(method: str, dataset: str, seed: int = 0) -> str:
     return f"cell-{plain_text}" + (f"--{seed}" if seed else "")
 
 
-def shown_tables(results: Results, paper: str = "") -> list[ShownTable]:
-    """All tables of a paper, made through their grids."""
-    return [_shown(spec, make_grid(spec, results), results) for spec in tables(paper).values()]
+def shown_tables(results: Results, specs: Sequence[TableSpec]) -> list[ShownTable]:
+    """Tables made through their grids."""
+    return [_shown(spec, make_grid(spec, results), results) for spec in specs]
 
 
 def per_image(cells: Sequence[Cell]) -> list[float]:
@@ -132,6 +133,7 @@ def _shown(spec: TableSpec, grid: Grid, results: Results) -> ShownTable:
     groups = tuple((name, len(list(members))) for name, members in groupby(grid.groups)) if any(grid.groups) else ()
     return ShownTable(
         grid.id,
+        grid.number,
         Markup(html(grid.caption)),
         groups,
         shown,
@@ -170,11 +172,11 @@ class Beyond:
     anchor: str
 
 
-def beyond_the_tables(results: Results, paper: str = "") -> list[Beyond]:
-    """Every result that no table of the paper shows, by data set and method."""
+def beyond_the_tables(results: Results, specs: Sequence[TableSpec]) -> list[Beyond]:
+    """Every result that none of the tables shows, by data set and method."""
     shown = {
         (name, dataset_id(column, results.scale))
-        for spec in tables(paper).values()
+        for spec in specs
         for section in spec.sections
         for name in section.rows
         for column in spec.columns

@@ -13,7 +13,7 @@ from benchmark.views.report.provenance import environments, reproductions
 from benchmark.views.report.verdict_lines import VerdictGroup, VerdictLine
 from benchmark.views.tables.grid import Grid, Results, make_grid
 from benchmark.views.tables.latex import environment, escape, to_latex
-from benchmark.views.tables.specs import TableSpec, dataset_id, tables
+from benchmark.views.tables.specs import TableSpec, dataset_id
 
 _SYMBOL = re.compile(r"\bL_(NC|ET)\b")
 _SET = frozenset("‘’“”–—…†‡")
@@ -28,22 +28,27 @@ _MATHEMATICS = {
 }
 
 
-def to_document(results: Results, groups: Sequence[VerdictGroup], title: str, statement: str, paper: str = "") -> str:
+def to_document(
+    results: Results, specs: Sequence[TableSpec], groups: Sequence[VerdictGroup], title: str, statement: str
+) -> str:
     """The article: tables with provenance footnotes, verdicts scale by scale, every cell, and the environments."""
     cells = [cell for found in results.cells.values() for cell in found]
     made_in, letters = environments(cells)
     templates = environment()
     templates.filters.update(text=_text, id=_name, code=_code, breakable=_breakable)
-    shown = [_with_provenance(spec, make_grid(spec, results), results, letters) for spec in tables(paper).values()]
+    shown = [_with_provenance(spec, make_grid(spec, results), results, letters) for spec in specs]
     return templates.get_template("report.tex").render(
         title=title,
         statement=statement,
         version=__version__,
         scale=results.scale,
-        tables=[(grid.id, to_latex(grid, "!htbp")) for grid in shown],
+        tables=[
+            (grid.number.removeprefix("Table ") or str(place), to_latex(grid, "!htbp"))
+            for place, grid in enumerate(shown, 1)
+        ],
         groups=[(name, group, _about(group)) for name, group in zip("AB", groups, strict=False) if group.lines],
         told=_reason,
-        cells=reproductions(cells, letters),
+        cells=reproductions(cells, letters, results.folder),
         environments=made_in,
     )
 

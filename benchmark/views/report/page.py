@@ -21,6 +21,7 @@ from benchmark.views.report.pictures import Album
 from benchmark.views.report.provenance import device_cards, environments, protocol_lines, reproductions
 from benchmark.views.report.verdict_lines import VerdictGroup
 from benchmark.views.tables.grid import Results
+from benchmark.views.tables.specs import TableSpec
 
 _HERE = Path(__file__).resolve().parent
 _CONTENTS = (
@@ -36,7 +37,9 @@ _CONTENTS = (
 
 @dataclass(frozen=True)
 class Contents:
-    """What the page shows: results, verdicts at paper scale and (at scale mini) on the mini study, pictures.
+    """What the page shows: results in tables, verdicts at paper scale and (at scale mini) on the mini study, pictures.
+
+    Without `group` it is of chosen methods alone, and judges no claim.
 
     `no_pictures` says why there are none, `picture_command` what would mend it, `made_with` which command made the page.
     """
@@ -44,7 +47,8 @@ class Contents:
     title: str
     statement: str
     results: Results
-    group: VerdictGroup
+    specs: tuple[TableSpec, ...]
+    group: VerdictGroup | None = None
     mini: VerdictGroup | None = None
     album: Album = field(default_factory=Album)
     no_pictures: str = ""
@@ -68,7 +72,7 @@ def _facts(contents: Contents) -> Mapping[str, Any]:
     results = contents.results
     cells = [cell for found in results.cells.values() for cell in found]
     made_in, letters = environments(cells)
-    tables, drawn = shown_tables(results, contents.paper), figures(results, contents.paper)
+    tables, drawn = shown_tables(results, contents.specs), figures(results, contents.paper)
     scale = str(results.scale)
     style, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     return {
@@ -76,7 +80,7 @@ def _facts(contents: Contents) -> Mapping[str, Any]:
         "statement": contents.statement,
         "version": __version__,
         "scale": scale,
-        "contents": _CONTENTS,
+        "contents": [part for part in _CONTENTS if contents.group or part[0] != "verdicts"],
         "css": Markup(style),  # nosec B704  # our own file
         "script": Markup(script),  # nosec B704  # our own file
         "policy": policy(script),
@@ -86,7 +90,7 @@ def _facts(contents: Contents) -> Mapping[str, Any]:
         "tables": tables,
         "strips": any(table.strips for table in tables),
         "example_strip": strip([1, 2.2, 2.6, 3, 3.3, 3.7, 4, 5.5], 0.5, 6),
-        "beyond": beyond_the_tables(results, contents.paper),
+        "beyond": beyond_the_tables(results, contents.specs),
         "figures": drawn,
         "legend": legend(results, contents.paper) if any(figure.panels for figure in drawn) else "",
         "album": contents.album,
@@ -97,7 +101,7 @@ def _facts(contents: Contents) -> Mapping[str, Any]:
         "environments": made_in,
         "cards": device_cards(results.scale),
         "card_command": f"slkd-bench profile --all --scale {scale} --device cpu --save",
-        "cells": reproductions(cells, letters),
+        "cells": reproductions(cells, letters, results.folder),
         "train_command": f"slkd-bench train METHOD --task TASK --scale {scale}",
         "broken": results.broken,
         "made_with": contents.made_with,

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from benchmark.core.mathematics import plain
-from benchmark.datasets import describe
+from benchmark.core.numbers import decimal
+from benchmark.datasets import dataset_ids, describe
 from benchmark.methods.find import row_method
 from benchmark.methods.method import Method
 from benchmark.papers.model import FiguresFile
 from benchmark.papers.read import get_paper
-from benchmark.views.figures.pareto import Point, points
+from benchmark.protocols import without_protocol
+from benchmark.views.figures.pareto import Point, costs_known, is_network, points
 from benchmark.views.figures.pareto_plot import TaskPanels, draw_legend, draw_one, drawn_marks
+from benchmark.views.figures.plots import folders_of
 from benchmark.views.figures.style import drawing
 from benchmark.views.figures.svg import to_svg
+from benchmark.views.report.chosen import is_own
 from benchmark.views.tables.grid import Results
 from benchmark.views.tables.specs import Column, dataset_id, quality_columns
 
@@ -45,7 +49,7 @@ class CostFigure:
 
 
 def figures(results: Results, paper: str = "") -> list[CostFigure]:
-    """PSNR against GMACs, parameters and latency, for every data set of the paper's tables that has results."""
+    """PSNR against GMACs, parameters and latency, for every data set with results: the paper's first, then any other."""
     read = get_paper(paper)
     size = next((c.size for c in results.complexity.values()), read.complexity.image_size)
     axes = {
@@ -53,14 +57,14 @@ def figures(results: Results, paper: str = "") -> list[CostFigure]:
         "parameters": "millions of parameters",
         "latency": f"milliseconds an image, on {results.device}",
     }
-    columns = quality_columns(read.id)
+    columns = shown_columns(results, read.id)
     return [_figure(results, columns, cost, axis, read.figures) for cost, axis in axes.items()]
 
 
 def legend(results: Results, paper: str = "") -> Markup:
     """What the marks mean, as SVG; nothing where nothing is drawn."""
     read = get_paper(paper)
-    methods = _methods(results, quality_columns(read.id))
+    methods = _methods(results, shown_columns(results, read.id))
     if not methods:
         return Markup("")
 
@@ -69,14 +73,31 @@ def legend(results: Results, paper: str = "") -> Markup:
     return Markup(drawn)  # nosec B704  # serialised by ElementTree, which escapes every text
 
 
+def shown_columns(results: Results, paper: str) -> list[Column]:
+    """The paper's columns, then one for each other data set with results."""
+    columns = list(quality_columns(paper))
+    usual = {dataset_id(column, results.scale) for column in columns}
+    others = dict.fromkeys(dataset for _, dataset in results.cells if dataset not in usual)
+    return [*columns, *(Column("quality", dataset) for dataset in others)]
+
+
+def _named(dataset: str, results: Results) -> tuple[str, str]:
+    """The title of a data set and its task: as its passport says, or as the results of a folder remember."""
+    if dataset in dataset_ids():
+        return describe(dataset).title, str(describe(dataset).task)
+    known = without_protocol(dataset)
+    task = folders_of(results).get(dataset) or (str(describe(known).task) if known in dataset_ids() else "")
+    return known, task
+
+
 def _figure(results: Results, columns: Sequence[Column], cost: str, axis: str, said: FiguresFile) -> CostFigure:
     panels = []
     for column in columns:
         dataset = dataset_id(column, results.scale)
         methods = {m.id: m for m in _methods(results, [column])}
-        found = points(results, methods.values(), [dataset], str(describe(dataset).task), cost)
-        if len(found) > 1:
-            title = describe(dataset).title
+        title, task = _named(dataset, results)
+        found = points(results, methods.values(), [dataset], task, cost)
+        if len(found) > (0 if any(is_own(point.method) for point in found) else 1):
             panels.append(
                 Panel(
                     title, _drawn(found, methods, (f"{cost}-{dataset}-", cost, f"{title}: PSNR against {axis}"), said)
@@ -94,7 +115,7 @@ def _figure(results: Results, columns: Sequence[Column], cost: str, axis: str, s
 def _methods(results: Results, columns: Sequence[Column]) -> list[Method]:
     sets = {dataset_id(column, results.scale) for column in columns}
     named = dict.fromkeys(method for method, dataset in results.cells if dataset in sets)
-    return [method for method in map(row_method, named) if method.network]
+    return [method for method in map(row_method, named) if is_network(method) and costs_known(results, [method.id])]
 
 
 def _drawn(found: Sequence[Point], methods: dict[str, Method], what: tuple[str, str, str], said: FiguresFile) -> Markup:
@@ -114,4 +135,6 @@ def _drawn(found: Sequence[Point], methods: dict[str, Method], what: tuple[str, 
 
 def _figures(value: float, cost: str) -> str:
     value = value / 1e6 if cost == "parameters" else value
+    if value < 1:
+        return f"{decimal(value, 0, most=6 if cost == 'parameters' else 9)} {_UNITS[cost]}"
     return f"{value:.3g} {_UNITS[cost]}" if value < 100 else f"{value:.0f} {_UNITS[cost]}"

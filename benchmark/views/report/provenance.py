@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import posixpath
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from benchmark.core.numbers import decimal
 from benchmark.core.types import Scale
 from benchmark.costs.records import read_latencies
 from benchmark.datasets import dataset_ids, describe
@@ -76,8 +78,8 @@ def _counted(
     return [(facts, len(cells)) for facts, cells in ordered]
 
 
-def reproductions(cells: Iterable[Cell], letters: dict[int, str]) -> list[Reproduction]:
-    """A line for every cell, by data set, method and seed."""
+def reproductions(cells: Iterable[Cell], letters: dict[int, str], out: str = "runs") -> list[Reproduction]:
+    """A line for every cell, by data set, method and seed; `out` is the name of the folder of results."""
     lines = []
     for cell in sorted(cells, key=lambda c: (c.dataset, c.method, c.seed)):
         psnr = cell.psnr
@@ -95,18 +97,18 @@ def reproductions(cells: Iterable[Cell], letters: dict[int, str]) -> list[Reprod
                 str(cell.key.get("protocol", "")),
                 code_word(cell.key.get("code", "")),
                 letters.get(id(cell), ""),
-                command(cell),
+                command(cell, out),
                 len(cell.failures),
             )
         )
     return lines
 
 
-def command(cell: Cell) -> str:
-    """The command that computes `cell` again, to be pasted into a POSIX shell.
+def command(cell: Cell, out: str = "runs") -> str:
+    """The command that computes `cell` again, to be pasted into a POSIX shell beside the folder of results called `out`.
 
-    What a result file does not know is written in capitals: PATH/TO of a folder, PACKAGE.MODULE:FACTORY of a network
-    of somebody's own.
+    A network and a folder of somebody's own are given as the result file remembers them. What it does not know is
+    written in capitals: PATH/TO of a folder, PACKAGE.MODULE:FACTORY of a network.
     """
 
     key, set_id = cell.key, without_protocol(cell.dataset)
@@ -114,13 +116,16 @@ def command(cell: Cell) -> str:
     protocol = str(key.get("protocol", "")).partition("@")[0]
     known = set_id in dataset_ids()
     dataset = set_id.removeprefix("mini-") if known and cell.scale == Scale.MINI else set_id
-    where = ["--dataset", dataset if known else f"PATH/TO/{set_id}"]
+    folder = cell.origin.get("folder")
+    elsewhere = f"{set_id}={_beside(out, str(folder))}" if folder else f"PATH/TO/{set_id}"
+    where = ["--dataset", dataset if known else elsewhere]
     where += ["--protocol", protocol] if scored_as or not known else []
+    where += ["--task", str(cell.origin["task"])] if not known and cell.origin.get("task") else []
     scale = key.get("scale") or (cell.scale if cell.scale in tuple(Scale) else "")
     where += ["--scale", str(scale)] if scale else []
     if _restored_elsewhere(cell):
         return shlex.join(["slkd-bench", "score", f"PATH/TO/{cell.method}", "--name", cell.method, *where])
-    words = ["slkd-bench", "run", "--method", _spoken(cell), *where]
+    words = ["slkd-bench", "run", "--method", _spoken(cell, out), *where]
     if cell.seed:
         words += ["--seed", str(cell.seed)]
     if key.get("limit"):
@@ -152,9 +157,21 @@ def code_word(code: object) -> str:
     return hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _spoken(cell: Cell) -> str:
+def _beside(out: str, said: str) -> str:
+    """A path that a result file below the folder `out` remembers, as seen from beside that folder."""
+    return posixpath.normpath(posixpath.join(out, said))
+
+
+def _spoken(cell: Cell, out: str) -> str:
     """The method as `run --method` takes it: a factory of somebody's own is no plug-in unless it is installed as one."""
 
+    said = dict(cell.origin.get("method", {}))
+    kind, _, target = str(said.pop("loader", "")).partition(":")
+    if target:
+        target = target if kind == "python" else _beside(out, target)
+        said |= {"weights": _beside(out, str(said["weights"]))} if "weights" in said else {}
+        behind = ",".join(f"{name}={value}" for name, value in said.items())
+        return f"{cell.method}={target}" + (f"@{behind}" if behind else "")
     own = _own_code(cell) and cell.method not in outside.plug_ins()
     return f"{cell.method}=PACKAGE.MODULE:FACTORY" if own else cell.method
 
@@ -170,9 +187,9 @@ def device_cards(scale: Scale) -> list[DeviceCard]:
                 (
                     r.network,
                     r.task,
-                    f"{r.median_ms:.1f}",
-                    f"{r.p10_ms:.1f}",
-                    f"{r.p90_ms:.1f}",
+                    decimal(r.median_ms, 1),
+                    decimal(r.p10_ms, 1),
+                    decimal(r.p90_ms, 1),
                     "" if r.peak_mib is None else f"{r.peak_mib:.0f}",
                 )
                 for r in times.records

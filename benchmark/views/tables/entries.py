@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmark.core.errors import BadMethod, UnknownName
+from benchmark.core.numbers import decimal, gigas, millions
 from benchmark.core.types import Task
 from benchmark.costs.records import record_of
 from benchmark.datasets import dataset_ids, describe
@@ -111,10 +112,10 @@ def _cost(column: Column, method: Method, results: Results) -> float | None:
 
 
 _PRINTED: dict[str, Callable[[float], str]] = {
-    "gmacs": lambda value: f"{value:.1f}G" if value >= 10 else f"{value:.2f}G",
-    "parameters": lambda value: f"{value:.1f}M" if value >= 1 else f"{value:.3f}M",
-    "latency": lambda value: f"{value / 1e3:.4f}s",
-    "ms": lambda value: f"{value:.1f}",
+    "gmacs": gigas,
+    "parameters": millions,
+    "latency": lambda value: f"{decimal(value / 1e3, 4)}s",
+    "ms": lambda value: decimal(value, 1),
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmark.datasets import dataset_ids
+from benchmark.protocols import without_protocol
 from benchmark.statistics import ALPHA, CONFIDENCE
 from benchmark.views.tables.entries import metrics_of
 from benchmark.views.tables.marks import Unmarked
@@ -41,6 +43,7 @@ def footnotes(table: Noted, results: Results) -> tuple[str, ...]:
         )
     if kinds & {"latency", "ms"} and results.device:
         notes.append(f"{'Infer time' if 'latency' in kinds else 'Time'} on {results.device}.")
+    notes += _protocols(spec)
     if scored or "gap" in kinds:
         notes += _averages(table, results)
     if "gap" in kinds:
@@ -66,6 +69,17 @@ def _published(table: Noted) -> Iterator[str]:
         yield "Published rows are of the official sets: see --scale paper."
     if sources:
         yield f"Published, not measured: the rows of {' and '.join(sources)}, as printed there and not ranked."
+
+
+def _protocols(spec: TableSpec) -> Iterator[str]:
+    """How folders are scored, which no passport says."""
+    by_protocol: dict[str, list[str]] = {}
+    for dataset in dict.fromkeys(column.dataset for column in spec.columns if column.measures):
+        name = without_protocol(dataset)
+        if dataset not in dataset_ids() and name != dataset:
+            by_protocol.setdefault(dataset.removeprefix(f"{name}@"), []).append(name)
+    for protocol, names in by_protocol.items():
+        yield f"{', '.join(names)}: scored by the protocol {protocol}."
 
 
 def _averages(table: Noted, results: Results) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmark.core.types import Scale
 from benchmark.datasets import dataset_ids, describe
 from benchmark.methods.find import row_method
+from benchmark.protocols import without_protocol
 from benchmark.views.tables.entries import make_entry, metrics_of
 from benchmark.views.tables.footnotes import Noted, footnotes
 from benchmark.views.tables.marks import Significance, Unmarked, mark
@@ -86,9 +87,16 @@ def _header(spec: TableSpec, column: Column, results: Results) -> str:
     if not column.dataset:
         return _COSTS[column.kind]
     dataset = dataset_id(column, results.scale)
-    title = describe(dataset).title if dataset in dataset_ids() else dataset
+    title = describe(dataset).title if dataset in dataset_ids() else _folder(dataset, spec)
     title = title.removeprefix("mini, ") if results.scale == Scale.MINI else title
     return title if column.kind in ("quality", "gap") else f"{title} {column.kind.upper()}"
+
+
+def _folder(dataset: str, spec: TableSpec) -> str:
+    """A folder's name; with its protocol only where another column has the same folder under another one."""
+    name = without_protocol(dataset)
+    alike = {column.dataset for column in spec.columns if without_protocol(column.dataset) == name}
+    return name if len(alike) == 1 else dataset
 
 
 def _caption(spec: TableSpec, results: Results) -> str:

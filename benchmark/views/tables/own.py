@@ -14,6 +14,7 @@ from benchmark.datasets import dataset_ids
 from benchmark.methods.catalogue import own_rows, registered
 from benchmark.papers.model import ShownFile, ShownSection, ShownTable
 from benchmark.papers.read import get_paper
+from benchmark.protocols import without_protocol
 from benchmark.views.tables.parts import Grid, Row
 from benchmark.views.tables.results import Results
 from benchmark.views.tables.specs import COSTS, TableSpec, rows_of, spec_of
@@ -93,18 +94,25 @@ def _shown(own: OwnTable, results: Results) -> ShownTable:
         raise BadResult("result files", "none", f"Run `slkd-bench run` at scale {results.scale} first, or give --out.")
     methods = own.methods or tuple(dict.fromkeys(method for method, _ in results.cells))
     known = [dataset for _, dataset in results.cells]
-    datasets = [_dataset(name, known, results.scale) for name in own.datasets or dict.fromkeys(known)]
+    asked = own.datasets or dict.fromkeys(known)
+    datasets = [one for name in asked for one in _datasets(name, known, results.scale)]
     words = [word.strip().lower() for metric in own.metrics or ("psnr,ssim",) for word in metric.split(",")]
     metrics = [ALIASES.get(word, word) for word in words if word]
     _check(metrics, results)
-    caption = own.caption or _caption(metrics, results.scale)
+    caption = own.caption or _caption(metrics, datasets, results.scale)
     section = ShownSection(methods, tuple({"identity"} & set(methods)))
     columns = tuple(_columns(dict.fromkeys(datasets), metrics))
     return ShownTable("own", caption, columns, (section,), published=own.published, label=own.label, order=own.order)
 
 
+def further_metrics(results: Results) -> list[str]:
+    """The metrics beside PSNR and SSIM that the results hold, each once."""
+    cells = (cell for found in results.cells.values() for cell in found)
+    return list(dict.fromkeys(name for cell in cells for score in cell.scores[:1] for name in score.extra))
+
+
 def _check(metrics: Sequence[str], results: Results) -> None:
-    further = {name for cells in results.cells.values() for cell in cells for s in cell.scores[:1] for name in s.extra}
+    further = further_metrics(results)
     for metric in metrics:
         if metric not in {"psnr", "ssim", *COSTS, *further}:
             raise UnknownName("metric of these results", metric, ["psnr", "ssim", *COSTS, *ALIASES, *further])
@@ -122,19 +130,28 @@ def _columns(datasets: Iterable[str], metrics: Sequence[str]) -> Iterable[str]:
     yield from (metric for metric in metrics if metric in COSTS)
 
 
-def _caption(metrics: Sequence[str], scale: Scale) -> str:
+def _caption(metrics: Sequence[str], datasets: Sequence[str], scale: Scale) -> str:
     units = {"psnr": "PSNR (dB)", "ssim": "SSIM", "gmacs": "GMACs", "parameters": "parameters", "ms": "time (ms)"}
     told = "/".join(units.get(metric, metric.upper()) for metric in metrics)
+    known = [dataset for dataset in datasets if dataset in dataset_ids()]
+    if not known:
+        return f"{told}."
     where = "small networks on the embedded sets" if scale is Scale.MINI else "full-size networks on the official sets"
     return f"{told}. Scale {scale}: {where}."
 
 
-def _dataset(name: str, known: Sequence[str], scale: Scale) -> str:
-    """A data set as columns name it: without `mini-`, which the scale gives; a folder by its name in the results."""
+def _datasets(name: str, known: Sequence[str], scale: Scale) -> list[str]:
+    """Data sets as columns name them: without `mini-`, which the scale gives; a folder by its name, under each protocol.
+
+    Raises UnknownName.
+    """
     for one in (name, name.lower(), f"mini-{name.lower()}", Path(name).name):
         if one in known or one in dataset_ids():
             official = one.removeprefix("mini-")
-            return official if scale is Scale.MINI and official in dataset_ids() else one
+            return [official if scale is Scale.MINI and official in dataset_ids() else one]
+    folders = [one for one in dict.fromkeys(known) if without_protocol(one) == Path(name).name]
+    if folders:
+        return folders
     raise UnknownName("data set", name, {*dataset_ids(), *known})
 
 
@@ -143,15 +160,16 @@ def _resolved(table: ShownTable, results: Results) -> ShownTable:
     sections = tuple(
         replace(
             section,
-            rows=tuple(_method(name, results) for name in section.rows),
-            unranked=tuple(_method(name, results) for name in section.unranked),
+            rows=tuple(method_named(name, results) for name in section.rows),
+            unranked=tuple(method_named(name, results) for name in section.unranked),
         )
         for section in table.section
     )
     return replace(table, section=sections)
 
 
-def _method(name: str, results: Results) -> str:
+def method_named(name: str, results: Results) -> str:
+    """The id of a method in any case, as the catalogue or the results call it. Raises UnknownName."""
     plain = name.partition("=")[0] if "@" not in name else name
     with_results = {method for method, _ in results.cells}
     lower = own_rows().get(plain.lower(), plain.lower())

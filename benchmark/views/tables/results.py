@@ -15,7 +15,8 @@ from benchmark.statistics import averaged
 class Results:
     """Quality cells by (method, data set), one a seed; complexity and latency by (network, task).
 
-    `partial` are the cells that have not all images of their set, and stand for it nowhere.
+    `partial` are the cells that have not all images of their set, and stand for it nowhere. `folder` is the
+    name of the folder that all are from.
     """
 
     scale: Scale
@@ -25,6 +26,7 @@ class Results:
     device: str = ""
     broken: list[str] = field(default_factory=list)
     partial: list[Cell] = field(default_factory=list)
+    folder: str = "runs"
     _images: dict[tuple[str, str], dict[str, ImageScore]] = field(default_factory=dict, repr=False)
 
     def images(self, method: str, dataset: str) -> dict[str, ImageScore]:
@@ -54,7 +56,7 @@ def read_results(
             grouped.setdefault((cell.method, cell.dataset), []).append(cell)
     partial = [cell for cell in cells if limit is None and cell.partial and cell.key.get("limit") is None]
     counted = read_complexity(scale, size=size) | read_complexity(scale, out, size)
-    results = Results(scale, grouped, counted, broken=broken, partial=partial)
+    results = Results(scale, grouped, counted, broken=broken, partial=partial, folder=out.resolve().name)
     own = read_latencies(scale, out)
     cards = read_latencies(scale) | own
     chosen = card or shown_card(own) or shown_card(cards)

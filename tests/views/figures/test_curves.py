@@ -276,11 +276,11 @@ def test_all_methods_of_the_zoo_in_one_convergence_figure(home: Path) -> None:
                 )
     said = say()
     request = Request("convergence", Scale.MINI, home, home / "figures", formats=("png",))
-    (path,) = command.make_figure(request, said)
+    (path,) = command.make_figure(request, said).paths
     assert path.name == "convergence-mini.png"
     caption = path.with_suffix(".tex").read_text()
     assert caption.startswith("Validation PSNR while training. Scale mini")
-    (within,) = command.make_figure(replace(request, to=home / "within", caption=True), said)
+    (within,) = command.make_figure(replace(request, to=home / "within", caption=True), said).paths
     assert Image.open(within).size[1] > Image.open(path).size[1]  # by default the caption is not in the picture
     first = path.read_bytes()
     command.make_figure(request, said)

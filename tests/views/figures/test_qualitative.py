@@ -244,10 +244,10 @@ def test_every_method_of_a_figure_is_one_and_its_sets_are_the_papers() -> None:
 def test_the_command_writes_both_forms_and_tells_what_is_left_out(
     tmp_path: Path, weights: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmark.views.figures.command.choose_datasets", lambda names, scale, folders: [ToySet()])
+    monkeypatch.setattr("benchmark.views.figures.command.open_datasets", lambda *asked: [ToySet()])
     said = Console(file=StringIO(), width=80)
     request = Request("1", Scale.MINI, tmp_path / "runs", tmp_path / "figures", image="image-9", crop="1,2,16,12")
-    paths = command.make_figure(request, said)
+    paths = command.make_figure(request, said).paths
     assert [path.name for path in paths] == ["figure-1-mini.png", "figure-1-mini.pdf"]
     assert all(path.stat().st_size > 1000 for path in paths)
     assert "left out of toy: scratch" in said.file.getvalue()  # type: ignore[attr-defined]

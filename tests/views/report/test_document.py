@@ -17,7 +17,8 @@ from benchmark.views.tables.specs import tables
 @pytest.fixture(scope="module")
 def text(out: Path) -> str:
     groups = [verdict_group(out, scale) for scale in (Scale.PAPER, Scale.MINI)]
-    return to_document(read_results(out, Scale.MINI), groups, r"A_title & $\input{x}$", "Of 3 claims, none.")
+    specs = list(tables().values())
+    return to_document(read_results(out, Scale.MINI), specs, groups, r"A_title & $\input{x}$", "Of 3 claims, none.")
 
 
 def test_all_tables_stand_under_their_names_with_provenance(text: str) -> None:
