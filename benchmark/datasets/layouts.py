@@ -16,7 +16,7 @@ from benchmark.core.errors import BadData, SlkdBenchError
 from benchmark.datasets.pairing import RULES
 from benchmark.datasets.passport import Layout
 from benchmark.datasets.sources import Block, Half, Noisy, Source, Whole, block_name, mat_shape
-from benchmark.datasets.walk import composed, find_strays, hidden, image_files, leads_out
+from benchmark.datasets.walk import composed, find_strays, hidden, image_files, is_folder, leads_out
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,11 @@ def _inner(base: Path, layouts: tuple[Layout, ...]) -> Path:
     inside = [entry for entry in os.scandir(base) if not hidden(entry.name)]
     patterns = (pattern for layout in layouts for pattern in (*layout.degraded, *layout.clean))
     firsts = {pattern.split("/")[0] for pattern in patterns if "/" in pattern}
-    if len(inside) == 1 and inside[0].is_dir() and not any(fnmatch.fnmatch(inside[0].name, first) for first in firsts):
+    if (
+        len(inside) == 1
+        and is_folder(inside[0])
+        and not any(fnmatch.fnmatch(inside[0].name, first) for first in firsts)
+    ):
         return Path(inside[0].path)
     return base
 

@@ -23,6 +23,14 @@ def hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _IGNORED
 
 
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder or leads to one; a link that leads back to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def image_files(base: Path, patterns: Iterable[str], problems: list[SlkdBenchError]) -> list[PurePosixPath]:
     """The image files that match the patterns, relative to `base`; links are followed, a link to nothing is a problem."""
     found: set[PurePosixPath] = set()
@@ -38,7 +46,7 @@ def image_files(base: Path, patterns: Iterable[str], problems: list[SlkdBenchErr
                 if hidden(entry.name) or not fnmatch.fnmatch(entry.name.lower(), file_pattern.lower()):
                     continue
                 path = Path(entry.path)
-                if not is_image(path) or entry.is_dir():
+                if not is_image(path) or is_folder(entry):
                     continue
                 if entry.is_symlink() and not path.exists():
                     problems.append(dead_link(path))
@@ -75,6 +83,6 @@ def find_strays(base: Path, patterns: Iterable[str], known: set[PurePosixPath], 
             path = Path(entry.path)
             inside = PurePosixPath(path.relative_to(base).as_posix())
             dead = entry.is_symlink() and not path.exists()
-            if entry.is_dir() or hidden(entry.name) or inside in known or (dead and is_image(path)):
+            if is_folder(entry) or hidden(entry.name) or inside in known or (dead and is_image(path)):
                 continue
             problems.append(BadData(f"only pairs in '{folder}'", f"a stray file '{path}'", "Move it away."))

@@ -76,7 +76,11 @@ def words_of(cell: Cell, out: Path) -> str:
 def folder_words(cell: Cell, out: Path) -> str:
     """How the folder of a cell below `out` is given on the command line; empty where it is of no folder."""
     said = cell.origin.get("folder")
-    return f"{without_protocol(cell.dataset)}={place_of(out, str(said))}" if said else ""
+    if not said:
+        return ""
+    place, plain = place_of(out, str(said)), without_protocol(cell.dataset)
+    own = place.resolve().name
+    return str(place) if plain in (own, f"{own}-folder") else f"{plain}={place}"  # a folder's own name may be no NAME
 
 
 def folders_called(name: str, out: Path) -> dict[str, Cell]:

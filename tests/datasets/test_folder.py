@@ -83,12 +83,18 @@ def _dead_link(folder: Path) -> str:
     return "input/b.png"
 
 
+def _link_to_itself(folder: Path) -> str:
+    (folder / "input/b.png").unlink()
+    (folder / "input/b.png").symlink_to("b.png")
+    return "input/b.png"
+
+
 def _twice(folder: Path) -> str:
     picture(folder / "input/b.jpg", 3)
     return "input/b"
 
 
-@pytest.mark.parametrize("spoil", [_no_partner, _no_degraded, _stray, _dead_link, _twice])
+@pytest.mark.parametrize("spoil", [_no_partner, _no_degraded, _stray, _dead_link, _link_to_itself, _twice])
 def test_what_does_not_fit_is_named(folder: Path, spoil: Callable[[Path], str]) -> None:
     named = spoil(folder)
     with pytest.raises(BadData) as caught:

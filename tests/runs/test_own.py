@@ -113,6 +113,16 @@ def test_an_edited_folder_is_computed_anew_and_status_says_why(tmp_path: Path) -
     assert status_of(tmp_path / "o").stale == {}
 
 
+@pytest.mark.parametrize("name", ["-x", "{0}%s", "[", "a]b[c", "a b", "été", "x=y", "mini-rain1400"])
+def test_a_folder_of_any_name_is_found_again(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    pairs(tmp_path / name)
+    assert runs(tmp_path / "o", f"./{name}").computed == 1
+    found = status_of(tmp_path / "o")
+    assert (found.stale, found.untold) == ({}, {})
+    assert runs(tmp_path / "o", f"./{name}").already_done == 1
+
+
 def test_one_folder_under_two_protocols_has_two_results_and_run_meets_score(tmp_path: Path) -> None:
     base = pairs(tmp_path / "set")
     assert runs(tmp_path / "o", base).computed == runs(tmp_path / "o", base, protocol="ddn-y").computed == 1
