@@ -11,11 +11,9 @@ missing, and the exit code is 1. Environments stay in .matrix/ and are used agai
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,12 +32,16 @@ CORE = (
 
 @dataclass(frozen=True)
 class Row:
-    """One environment: interpreter, what is pinned in it, and what is tried (the whole suite, or the folders named)."""
+    """One environment: interpreter, what is pinned in it, and what is tried (the whole suite, or the folders named).
+
+    `constrained` takes the versions of constraints.txt, `lowest` the lowest that pyproject.toml allows.
+    """
 
     python: str
     pins: tuple[str, ...] = ()
     folders: tuple[str, ...] = ("tests",)
     constrained: bool = False
+    lowest: bool = False
 
 
 ROWS = {
@@ -48,7 +50,7 @@ ROWS = {
     "py313": Row("3.13"),
     "torch26": Row("3.11", ("torch==2.6.0", "torchvision==0.21.0"), CORE),
     "torch24": Row("3.12", ("torch==2.4.1", "torchvision==0.19.1"), CORE),
-    "minimal": Row("3.11", ("torch==2.4.1", "torchvision==0.19.1", "MINIMAL"), CORE),
+    "minimal": Row("3.11", ("torch==2.4.1", "torchvision==0.19.1"), CORE, lowest=True),
     "newest": Row("3.13"),
 }
 
@@ -59,11 +61,37 @@ def interpreter(version: str) -> str | None:
     return shutil.which(f"python{version}") if not beside else str(beside[-1])
 
 
-def lowest() -> list[str]:
-    """Every dependency at the lowest version that pyproject.toml allows; torch and pyiqa apart, which are pinned."""
-    wanted = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    found = (re.fullmatch(r"([\w.-]+)>=([\w.]+)", entry.partition("#")[0].strip()) for entry in wanted)
-    return [f"{match[1]}=={match[2]}" for match in found if match and match[1] not in ("torch", "pyiqa")]
+def lowest(python: Path, constraints: Path) -> subprocess.CompletedProcess[str]:
+    """Writes the lowest versions that pyproject.toml allows, under what `constraints` pins, into `constraints`; by uv."""
+    got = subprocess.run([*_pip(python), "uv"], capture_output=True, text=True)
+    if got.returncode:
+        return got
+    version = subprocess.run(
+        [python, "-c", "import platform; print(platform.python_version())"], capture_output=True, text=True
+    )
+    words = ["--resolution", "lowest-direct", "--python-version", version.stdout.strip(), "--no-header", "--quiet"]
+    found = constraints.with_name("lowest.txt")
+    command: list[str | Path] = [
+        python,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "pyproject.toml",
+        "-c",
+        constraints,
+        *words,
+        "-o",
+        found,
+    ]
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True)
+    if not done.returncode:
+        found.replace(constraints)
+    return done
+
+
+def _pip(python: Path) -> list[str | Path]:
+    return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
 
 def prepare(name: str, row: Row) -> Path | str:
@@ -77,22 +105,14 @@ def prepare(name: str, row: Row) -> Path | str:
     if base is None:
         return f"no Python {row.python} here"
     subprocess.run([base, "-m", "venv", "--clear", folder], check=True)
-    pins = [pin for pin in row.pins if pin != "MINIMAL"] + (lowest() if "MINIMAL" in row.pins else [])
     constraints = folder / "constraints.txt"
     constraints.write_text(
-        (TOP / "constraints.txt").read_text() if row.constrained else "\n".join(pins), encoding="utf-8"
+        (TOP / "constraints.txt").read_text() if row.constrained else "\n".join(row.pins), encoding="utf-8"
     )
-    install: list[str | Path] = [
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-c",
-        constraints,
-    ]
-    done = subprocess.run([*install, *pins, "-e", ".[dev]"], cwd=TOP, capture_output=True, text=True)
+    done = lowest(python, constraints) if row.lowest else None
+    if not done or not done.returncode:
+        command = [*_pip(python), "-c", constraints, *row.pins, "-e", ".[dev]"]
+        done = subprocess.run(command, cwd=TOP, capture_output=True, text=True)
     if done.returncode:
         return f"installation failed: {done.stderr.strip().splitlines()[-1]}"
     stamp.touch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -53,7 +54,25 @@ def test_the_matrix_tries_what_is_promised() -> None:
     assert any(
         pin.startswith(f"torch=={lowest.removeprefix('torch>=')}") for row in matrix.ROWS.values() for pin in row.pins
     )
-    assert "numpy==1.26" in matrix.lowest()
+    assert [name for name, row in matrix.ROWS.items() if row.lowest] == ["minimal"]
+
+
+def test_the_lowest_versions_become_the_constraints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def run(command: list[object], **options: object) -> subprocess.CompletedProcess[str]:
+        words = [str(word) for word in command]
+        asked.append(words)
+        if "compile" in words:
+            Path(words[-1]).write_text("numpy==1.26.0\n")
+        return subprocess.CompletedProcess(words, 0, "3.11.7\n", "")
+
+    monkeypatch.setattr("tools.matrix.subprocess.run", run)
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text("torch==2.4.1")
+    assert matrix.lowest(Path("python"), constraints).returncode == 0
+    assert constraints.read_text() == "numpy==1.26.0\n"
+    assert {"lowest-direct", "3.11.7", str(constraints)} <= set(asked[-1])
 
 
 def locked() -> dict[str, tuple[str, int]]:
