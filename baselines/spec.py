@@ -7,12 +7,17 @@ without importing torch, and adding something touches one file. Any frozen data 
 from __future__ import annotations
 
 import ast
+import importlib
+import importlib.util
 import re
+import sys
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+KINDS = ("NetworkSpec", "DistillerSpec")  # what a SPEC may be
 
 
 class SpecError(ValueError):
@@ -27,8 +32,9 @@ class SpecError(ValueError):
 def read_specs(file: Path, kind: type[T]) -> list[T]:
     """The declarations `NAME = kind(...)` at the top level of a Python file, in its order, without importing it.
 
-    A field of `kind` called `file` is set to the path. Raises SpecError, with the line, for Python that cannot be parsed, for
-    an argument that is missing, unknown or no literal, for a name SPEC that holds something else, and for what `kind` refuses.
+    A field of `kind` called `file` is set to the path; declarations of the other `KINDS` are passed over. Raises SpecError,
+    with the line, for Python that cannot be parsed, for an argument that is missing, unknown or no literal, for a name SPEC
+    that holds something else, and for what `kind` refuses.
     """
     text = file.read_text(encoding="utf-8")
     start = re.search(rf"^(SPEC\b|\w+[^=\n]*= *(\w+\.)*{kind.__name__}\()", text, re.MULTILINE)
@@ -40,12 +46,48 @@ def read_specs(file: Path, kind: type[T]) -> list[T]:
             continue
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         names = [target.id for target in targets if isinstance(target, ast.Name)]
-        if _is_call(statement.value, kind):
+        if _is_call(statement.value, kind.__name__):
             found.append(_made(statement.value, kind, file))
-        elif "SPEC" in names:
+        elif "SPEC" in names and not any(_is_call(statement.value, other) for other in KINDS):
             line = f"{names[0]} = {ast.unparse(statement.value) if statement.value else '(nothing)'}"
             raise SpecError("SPEC", f"SPEC = {kind.__name__}(...)", line[:60], file, statement.lineno)
     return found
+
+
+def named(target: str, file: Path | None) -> Any:
+    """What "module:Name" names; ":Name" is of the declaration's own `file`, wherever it lies.
+
+    Raises ImportError or AttributeError where it names nothing.
+    """
+    module, _, attribute = target.partition(":")
+    return getattr(module_of(module, file), attribute)
+
+
+def module_of(name: str, file: Path | None) -> ModuleType:
+    """The module `name`, or without a name the one in `file`, which is run once while it stays. Raises ImportError."""
+    if name:
+        return importlib.import_module(name)
+    if file is None:
+        raise ImportError("a target without a module needs the file of the declaration")
+    return _imported(file)
+
+
+def _imported(file: Path) -> ModuleType:
+    name = f"networks_by_file.{file.stem}_{abs(hash(str(file.resolve()))):x}"
+    if name in sys.modules and sys.modules[name].__dict__.get("__written__") == file.stat().st_mtime_ns:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    module.__dict__["__written__"] = file.stat().st_mtime_ns
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def _tail(text: str, start: int, file: Path) -> list[ast.stmt]:
@@ -58,11 +100,11 @@ def _tail(text: str, start: int, file: Path) -> list[ast.stmt]:
     return module.body
 
 
-def _is_call(value: ast.expr | None, kind: type) -> bool:
+def _is_call(value: ast.expr | None, kind: str) -> bool:
     if not isinstance(value, ast.Call):
         return False
     called = value.func
-    return kind.__name__ == (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", ""))
+    return kind == (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", ""))
 
 
 def _made(call: Any, kind: type[T], file: Path) -> T:

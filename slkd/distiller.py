@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from baselines.distillation.spec import DistillerSpec
 from baselines.networks.shape.features import Features
 from baselines.objective import Objective, freeze, share_weights
 from slkd import losses
@@ -206,3 +207,26 @@ def _widths(network: nn.Module, side: str) -> tuple[int, ...]:
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ValueError(f"expected {option} to be {' or '.join(known)}; found '{value}'. Choose one of them.")
+
+
+SPEC = DistillerSpec(
+    id="slkd",
+    title="SLKD, simultaneous learning",
+    citation="Zhang and Yan, 2025",
+    target="slkd.distiller:SLKD",
+    row="SLKD",
+    licence="code: none found",
+    options={
+        "alpha1": 0.5,
+        "alpha2": 0.1,
+        "decoder_source": "clean",
+        "edge_texture": True,
+        "natural_colour": True,
+        "pixel_target": "teacher",
+        "reading": "recommended",
+        "warm_up": 0.05,
+    },
+    choices={"decoder_source": ("clean", "degraded"), "pixel_target": ("teacher", "clean")},
+    readings="slkd.readings:READINGS",
+    probe="slkd.probe:SLKDProbe",
+)

@@ -55,6 +55,7 @@ SPEC = DistillerSpec(
     title="attention transfer",
     citation="Zagoruyko and Komodakis, ICLR 2017",
     target="baselines.distillation.attention_transfer:AttentionTransfer",
+    row="AT",
     licence="code: no licence read",
     options={"beta": 0.1},
 )

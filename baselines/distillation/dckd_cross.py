@@ -70,5 +70,6 @@ SPEC = DistillerSpec(
     title="DCKD, dual cross",
     citation="Fang et al., JVCIR 2023",
     target="baselines.distillation.dckd_cross:DCKDCross",
+    row="DCKD",
     licence="code: none found",
 )

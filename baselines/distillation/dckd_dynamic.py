@@ -132,6 +132,8 @@ SPEC = DistillerSpec(
     title="DCKD, dynamic contrastive",
     citation="Zhou et al., AAAI 2025",
     target="baselines.distillation.dckd_dynamic:DCKDDynamic",
+    row="DCKD dynamic",
+    short="DCKD dyn.",
     licence="code: no licence read",
     options={"codes": 256},
 )

@@ -145,6 +145,7 @@ SPEC = DistillerSpec(
     title="DFKD, data-free",
     citation="Zhang et al., CVPR 2021",
     target="baselines.distillation.dfkd:DFKD",
+    row="DFKD",
     licence="code: github.com/huawei-noah/Efficient-Computing, BSD-3-Clause",
     options={"w_r": 1.0, "rate": 0.0001, "generator_steps": 9600},
 )
@@ -155,5 +156,7 @@ PROGRESSIVE = DistillerSpec(
     title="DFKD, progressive on real images",
     citation="Zhang et al., CVPR 2021",
     target="baselines.distillation.dfkd:DFKDProgressive",
+    row="DFKD progressive",
+    short="DFKD prog.",
     licence="code: github.com/huawei-noah/Efficient-Computing, BSD-3-Clause",
 )

@@ -63,5 +63,6 @@ SPEC = DistillerSpec(
     title="FAKD, feature affinity",
     citation="He et al., ICIP 2020",
     target="baselines.distillation.fakd:FAKD",
+    row="FAKD",
     licence="code: no licence read",
 )

@@ -32,6 +32,8 @@ class Logits(Distiller):
 SPEC = DistillerSpec(
     id="logits",
     title="output distillation",
-    citation="Hinton et al., 2015",
+    citation="L1 to the clean image and to the teacher's output (Hinton et al., 2015)",
     target="baselines.distillation.logits:Logits",
+    row="logits",
+    kind="control",
 )

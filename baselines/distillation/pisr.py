@@ -62,6 +62,7 @@ SPEC = DistillerSpec(
     title="PISR, privileged information",
     citation="Lee et al., ECCV 2020",
     target="baselines.distillation.pisr:PISR",
+    row="PISR",
     licence="code: no licence read",
     options={"weight": 0.01},
 )

@@ -26,7 +26,9 @@ class Scratch(Objective):
 SPEC = DistillerSpec(
     id="scratch",
     title="from scratch",
-    citation="control: no teacher, L1 to the ground truth",
+    citation="no teacher: L1 to the clean image",
     target="baselines.distillation.scratch:Scratch",
+    row="scratch",
+    kind="control",
     needs_teacher=False,
 )

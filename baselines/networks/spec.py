@@ -5,17 +5,14 @@ Importing this module does not import torch; `build` does.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from baselines.spec import SpecError, read_specs
+from baselines.spec import SpecError, module_of, named, read_specs
 
 if TYPE_CHECKING:
     from torch import nn
@@ -145,42 +142,16 @@ class NetworkSpec:
 
     def module(self) -> ModuleType:
         """The module that the network's class is defined in."""
-        return self._module(self.network.partition(":")[0])
+        return module_of(self.network.partition(":")[0], self.file)
 
     def find(self, target: str) -> Any:
         """What a target of this declaration names. Raises AttributeError or ImportError where it names nothing."""
-        module, _, attribute = target.partition(":")
-        return getattr(self._module(module), attribute)
-
-    def _module(self, name: str) -> ModuleType:
-        if name:
-            return importlib.import_module(name)
-        if self.file is None:
-            raise ImportError(f"{self.id}: a target without a module needs the file of the declaration")
-        return _imported(self.file)
+        return named(target, self.file)
 
 
 def network_specs(file: Path) -> list[NetworkSpec]:
     """The networks that a file declares, without importing it. Raises SpecError."""
     return read_specs(file, NetworkSpec)
-
-
-def _imported(file: Path) -> ModuleType:
-    name = f"networks_by_file.{file.stem}_{abs(hash(str(file.resolve()))):x}"
-    if name in sys.modules and sys.modules[name].__dict__.get("__written__") == file.stat().st_mtime_ns:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    module.__dict__["__written__"] = file.stat().st_mtime_ns
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
 
 
 def _is_table(value: object) -> bool:

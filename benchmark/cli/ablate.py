@@ -1,4 +1,4 @@
-"""`slkd-bench ablate`: train variants of an SLKD row alike and say what each change is worth."""
+"""`slkd-bench ablate`: train variants of a distilled row alike and say what each change is worth."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def ablate(
         axis: list[str] = typer.Argument(
-            None, help="table-iv, controls, pixel, alpha, readings; the first two when none is named."
+            None, help="What is varied; --list shows what the paper asks, and what it is without a name."
         ),
-        method: str = typer.Option("res-sl-slkd", "--method", "-m", help="The SLKD row that is varied."),
+        method: str = typer.Option("", "--method", "-m", help="The row that is varied; otherwise the paper's own."),
         task: Task = typer.Option(
             Task.DERAINING, "--task", "-t", parser=known_task, help="The task it is trained for."
         ),
@@ -47,21 +47,21 @@ def register(app: typer.Typer) -> None:
         show: bool = typer.Option(False, "--list", help="Only list the axes and their variants."),
         json: bool = AS_JSON,
     ) -> None:
-        """Train variants of an SLKD row side by side, score them, and compare each with the row.
+        """Train variants of a distilled row side by side, score them, and compare each with the row.
 
         All start from the same student and see the same batches. Finished weights and results are taken as they are.
         """
         from rich.console import Console
 
         console = Console(highlight=False)
-        base = get_method(method)
+        base = get_method(method or ablation.default_row())
         if show and json:
             axes = {one.name: [v.id for v in ablation.variants(base, one)] for one in ablation.axes().values()}
             print_json(console, axes)
             return
         if show:
             for found in ablation.axes().values():
-                console.print(f"[bold]{found.name}[/]: {found.question}")
+                console.print(f"[bold]{found.name}[/]: {found.question}{' (without a name)' if found.first else ''}")
                 for variant in ablation.variants(base, found):
                     console.print(f"  {variant.id}")
             return

@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def inspect(
-        method: str = typer.Argument("", help="A distilled student, res-sl-slkd say; see `list methods`."),
+        method: str = typer.Argument("", help="A distilled student; see `list methods`."),
         task: Task | None = typer.Option(
             None, "--task", "-t", parser=known_task, help="Which task; otherwise the method's first."
         ),
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
         seed: int = typer.Option(0, help="Training seed: of the fresh student and of the trained one."),
         photos: Path | None = typer.Option(None, help="Train and validate on this folder of clean photographs."),
         image: str = typer.Option("", help="The test image whose maps are drawn; otherwise a typical one."),
-        reading: str = typer.Option("", help="Another reading of SLKD's equations; `literal` shows where they fail."),
+        reading: str = typer.Option("", help="Another reading of the distiller's equations, `literal` say."),
         signal: bool = typer.Option(
             False,
             "--signal",
@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
             inspect_signal(SignalRequest(method, task, scale, photos, reading, to), as_json=json)
             return
         if not method:
-            raise typer.BadParameter("name a distilled student, res-sl-slkd say, or give --signal", param_hint="METHOD")
+            raise typer.BadParameter("name a distilled student, or give --signal", param_hint="METHOD")
         from benchmark.studies.inspection.command import Request
         from benchmark.studies.inspection.command import inspect as run
 

@@ -71,7 +71,7 @@ COMMANDS: dict[str, Entry] = {
         "Train methods and write their weights with cards; killed runs go on, finished ones are skipped.",
     ),
     "ablate": Entry(
-        "ablate", TRAIN, "Train variants of an SLKD row side by side, score them, and compare each with the row."
+        "ablate", TRAIN, "Train variants of a distilled row side by side, score them, and compare each with the row."
     ),
     "study": Entry("study", TRAIN, "Studies as data: what a plan costs, doing it, and what it found."),
     "inspect": Entry(

@@ -13,9 +13,9 @@ from benchmark.core.terminal import show_table
 from benchmark.core.types import ALL_TASKS, Scale
 from benchmark.datasets import dataset_ids, describe
 from benchmark.methods import catalogue, outside
+from benchmark.methods.distillers import with_readings
 from benchmark.methods.weights import store
 from benchmark.protocols import get_protocol, protocol_ids
-from slkd.readings import READINGS
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -97,6 +97,7 @@ def _readings() -> Table:
     from rich.table import Table
 
     table = Table("reading", "what it is", box=None, pad_edge=False)
-    for name, reading in READINGS.items():
-        table.add_row(f"[bold]{name}[/]", reading.summary)
+    for spec in with_readings():
+        for name, reading in spec.known_readings().items():
+            table.add_row(f"[bold]{name}[/]", reading.summary)
     return table

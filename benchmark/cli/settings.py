@@ -11,6 +11,7 @@ from typing import Any
 import benchmark
 from benchmark.cli.lazy import COMMANDS, load
 from benchmark.core.errors import BadData, SlkdBenchError, UnknownName
+from benchmark.core.packages import PACKAGES
 
 LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG}
 
@@ -80,7 +81,7 @@ def _checked(path: Path, name: str, table: Any, command: Any) -> dict[str, Any]:
 def refuse_strangers() -> None:
     """Raises SlkdBenchError where another package is imported under the name of one of ours, as from the folder one is in."""
     home = Path(benchmark.__file__ or "").resolve().parent.parent
-    for name in ("baselines", "slkd"):
+    for name in PACKAGES:
         spec = importlib.util.find_spec(name)
         places = [Path(place).resolve() for place in (spec.submodule_search_locations or ())] if spec else []
         if home / name not in places:

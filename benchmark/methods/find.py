@@ -11,8 +11,8 @@ from benchmark.methods.variants import varied
 
 
 def get_method(name: str, own: OwnNetwork | None = None) -> Method:
-    """The method called `name` (case does not matter; `res-sl` alone means the student as the paper trains it), or one
-    from outside: `package.module:factory`, `net.onnx`, or the name of a plug-in. `res-sl-slkd@alpha2=0.5` is a variant
+    """The method called `name` (case does not matter; a student alone means the student as its paper trains it), or one
+    from outside: `package.module:factory`, `net.onnx`, or the name of a plug-in. `NAME@alpha2=0.5` is a variant
     (`benchmark.methods.variants`). `own` says how one from outside is built.
 
     Raises UnknownName with the nearest names, or BadMethod for an outside method that cannot be found.

@@ -7,25 +7,20 @@ profiled, trained and run by its id. Importing this module does not import torch
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import baselines.networks
-import slkd
 from baselines.networks.spec import Arguments, NetworkSpec, network_specs
 from baselines.spec import SpecError
-from benchmark.core import paths
 from benchmark.core.errors import BadMethod, UnknownName
 from benchmark.core.types import Task
 from benchmark.datasets.passport import tasks
+from benchmark.methods.declared import is_own, state
 
 if TYPE_CHECKING:
     from torch import nn
 
-FOLDERS = "SLKD_BENCH_NETWORKS"
 _REMEDY = "Mend the declaration at the end of the file, or move the file away."
 
 
@@ -34,7 +29,7 @@ def networks() -> dict[str, NetworkSpec]:
 
     Raises BadMethod for a declaration that cannot be read, and for two of one id.
     """
-    return dict(_read(tuple((file, file.stat().st_mtime_ns) for file in _files())))
+    return dict(_read(state()))
 
 
 def network(name: str) -> NetworkSpec:
@@ -73,18 +68,6 @@ def build(name: str, scale: str, task: str | None = None, architecture: str = ""
         raise BadMethod(expected, found, "Mend the class, or its declaration at the end of the file.") from problem
 
 
-def own_folders() -> list[Path]:
-    """Where the user's networks are looked for; not all of them need exist."""
-    named = [Path(part).expanduser() for part in os.environ.get(FOLDERS, "").split(os.pathsep) if part]
-    return [paths.home() / "networks", *named]
-
-
-def _files() -> Iterator[Path]:
-    for folder in (Path(baselines.networks.__path__[0]), *own_folders()):
-        yield from sorted(file for file in folder.glob("*.py") if not file.name.startswith(("_", ".")))
-    yield Path(slkd.__path__[0]) / "students.py"
-
-
 @cache
 def _read(files: tuple[tuple[Path, int], ...]) -> dict[str, NetworkSpec]:
     found: dict[str, NetworkSpec] = {}
@@ -112,6 +95,6 @@ def _place(spec: NetworkSpec, known: dict[str, NetworkSpec]) -> tuple[object, ..
             f"the network '{spec.teacher}', which teaches {spec.id}", f"no such network ({spec.file})", _REMEDY
         )
     first = known.get(spec.teacher, spec)
-    own = first.file is not None and first.file.parent in own_folders()
+    own = is_own(first.file)
     of_tasks = len(spec.tasks), tasks().index(Task(spec.tasks[0]))
     return own, first.kind == "lightweight", of_tasks, first.year, first.id, bool(spec.teacher), spec.id

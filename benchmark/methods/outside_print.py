@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.core.hashes import content_hash
+from benchmark.core.packages import PACKAGES
 from benchmark.core.sources import imported_from, own_module, read_source
 from benchmark.methods.outside_files import is_installed
 from benchmark.methods.outside_state import held_by
@@ -85,7 +86,7 @@ def _sources(*modules: str) -> tuple[dict[str, Path], set[str], list[str]]:
     def find(name: str) -> Path | None:
         path = _file(name)
         first = name.partition(".")[0]
-        if first in ("baselines", "slkd"):
+        if first in PACKAGES:
             return own_module(name)
         if path is None or first == "benchmark":
             return None

@@ -1,82 +1,87 @@
-"""Variants of an SLKD row: `res-sl-slkd@reading=softplus,alpha2=0.5` is the same method with other options.
+"""Variants of a distilled row: `STUDENT-DISTILLER@reading=softplus,alpha2=0.5` is the same method with other options.
 
-A variant has weights and results of its own, so an ablation never overwrites the row it varies.
-Importing this module does not import torch.
+Which options there are, the distiller declares. A variant has weights and results of its own, so an ablation never
+overwrites the row it varies. Importing this module does not import torch.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from baselines.distillation.spec import DistillerSpec
 from benchmark.core.errors import BadMethod, UnknownName
-from slkd.readings import READINGS, reading_names
+from benchmark.methods.distillers import distillers
 
 if TYPE_CHECKING:
     from benchmark.methods.method import Method
 
+_TRUTH = {"true": True, "false": False}
 
-_LOOK = "Look at it with `slkd-bench inspect res-sl-slkd --reading {}`, or choose another: `list readings`."
+
+def _value(spec: DistillerSpec, name: str, text: str, method: Method) -> Any:
+    """The value that `text` means for the option `name`. Raises BadMethod, or UnknownName for a reading."""
+    if name == "reading" and spec.readings:
+        return _reading(spec, text, method)
+    default = spec.options[name]
+    if name in spec.choices or isinstance(default, bool):
+        words = spec.choices.get(name, tuple(_TRUTH))
+        if text not in words:
+            raise BadMethod(" or ".join(words), f"'{text}'", "Choose one of them.")
+        return _TRUTH[text] if isinstance(default, bool) else text
+    return _number(text, name, default) if isinstance(default, int | float) else text
 
 
-def _reading(text: str) -> str:
-    if text not in reading_names():
-        raise UnknownName("reading of the losses", text, reading_names())
-    if READINGS[text].unfit:
-        raise BadMethod("a reading that can be trained with", f"'{text}': {READINGS[text].unfit}", _LOOK.format(text))
+def _reading(spec: DistillerSpec, text: str, method: Method) -> str:
+    known = spec.known_readings()
+    if text not in known:
+        raise UnknownName("reading of the losses", text, known)
+    if known[text].unfit:
+        remedy = (
+            f"Look at it with `slkd-bench inspect {method.id} --reading {text}`, or choose another: `list readings`."
+        )
+        raise BadMethod("a reading that can be trained with", f"'{text}': {known[text].unfit}", remedy)
     return text
 
 
-def _one_of(*known: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in known:
-            raise BadMethod(" or ".join(known), f"'{text}'", "Choose one of them.")
-        return text
-
-    return read
-
-
-def _weight(text: str) -> float:
+def _number(text: str, name: str, default: float) -> float:
+    whole = isinstance(default, int)
     try:
-        value = float(text)
+        value: float = int(text) if whole else float(text)
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise BadMethod("a weight of 0 or more", f"'{text}'", "Give a number, as in alpha2=0.5.")
+        what = "a whole number" if whole else "a weight"
+        raise BadMethod(f"{what} of 0 or more", f"'{text}'", f"Give a number, as in {name}={default}.")
     return value
 
 
-OPTIONS: dict[str, Callable[[str], Any]] = {
-    "alpha1": _weight,
-    "alpha2": _weight,
-    "decoder_source": _one_of("clean", "degraded"),
-    "pixel_target": _one_of("teacher", "clean"),
-    "reading": _reading,
-}
-
-
 def varied(method: Method, changes: str) -> Method:
-    """`method`, an SLKD row, with the options of `changes` ("name=value,name=value"; case and order do not matter).
+    """`method`, a distilled row, with the options of `changes` ("name=value,name=value"; case and order do not matter).
 
-    Raises BadMethod for a row of another distiller or a malformed change, UnknownName for an unknown option or reading.
+    Raises BadMethod for a row whose distiller has no options or a malformed change, UnknownName for an unknown option or
+    reading.
     """
     changes, label = _without_label(changes)
     if label:
         method = labelled(method, label)
     if not changes:
         return method
-    if method.distiller != "slkd":
-        raise BadMethod("a row that SLKD trains before the @", f"'{method.id}'", "Vary one, as res-sl-slkd@alpha2=0.5.")
+    spec = distillers().get(method.distiller)
+    if spec is None or not spec.options:
+        with_options = [name for name, other in distillers().items() if other.options]
+        remedy = f"Vary a row of {', '.join(with_options)}."
+        raise BadMethod("a row before the @ whose distiller has options", f"'{method.id}'", remedy)
     options: dict[str, Any] = {}
     for change in changes.split(","):
         name, separator, text = (part.strip() for part in change.partition("="))
         if not separator or not text:
-            raise BadMethod("name=value behind the @", f"'{change}'", "Write it as res-sl-slkd@reading=softplus.")
-        if name not in OPTIONS:
-            raise UnknownName("option of SLKD", name, OPTIONS)
-        options[name] = OPTIONS[name](text)
+            example = next(iter(spec.options.items()))
+            raise BadMethod("name=value behind the @", f"'{change}'", f"Write it as {example[0]}={example[1]}.")
+        if name not in spec.options:
+            raise UnknownName(f"option of {spec.row or spec.title}", name, spec.options)
+        options[name] = _value(spec, name, text, method)
     words = [f"{name}={_text(options[name])}" for name in sorted(options)]
     return replace(
         method,
@@ -121,4 +126,4 @@ def _id_of(method: Method, words: list[str]) -> str:
 
 
 def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()

@@ -5,7 +5,8 @@ and what it compares, each of which may be missing:
 
     shown.toml        the tables: rows, columns, what is ranked together
     figures.toml      the figures, and how methods are drawn
-    methods.toml      the rows that the paper compares: families of teacher and student, distillers, ablations
+    methods.toml      the rows that the paper compares: families of teacher and student, distillers, ablations; and what
+                      `ablate` varies around them
     complexity.toml   what its cost columns count, and what they may have counted instead
 """
 
@@ -120,13 +121,14 @@ class Family:
 
 @dataclass(frozen=True)
 class DistillerRow:
-    """How a distiller is called: in a row's title, `short` where the table names the student already."""
+    """How the paper calls a distiller where it is not as declared: in a row's title (empty: by the student's alone), and
+    `short` where the table names the student already."""
 
     id: str
-    kind: Kind
-    source: str
-    title: str = ""
-    short: str = ""
+    kind: Kind | None = None
+    source: str | None = None
+    title: str | None = None
+    short: str | None = None
     __pydantic_config__: ClassVar[Any] = CLOSED
 
 
@@ -144,6 +146,24 @@ class Ablation:
 
 
 @dataclass(frozen=True)
+class Axis:
+    """One question that `ablate` answers around a row of the paper's own distiller.
+
+    The variants are `rows`, ablations of `methods.toml` which are varied alike for another student, `changes` of options as
+    they are typed behind an @, and every combination of the values of `grid` but the declared defaults. `first` says that
+    it is answered where none is named.
+    """
+
+    name: str
+    question: str
+    rows: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    grid: dict[str, tuple[Any, ...]] = field(default_factory=dict, hash=False)
+    first: bool = False
+    __pydantic_config__: ClassVar[Any] = CLOSED
+
+
+@dataclass(frozen=True)
 class MethodsFile:
     """`methods.toml`: what the paper compares, in the order of its tables.
 
@@ -155,6 +175,7 @@ class MethodsFile:
     distiller: tuple[DistillerRow, ...] = ()
     family: tuple[Family, ...] = ()
     ablation: tuple[Ablation, ...] = ()
+    axis: tuple[Axis, ...] = ()
     __pydantic_config__: ClassVar[Any] = CLOSED
 
 
@@ -184,14 +205,3 @@ class Paper:
     figures: FiguresFile = FiguresFile()
     methods: MethodsFile = MethodsFile()
     complexity: ComplexityFile = ComplexityFile()
-
-    @property
-    def short_titles(self) -> dict[str, str]:
-        """What a table calls a student whose network it names already, by method id."""
-        short = {d.id: d.short or d.title for d in self.methods.distiller}
-        return {
-            f"{family.student}-{distiller}": short[distiller]
-            for family in self.methods.family
-            for distiller in family.distillers
-            if short.get(distiller)
-        }

@@ -20,8 +20,19 @@ _opened: list[Path] = []  # folders that a command line named; they stay known f
 
 
 def default_paper() -> str:
-    """The paper that is meant where none is named: `SLKD_BENCH_PAPER`, or the one this suite was written for."""
-    return os.environ.get("SLKD_BENCH_PAPER", "slkd")
+    """The paper that is meant where none is named: `SLKD_BENCH_PAPER`, or the one that `default.txt` beside the papers names.
+
+    Raises BadFile where that cannot be read.
+    """
+    return os.environ.get("SLKD_BENCH_PAPER") or _shipped_default(paths.results() / "paper" / "default.txt")
+
+
+@cache
+def _shipped_default(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as problem:
+        raise BadFile(f"the id of the default paper in {path}", str(problem), "Name one: --paper ID.") from problem
 
 
 def paper_ids(root: Path | None = None) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.core.hashes import content_hash
+from benchmark.core.packages import PACKAGES
 from benchmark.core.sources import own_module, sources_hash
 from benchmark.core.types import Scale
 from benchmark.methods import outside
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 Key = dict[str, Any]
 
-_NETWORKS = ("baselines", "slkd")
 _WEIGHTS = ("benchmark.methods.weights", "benchmark.methods.checkpoints")
 _NO_NETWORK = ("baselines.networks.spec", "baselines.spec", "baselines.distillation")
 _NO_LOADING = tuple(f"benchmark.methods.weights.{name}" for name in ("importing", "listing", "store", "card"))
@@ -136,7 +136,7 @@ def network_code(network: str) -> dict[str, str]:
     module = spec.network.partition(":")[0]
     own = spec.file if own_module(module) is None else None
     return {
-        "network": sources_hash((module or spec.id,), _NETWORKS, _NO_NETWORK, own),
+        "network": sources_hash((module or spec.id,), PACKAGES, _NO_NETWORK, own),
         "loading": sources_hash(
             ("benchmark.methods.weights.loading", "benchmark.methods.weights.coding", "baselines.networks.fast"),
             (
@@ -152,7 +152,7 @@ def network_code(network: str) -> dict[str, str]:
 
 def division(memory: float) -> dict[str, Any]:
     """What the key of a cell says whose images went through in strips or tiles."""
-    code = sources_hash(("benchmark.runs.tiling",), ("benchmark.runs.tiling", "benchmark.runs.strips", *_NETWORKS))
+    code = sources_hash(("benchmark.runs.tiling",), ("benchmark.runs.tiling", "benchmark.runs.strips", *PACKAGES))
     return {"within_gib": memory, "code": code}
 
 

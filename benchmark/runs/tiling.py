@@ -7,7 +7,7 @@ photograph in [0, 1], tiles of 128 pixels, mini networks (trained PReNet, the ot
 
     PReNet, RCDNet            0         the margin covers what a pixel depends on
     VDN, MT-RNN, DeamNet      < 1e-6    it covers all that counts of it
-    Uformer, UFor-SL          0.09      but < 1e-6 where both sides are multiples of the windows (64 at mini)
+    Uformer and its student   0.09      but < 1e-6 where both sides are multiples of the windows (64 at mini)
     DMPHN, MPRNet             0.09, 0.5
 
 The last rows are not repaired by a wider margin: Uformer centres an image on its canvas, which shifts the windows; DMPHN and

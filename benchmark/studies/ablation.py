@@ -1,20 +1,24 @@
-"""Ablations of SLKD as data: Table IV's rows and what lies beyond, trained alike and compared with the row they vary.
+"""Ablations of a paper's own distiller, as its `methods.toml` asks them: trained alike and compared with the row they vary.
 
 Importing this module does not import torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.core.errors import GroupStopped, SlkdBenchError, UnknownName
+from benchmark.core.errors import BadMethod, GroupStopped, SlkdBenchError, UnknownName
 from benchmark.core.types import Scale, Task
 from benchmark.datasets import dataset_ids, describe
+from benchmark.methods.distillers import distiller
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
+from benchmark.papers.model import Axis
+from benchmark.papers.read import get_paper
 from benchmark.runs.choose import choose_datasets
 from benchmark.runs.execute import execute
 from benchmark.runs.plan import make_plan
@@ -24,62 +28,50 @@ from benchmark.training.job import Outputs, Selection, TrainJob, jobs_of
 from benchmark.training.recipe import RecipeOverrides
 from benchmark.training.settings import Settings
 from benchmark.training.train import train
-from slkd.readings import READINGS, RECOMMENDED
 
 if TYPE_CHECKING:
     from benchmark.statistics.compare import Comparison
 
-ALPHA1 = (0.0, 0.05, 0.5, 5.0)
-ALPHA2 = (0.0, 0.01, 0.1, 1.0)
-PAPER_ALPHAS = (0.5, 0.1)
+
+def axes(paper: str = "") -> dict[str, Axis]:
+    """Every axis of a paper by name. Raises UnknownName for the paper."""
+    return {axis.name: axis for axis in get_paper(paper).methods.axis}
 
 
-@dataclass(frozen=True)
-class Axis:
-    """One question: `changes` are the variants' options as `benchmark.methods.variants` writes them, or ids of whole rows."""
-
-    name: str
-    question: str
-    changes: tuple[str, ...]
-
-
-def axes() -> dict[str, Axis]:
-    """Every axis by name."""
-
-    own = [name for name, reading in READINGS.items() if reading.extractors == "statistics" and not reading.unfit]
-    readings = tuple(f"reading={name}" for name in own if name != RECOMMENDED.name)
-    grid = tuple(f"alpha1={a:g},alpha2={b:g}" for a in ALPHA1 for b in ALPHA2 if (a, b) != PAPER_ALPHAS)
-    rows = (
-        Axis("table-iv", "Table IV: the decoder's source, and what L_NC and L_ET add", _TABLE_IV),
-        Axis(
-            "controls",
-            "Table IV's first rows with plain features instead of none; extractors of random filters",
-            _CONTROLS,
-        ),
-        Axis("pixel", "Equation 5 against Teacher B's output, or against the clean image", ("pixel_target=clean",)),
-        Axis("alpha", "Equation 6: a grid around the paper's weights .5 and .1", grid),
-        Axis("readings", "what the paper leaves open: every reading against the recommended one", readings),
-    )
-    return {axis.name: axis for axis in rows}
-
-
-_CONTROLS = ("decoder_source=degraded,reading=features", "reading=features", "reading=random")
-_TABLE_IV = ("rainy", "clean", "nc", "et")  # rows of `benchmark.methods`, which the paper has for Res-SL alone
+def default_row(paper: str = "") -> str:
+    """The row that is varied where none is named: the first student of a paper, trained by the paper's own distiller."""
+    for family in get_paper(paper).methods.family:
+        if family.own:
+            return f"{family.student}-{family.own}"
+    raise BadMethod("a row to vary", "none that the paper calls its own", "Name one with --method.")
 
 
 def variants(base: Method, axis: Axis) -> list[Method]:
-    """The methods of `axis` around `base`, an SLKD row. Raises BadMethod for a row of another distiller."""
-    found = []
-    for change in axis.changes:
-        if change not in _TABLE_IV:
-            found.append(get_method(f"{base.id}@{change}"))
-            continue
-        row = get_method(f"res-sl-ablation-{change}")
-        if base.network != row.network:  # other families get the same row
-            own, title = f"{base.network}-ablation-{change}", f"{base.title}, {change}"
-            row = replace(base, id=own, title=title, kind=row.kind, options=row.options)
-        found.append(row)
-    return found
+    """The methods of `axis` around `base`. Raises BadMethod for a row without options, UnknownName for one without these."""
+    rows = [_alike(base, get_method(name)) for name in axis.rows]
+    return rows + [get_method(f"{base.id}@{change}") for change in (*axis.changes, *_combinations(base, axis))]
+
+
+def _alike(base: Method, row: Method) -> Method:
+    """The ablation `row`, of `base` where that is of another student."""
+    if base.network == row.network:
+        return row
+    name = row.id.removeprefix(f"{row.network}-")
+    title = f"{base.title}, {name.removeprefix('ablation-')}"
+    return replace(base, id=f"{base.network}-{name}", title=title, kind=row.kind, options=row.options)
+
+
+def _combinations(base: Method, axis: Axis) -> Iterator[str]:
+    """The changes of an axis's grid but the one that is as declared."""
+    declared = distiller(base.distiller).options if axis.grid else {}
+    for values in product(*axis.grid.values()) if axis.grid else ():
+        chosen = dict(zip(axis.grid, values, strict=True))
+        if any(declared.get(name) != value for name, value in chosen.items()):
+            yield ",".join(f"{name}={_text(value)}" for name, value in chosen.items())
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)
@@ -156,9 +148,9 @@ def score(methods: Sequence[Method], task: Task, scale: Scale, seeds: Sequence[i
 
 
 def chosen_axes(names: Sequence[str]) -> list[Axis]:
-    """The axes called so, Table IV's and the pixel target's when none is named. Raises UnknownName."""
+    """The axes called so, those that come first when none is named. Raises UnknownName."""
     known = axes()
     for name in names:
         if name not in known:
             raise UnknownName("axis of ablation", name, known)
-    return [known[name] for name in names or ("table-iv", "pixel")]
+    return [known[name] for name in names or [name for name, axis in known.items() if axis.first]]

@@ -1,6 +1,7 @@
 """How the gradients of an objective's terms compare: sizes over the reference term's, cosines, and weights by share.
 
-Only SLKD names a reference (`balance_reference`, L_pixel): its alphas are what a researcher has to trust.
+Only an objective that names a reference (`balance_reference`, L_pixel say) has one: its weights are what a researcher has
+to trust.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,8 +11,10 @@ from torch import nn
 from baselines.networks.fast import WITH_GRADIENTS, quicken
 from baselines.networks.shape.pyramid import Pyramid
 from baselines.objective import Objective
+from baselines.spec import named
 from benchmark.core.errors import BadWeights, TrainingStopped
 from benchmark.core.types import Scale, Task
+from benchmark.methods.distillers import distiller
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.networks import arguments, network
@@ -57,15 +58,15 @@ def _found(method: Method, job: TrainJob) -> store.WeightsFile | None:
 
 def learns_from_teacher(method: Method) -> bool:
     """Whether `method` is trained with a teacher."""
-    return bool(method.teacher) and method.distiller != "scratch"
+    return bool(method.teacher and method.distiller) and distiller(method.distiller).needs_teacher
 
 
 def objective_class(method: Method, scale: Scale) -> type[Objective]:
     """The class of the objective that trains `method` at `scale`."""
     target = recipes.objective_target(method, scale)
-    module, _, name = target.partition(":")
-    kind = getattr(importlib.import_module(module), name) if module else network(method.network).find(target)
-    return cast("type[Objective]", kind)
+    if target.startswith(":") and not method.distiller:
+        return cast("type[Objective]", network(method.network).find(target))
+    return cast("type[Objective]", named(target, distiller(method.distiller).file if method.distiller else None))
 
 
 def build_objective(

@@ -14,6 +14,7 @@ from benchmark.core.errors import TrainingStopped
 from benchmark.core.types import Scale, Task
 from benchmark.datasets.passport import known_task
 from benchmark.methods.catalogue import methods
+from benchmark.methods.distillers import with_readings
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
 from benchmark.methods.variants import varied
@@ -141,7 +142,8 @@ class Selection:
     scale: Scale = field(default=Scale.MINI, metadata={"help": "mini: small networks. paper: full-size networks."})
     seed: tuple[int, ...] = field(default=(0,), metadata={"help": "Training seeds; may be repeated."})
     reading: str | None = field(
-        default=None, metadata={"help": "Reading of the paper's losses, for SLKD; see `list readings`."}
+        default=None,
+        metadata={"help": "Reading of a paper's losses, where its distiller has some; see `list readings`."},
     )
     together: bool | None = field(
         default=None,
@@ -153,14 +155,17 @@ class Selection:
     )
 
     def rows(self) -> list[tuple[Method, Task]]:
-        """The methods and their tasks, teachers first; SLKD's rows in another `reading` where one is given.
+        """The methods and their tasks, teachers first; in another `reading` where one is given.
+
+        With `everything` the rows of distillers without readings stay as they are.
 
         Raises UnknownName, BadMethod for a reading of a method without one, TrainingStopped for none.
         """
         wanted = [m for m in methods() if m.network] if self.everything else [get_method(name) for name in self.method]
         if self.reading is not None:
             change = f"reading={self.reading}"
-            wanted = [varied(m, change) for m in wanted if m.distiller == "slkd" or not self.everything]
+            known = {spec.id for spec in with_readings()}
+            wanted = [varied(m, change) for m in wanted if m.distiller in known or not self.everything]
         rows = [(m, t) for m in wanted for t in (self.task or m.tasks) if t in m.tasks or not self.everything]
         if not rows:
             raise TrainingStopped(

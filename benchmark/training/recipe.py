@@ -51,8 +51,8 @@ class Recipe:
     mean of the weights, which is then what is shipped (0: none). `clean_share` is the share of samples whose degraded
     image is replaced by the clean one (`clean_share.py`), from the fraction `clean_from` of the run on. With
     `identity_start` the last convolution starts at zero and the network, which adds it to its input, at the identity.
-    `balance` is the share of the gradient of L_pixel that each weighted term of SLKD gets, by weights that are set after
-    the first `BALANCE_BATCHES` steps (0: the weights as printed).
+    `balance` is the share of the gradient of the reference term that each other weighted term gets, by weights that are set
+    after the first `BALANCE_BATCHES` steps (0: the weights as printed).
     Paper: "100 epochs", with no number of iterations. Here: `iterations` is always stated.
     """
 
@@ -175,8 +175,7 @@ class RecipeOverrides:
     clean_from: float | None = _asked("Fraction of the run after which the clean share begins.", min=0, max=1)
     identity_start: bool | None = _asked("Let the network start at the identity.", flags=("--identity-start",))
     balance: float | None = _asked(
-        "Set SLKD's weights so that the gradient of each weighted term is this share of L_pixel's; 0 for the printed.",
-        min=0,
+        "Set a distiller's weights so that each term's gradient is this share of L_pixel's; 0 for the printed.", min=0
     )
 
     def apply(self, recipe: Recipe) -> Recipe:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from baselines.distillation.catalogue import distillers
 from benchmark.core.errors import BadMethod
 from benchmark.core.types import Scale, Task
+from benchmark.methods.distillers import distiller
 from benchmark.methods.method import Method
 from benchmark.methods.networks import network
 from benchmark.training.recipe import Recipe, RecipeOverrides, Stage
@@ -27,8 +27,7 @@ _MINI = Recipe(1000, 2, 64, "adamw", lr=6e-3, final_lr=4e-5, warmup=50, clip=0.1
 # third) of the cost of an iteration with a teacher: rows that are compared have had about the same computation.
 # Teachers train longer. Those of deblurring also see clean images, which Teacher B has to leave alone.
 _MINI_LIGHT = RecipeOverrides(iterations=2500, batch=4, lr=1.5e-3, clip=1.0).apply(_MINI)
-_L1 = distillers()["scratch"].target  # trains what declares no objective of its own
-_SLKD = "slkd.distiller:SLKD"
+_L1 = "scratch"  # trains what declares no objective of its own
 
 
 def recipe_for(method: Method, scale: Scale, task: Task | None = None) -> Recipe:
@@ -56,15 +55,11 @@ def recipe_for(method: Method, scale: Scale, task: Task | None = None) -> Recipe
 
 def objective_target(method: Method, scale: Scale = Scale.MINI) -> str:
     """ "module:Class" of the objective that trains `method`: at scale paper the one of its published recipe, if it has one."""
-    if method.distiller == "slkd":
-        return _SLKD
-    if method.distiller:
-        return distillers()[method.distiller].target
-    if not method.network:
-        return _L1
+    if method.distiller or not method.network:
+        return distiller(method.distiller or _L1).target
     spec = network(method.network)
     published = str(spec.recipe.get("objective", "")) if scale is Scale.PAPER else ""
-    return published or spec.objective or _L1
+    return published or spec.objective or distiller(_L1).target
 
 
 def objective_options(method: Method, task: Task, scale: Scale) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from benchmark.cli import app
 from benchmark.methods import networks
-from benchmark.methods.networks import FOLDERS
+from benchmark.methods.declared import NETWORKS as FOLDERS
 
 FILE = '''"""A network of one convolution, with a loss of its own."""
 

@@ -12,6 +12,7 @@ from baselines.networks.spec import NetworkSpec, network_specs
 from baselines.spec import SpecError
 from benchmark.core.errors import BadMethod, UnknownName
 from benchmark.methods import networks
+from benchmark.methods.declared import NETWORKS as FOLDERS
 
 TOP = Path(__file__).parents[2]
 GOOD = {
@@ -102,7 +103,7 @@ def test_a_missing_key_and_broken_python_are_told(tmp_path: Path) -> None:
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(networks.FOLDERS, str(tmp_path))
+    monkeypatch.setenv(FOLDERS, str(tmp_path))
     return tmp_path
 
 

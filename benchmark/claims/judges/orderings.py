@@ -16,6 +16,7 @@ from benchmark.claims.judges.compared import Compared, budget, compare
 from benchmark.claims.judges.times import own_choice
 from benchmark.claims.verdict import Status, Verdict
 from benchmark.core.types import Scale
+from benchmark.methods.distillers import with_readings
 from benchmark.runs.cells import Cell
 from benchmark.statistics import FLOOR, Conclusion, Effect, conclude, holm
 
@@ -166,9 +167,10 @@ def _why(concluded: Conclusion, lead: Effect, adjusted: Adjusted, metric: str) -
 def _readings(cells: Iterable[Cell]) -> list[str]:
     """How the losses of the paper were read in the trainings, where it leaves them open."""
     told = []
+    targets = {spec.target for spec in with_readings()}
     for cell in cells:
         card = card_of(cell)
-        if str(card.get("objective", "")).startswith("slkd."):
+        if card.get("objective") in targets:
             named = (card.get("options") or {}).get("reading")
             version = (card.get("code") or {}).get("version", "")
             told.append(f"losses read as `{named}`" if named else f"losses in the default reading of version {version}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +21,14 @@ from benchmark.methods.method import Method
 from benchmark.studies.inspection import pictures
 from benchmark.studies.inspection.measure import (
     Inspection,
-    build,
+    Networks,
+    Subject,
     measure,
+    networks_of,
     require_teacher,
-    trained_student,
     with_reading,
 )
-from benchmark.training import recipes
+from benchmark.studies.inspection.probing import probed
 from benchmark.training.data.opening import open_synthesis
 from benchmark.views.figures.restored import typical_image
 from benchmark.views.figures.style import drawing, save
@@ -36,16 +36,9 @@ from benchmark.views.figures.style import drawing, save
 if TYPE_CHECKING:
     from torch import nn
 
-    from baselines.objective import Objective
-    from slkd.failures import Failures
+    from baselines.distillation.probe import Trouble
 
 STEPS = 6  # columns of the table along training
-_WHY = {
-    "opposite": "S and T have different signs (the logarithm of a negative number)",
-    "student_zero": "S is 0 (0 log 0)",
-    "teacher_zero": "only T is 0 (a division by 0)",
-    "broken": "S or T is not finite itself",
-}
 
 
 @dataclass(frozen=True)
@@ -73,11 +66,10 @@ def inspect(request: Request, console: Console | None = None, as_json: bool = Fa
     require_teacher(known, task)
     method = with_reading(known, request.reading)
     pair = picture_pair(task, request.scale, request.image)
-    objective = build(method, task, request.scale, request.seed)
-    student, card = trained_student(known, task, request.scale, request.seed)
-    found = measure(objective, student, card, task, method, request.scale, request.seed, request.photos)
-    title = f"{method.id}, {task}, scale {request.scale}, seed {request.seed}"
-    title += f", reading {method.options['reading']}" if "reading" in method.options else ""
+    subject = Subject(method, task, request.scale, request.seed, request.photos)
+    networks = networks_of(subject, known)
+    found = measure(networks, subject)
+    title = f"{subject}, reading {method.options['reading']}" if "reading" in method.options else str(subject)
     console.print(f"[bold]{escape(title)}[/]", highlight=False)
     console.print(psnr_table(found, method))
     console.print(term_table(found))
@@ -85,11 +77,11 @@ def inspect(request: Request, console: Console | None = None, as_json: bool = Fa
         console.print(training_table(found.along_training))
     for line in reasons(found):
         console.print(line, highlight=False)
-    if found.failures:
-        console.print(failure_table(found.failures))
+    if found.trouble:
+        console.print(trouble_table(found.trouble))
     if as_json:
         print_json(Console(), {"method": method.id, "task": task, "scale": request.scale, **asdict(found)})
-    for path in write_pictures(request, method, task, objective, student, found, pair):
+    for path in write_pictures(networks, subject, found, pair, request.to):
         console.print(f"wrote {escape(str(path))}", highlight=False, soft_wrap=True)
     return 0 if all(term.finite for term in found.terms) else 1
 
@@ -140,38 +132,19 @@ def reasons(found: Inspection) -> list[str]:
     for term in found.terms:
         if term.finite:
             continue
-        where = [f for f in found.failures if f.term == term.name]
         what = f"is {term.value:.3g}" if not math.isfinite(term.value) else f"has a gradient of {term.gradient:.3g}"
-        line = f"[bold red]{escape(term.name)}[/] {what}"
-        if where:
-            counts = [(sum(getattr(f, name) for f in where), why) for name, why in _WHY.items()]
-            parts = [(count, why) for count, why in counts if count]
-            line += f": S log(S/T) fails at {sum(f.failing for f in where)} elements, "
-            line += (
-                ", ".join(f"{count} where {why}" if len(parts) > 1 else f"where {why}" for count, why in parts) + "."
-            )
-        lines.append(line)
-    if lines and found.failures:
-        lines.append(
-            "S log(S/T) needs positive S and T: descriptors are signed or 0, and a network's output is not clamped. The "
-            "reading `recommended` compares softmaxes over positions, and clamped images."
-        )
+        told = found.trouble.told.get(term.name) if found.trouble else ""
+        lines.append(f"[bold red]{escape(term.name)}[/] {what}" + (f": {told}" if told else ""))
+    if lines and found.trouble:
+        lines.append(found.trouble.remedy)
     return lines
 
 
-def failure_table(failures: Sequence[Failures]) -> Table:
-    """Where it fails: one row a place, the share of its failing elements and the descriptor that fails most."""
-    title = "Where S log(S/T) is not a number, as a share of the descriptors named"
-    table = _table(title, "term", "place", "signs differ", "S = 0", "T = 0", "descriptors")
-    for term, place in dict.fromkeys((f.term, f.place) for f in failures):
-        here = sorted((f for f in failures if (f.term, f.place) == (term, place)), key=lambda f: -f.failing / f.total)
-        total = sum(f.total for f in here)
-        shares = [
-            f"{100 * sum(getattr(f, n) for f in here) / total:.1f} %"
-            for n in ("opposite", "student_zero", "teacher_zero")
-        ]
-        names = ", ".join(f.descriptor for f in here[:2]) + (f" and {len(here) - 2} more" if len(here) > 2 else "")
-        table.add_row(term, place, *shares, names)
+def trouble_table(trouble: Trouble) -> Table:
+    """Where terms are no numbers."""
+    table = _table(trouble.title, *trouble.columns)
+    for row in trouble.rows:
+        table.add_row(*row)
     return table
 
 
@@ -195,43 +168,31 @@ def picture_pair(task: Task, scale: Scale, name: str) -> Pair | None:
     raise UnknownName(f"image of {', '.join(ids)}", name, names)
 
 
-def write_pictures(  # noqa: PLR0913
-    request: Request,
-    method: Method,
-    task: Task,
-    objective: Objective,
-    student: nn.Module | None,
-    found: Inspection,
-    pair: Pair | None,
-) -> list[Path]:
+def write_pictures(networks: Networks, subject: Subject, found: Inspection, pair: Pair | None, to: Path) -> list[Path]:
     """Writes the maps of one image as PNG below `to`/METHOD-TASK, and the gradients along training where a card has them."""
 
+    method, objective, student = subject.method, networks.objective, networks.student
     if pair is None:
-        recipe = recipes.recipe_for(method, request.scale, task)
-        pairs = open_synthesis(task, recipe, request.photos).validation
+        pairs = open_synthesis(subject.task, subject.recipe, subject.photos).validation
         degraded, clean = (image[0] if image.dim() == 4 else image for image in pairs[0])
         pair = Pair("validation 1", degraded, clean)
     shown = objective.student if student is None else student
-    views = pictures.look(objective, shown, pair.degraded[None], pair.clean[None])
+    views = pictures.look(objective, shown, pair.degraded[None], pair.clean[None], probed(method).load_probe())
     state = "untrained" if student is None else "trained"
-    told = (
-        f"{method.id}, {task}, scale {request.scale}, seed {request.seed}; image {pair.name}; student {state}, on the "
-    )
+    told = f"{subject}; image {pair.name}; student {state}, on the "
     told += f"degraded image; teacher's encoder on the degraded image, its decoder on the {views.source} one. "
     told += "Each pair on one colour scale, whose ends stand below it."
-    folder = request.to / f"{method.id}-{task}-{request.scale}"
+    folder = to / f"{method.id}-{subject.task}-{subject.scale}"
     paths = []
     with drawing():
         figures = {"features": pictures.feature_figure(views, told)}
-        for level in (name for name in views.extracted if name.startswith("encoder")):
-            stem = f"natural-{level.replace(' ', '-')}"
-            figures[stem] = pictures.natural_figure(
-                views, level, f"Natural and colour descriptors (BRISQUE), {level}. {told}"
-            )
-        figures["texture"] = pictures.texture_figure(views, f"Edge and texture descriptors (PIQE). {told}")
+        for sheet in views.probe.sheets:
+            figures |= pictures.sheet_figures(views, sheet, told)
         if len(found.along_training) > 1:
             weights = {term.name: term.weight for term in found.terms}
-            figures["gradients"] = pictures.gradient_figure(found.along_training, weights, f"{method.id}, {task}")
+            figures["gradients"] = pictures.gradient_figure(
+                found.along_training, weights, f"{method.id}, {subject.task}"
+            )
         for name, figure in figures.items():
             paths += save(figure, folder, name, ("png",))
     return paths

@@ -8,27 +8,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from baselines.diagnostics import clean_psnr, gradient_norms
 from benchmark.core.errors import SlkdBenchError, UnknownName
 from benchmark.core.types import Scale, Task
 from benchmark.methods.catalogue import methods
+from benchmark.methods.distillers import distillers, with_readings
 from benchmark.methods.method import Method
 from benchmark.methods.weights import store
 from benchmark.methods.weights.loading import load_network
-from benchmark.training import recipes
-from benchmark.training.build import build_objective
+from benchmark.studies.inspection.probing import probed
+from benchmark.training.build import build_objective, learns_from_teacher
 from benchmark.training.data.opening import open_synthesis
 from benchmark.training.job import TrainJob
+from benchmark.training.recipe import Recipe
 from benchmark.training.recipes import recipe_for
 from benchmark.training.validation import mean_psnr
-from slkd.diagnostics import clean_psnr, gradient_norms
-from slkd.distiller import SLKD
-from slkd.readings import reading_names
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from baselines.distillation.probe import Trouble
     from baselines.objective import Objective
-    from slkd.failures import Failures
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Inspection:
     batch: tuple[int, int]
     terms: tuple[Term, ...]
     along_training: dict[int, dict[str, float]] = field(default_factory=dict)
-    failures: tuple[Failures, ...] = ()
+    trouble: Trouble | None = None
 
 
 def with_reading(method: Method, reading: str) -> Method:
@@ -81,18 +81,21 @@ def with_reading(method: Method, reading: str) -> Method:
 
     if not reading:
         return method
-    if method.distiller != "slkd":
-        remedy = "Leave --reading away, or inspect res-sl-slkd, ufor-sl-slkd or drs-sl-slkd."
-        raise SlkdBenchError("--reading for a method that SLKD trains", method.id, remedy)
-    if reading not in reading_names():
-        raise UnknownName("reading", reading, reading_names())
+    spec = distillers().get(method.distiller)
+    known = spec.known_readings() if spec else {}
+    if not known:
+        trained = [m.id for m in methods() if m.distiller in {spec.id for spec in with_readings()}]
+        remedy = f"Leave --reading away, or inspect {', '.join(trained[:3])}."
+        raise SlkdBenchError("--reading for a method whose distiller has readings", method.id, remedy)
+    if reading not in known:
+        raise UnknownName("reading", reading, known)
     return dataclasses.replace(method, options={**method.options, "reading": reading})
 
 
 def require_teacher(method: Method, task: Task) -> None:
     """Raises SlkdBenchError unless `method` learns from a teacher and is for `task`."""
-    taught = [m.id for m in methods() if m.teacher and m.distiller != "scratch" and task in m.tasks]
-    if not method.teacher or method.distiller == "scratch":
+    taught = [m.id for m in methods() if learns_from_teacher(m) and task in m.tasks]
+    if not learns_from_teacher(method):
         nearest = [name for name in taught if name.startswith(method.network)] or taught
         remedy = f"Choose a distilled student: {', '.join(nearest[:4])}; see `slkd-bench list methods`."
         raise SlkdBenchError("a method that learns from a teacher", f"{method.id}, which has none", remedy)
@@ -100,38 +103,60 @@ def require_teacher(method: Method, task: Task) -> None:
         raise SlkdBenchError(f"one of {', '.join(method.tasks)} for {method.id}", f"'{task}'", "Give another --task.")
 
 
-def build(method: Method, task: Task, scale: Scale, seed: int) -> Objective:
+@dataclass(frozen=True)
+class Subject:
+    """Which training is looked into: of `method` for `task` at `scale` with `seed`, on `photos` or on the usual pictures."""
+
+    method: Method
+    task: Task
+    scale: Scale
+    seed: int = 0
+    photos: Path | None = None
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that trains it."""
+        return dataclasses.replace(recipe_for(self.method, self.scale, self.task), seed=self.seed)
+
+    def __str__(self) -> str:
+        return f"{self.method.id}, {self.task}, scale {self.scale}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The objective as training starts with it; the trained student and its card, None and empty where there are none."""
+
+    objective: Objective
+    student: nn.Module | None = None
+    card: dict[str, Any] = field(default_factory=dict)
+
+
+def build(subject: Subject) -> Objective:
     """The objective as training starts with it, in training mode. Raises BadWeights when the teacher is missing."""
     import torch
 
-    recipe = dataclasses.replace(recipe_for(method, scale, task), seed=seed)
-    objective, _ = build_objective(method, TrainJob((method,), task, scale, recipe))
-    torch.manual_seed(seed)  # as the engine does before its first step
+    method = subject.method
+    objective, _ = build_objective(method, TrainJob((method,), subject.task, subject.scale, subject.recipe))
+    torch.manual_seed(subject.seed)  # as the engine does before its first step
     return objective.train()
 
 
-def trained_student(method: Method, task: Task, scale: Scale, seed: int) -> tuple[nn.Module | None, dict[str, Any]]:
-    """The student with its trained weights and their card, or None and an empty card where there are none."""
+def networks_of(subject: Subject, trained: Method) -> Networks:
+    """The objective of `subject`, and the student of the method `trained`, which may be in another reading."""
+    objective = build(subject)
+    found = store.find(trained.id, subject.task, subject.scale, subject.seed)
+    if found is None:
+        return Networks(objective)
+    student = load_network(trained, subject.task, subject.scale, subject.seed)
+    return Networks(objective, student, found.card)
 
-    found = store.find(method.id, task, scale, seed)
-    return (load_network(method, task, scale, seed), found.card) if found else (None, {})
 
-
-def measure(  # noqa: PLR0913
-    objective: Objective,
-    student: nn.Module | None,
-    card: dict[str, Any],
-    task: Task,
-    method: Method,
-    scale: Scale,
-    seed: int,
-    photos: Path | None = None,
-) -> Inspection:
-    """Measures a fresh `objective` on the first batch of its training, and its teacher on the validation pairs."""
+def measure(networks: Networks, subject: Subject) -> Inspection:
+    """Measures a fresh objective on the first batch of its training, and its teacher on the validation pairs."""
     import torch
 
-    recipe = dataclasses.replace(recipes.recipe_for(method, scale, task), seed=seed)
-    data = open_synthesis(task, recipe, photos)
+    recipe, objective, student = subject.recipe, networks.objective, networks.student
+    data = open_synthesis(subject.task, recipe, subject.photos)
     stream, pairs = data.stream, data.validation
     device = torch.device("cpu")
     teacher = cast("nn.Module", objective.teacher)
@@ -139,12 +164,9 @@ def measure(  # noqa: PLR0913
     on_clean = torch.cat([clean_psnr(second, target if target.dim() == 4 else target[None]) for _, target in pairs])
     degraded, target = stream.batch(0)
     terms = terms_at_start(objective, degraded, target, recipe.iterations)
-    broken = not all(term.finite for term in terms)
-    failing: list[Failures] = []
-    if broken and isinstance(objective, SLKD):
-        from slkd.failures import failures
-
-        failing = failures(objective, degraded, target)
+    trouble = None
+    if not all(term.finite for term in terms):
+        trouble = probed(subject.method).load_probe().trouble(objective, degraded, target)
     return Inspection(
         len(on_clean),
         mean_psnr(torch.nn.Identity(), pairs, device),
@@ -154,13 +176,13 @@ def measure(  # noqa: PLR0913
         None if student is None else mean_psnr(student, pairs, device),
         (len(degraded), degraded.shape[-1]),
         terms,
-        {int(step): norms for step, norms in (card.get("gradient_norms") or {}).items()},
-        tuple(failing),
+        {int(step): norms for step, norms in (networks.card.get("gradient_norms") or {}).items()},
+        trouble,
     )
 
 
 def teacher_b(objective: Objective) -> nn.Module:
-    """The network that sees the clean image in SLKD; other distillers have one teacher."""
+    """The network that sees the clean image, where a distiller has another one for it; else the teacher."""
     second = getattr(objective, "teacher_b", None)
     return cast("nn.Module", objective.teacher if second is None else second)
 
@@ -168,14 +190,12 @@ def teacher_b(objective: Objective) -> nn.Module:
 def terms_at_start(objective: Objective, degraded: Tensor, clean: Tensor, iterations: int) -> tuple[Term, ...]:
     """Every term of the first training step on a batch (N, 3, H, W), with the norm of its gradient.
 
-    Where gradients of features reach the student by and by, as in SLKD's warm-up, it is the gradient at its whole.
+    Where gradients of features reach the student by and by, as in a warm-up, it is the gradient at its whole.
     """
-
     before_step = getattr(objective, "before_step", None)
     if before_step is not None:
-        before_step(0, iterations, degraded, clean)
-    if isinstance(objective, SLKD):
-        objective.reach.fill_(1)
+        settled_at = getattr(objective, "settled_at", None)
+        before_step(settled_at(iterations) if settled_at else 0, iterations, degraded, clean)
     terms: dict[str, Tensor] = objective(degraded, clean)
     weights: dict[str, float] = getattr(objective, "weights", {})
     norms = gradient_norms(objective, terms)

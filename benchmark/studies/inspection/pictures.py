@@ -1,4 +1,4 @@
-"""The pictures of `slkd-bench inspect`: features, MSCN, natural and texture maps of teacher and student, level by level."""
+"""The pictures of `slkd-bench inspect`: features and extracted maps of teacher and student, level by level."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from baselines.diagnostics import feature_maps
 from benchmark.studies.inspection.measure import teacher_b
+from benchmark.studies.inspection.probing import probed
 from benchmark.views.figures.style import SMALL, TEXT, TWO_COLUMNS
-from slkd.diagnostics import extractor_maps, feature_maps
-from slkd.mscn import rms_normalised
-from slkd.piqe import NAMES_BY_QUANTILE as TEXTURE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from baselines.distillation.probe import Probe, Sheet
     from baselines.objective import Objective
 
 Maps = Mapping[str, "Tensor"]
@@ -56,7 +56,7 @@ def strongest(values: Tensor) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Views:
-    """What teacher and student make of one image: features by level, and both extractors' maps by level and name.
+    """What teacher and student make of one image: features by level, and what `probe` extracts by level and name.
 
     The teacher's decoder saw `source`, "clean" or "degraded".
     """
@@ -64,64 +64,67 @@ class Views:
     features: dict[str, tuple[Tensor, Tensor]]
     extracted: dict[str, tuple[Maps, Maps]]
     source: str
+    probe: Probe
 
 
-def look(objective: Objective, student: nn.Module, degraded: Tensor, clean: Tensor) -> Views:
-    """Runs teacher and student on one image (1, 3, H, W); SLKD's Teacher B sees the image that its objective gives it."""
+def look(
+    objective: Objective, student: nn.Module, degraded: Tensor, clean: Tensor, probe: Probe | None = None
+) -> Views:
+    """Runs teacher and student on one image (1, 3, H, W); a second teacher sees the image that its objective gives it.
 
+    Without a `probe` it is the one of `probed()`.
+    """
+    probe = probe or probed().load_probe()
     source = getattr(objective, "decoder_source", "degraded")
     teacher = cast("nn.Module", objective.teacher)  # a method without one is refused before
     seen = clean if source == "clean" else degraded
     student.eval()
     by_half = {"encoder": (teacher, degraded), "decoder": (teacher_b(objective), seen)}
-    ours, ours_extracted = feature_maps(student, degraded), extractor_maps(student, degraded)
+    ours, ours_extracted = feature_maps(student, degraded), probe.extracted(student, degraded)
     features: dict[str, tuple[Tensor, Tensor]] = {}
     extracted: dict[str, tuple[Maps, Maps]] = {}
     for half, (network, image) in by_half.items():
-        theirs, theirs_extracted = feature_maps(network, image), extractor_maps(network, image)
+        theirs, theirs_extracted = feature_maps(network, image), probe.extracted(network, image)
         features |= {name: (theirs[name], ours[name]) for name in theirs if name.startswith(half) and name in ours}
         extracted |= {
             name: (theirs_extracted[name], ours_extracted[name])
             for name in theirs_extracted
             if name.startswith(half) and name in ours_extracted
         }
-    return Views(features, extracted, source)
+    return Views(features, extracted, source, probe)
 
 
 def feature_figure(views: Views, caption: str) -> Figure:
-    """Features and MSCN coefficients of every level: teacher and student side by side."""
-
-    rows = {}
+    """Features and the map beside them of every level: teacher and student side by side."""
+    beside, rows = views.probe.beside, {}
     for level, both in views.features.items():
-        sizes = [mean_map(rms_normalised(x).abs()) for x in both]
-        rows[level] = [PairOfMaps(*sizes), PairOfMaps(*(strongest(maps["MSCN"]) for maps in views.extracted[level]))]
-    titles = ["mean |feature| over channels, RMS 1", "MSCN of the channel of largest variance"]
+        sizes = [mean_map(views.probe.normalised(x).abs()) for x in both]
+        rows[level] = [PairOfMaps(*sizes), PairOfMaps(*(strongest(maps[beside]) for maps in views.extracted[level]))]
+    titles = ["mean |feature| over channels, RMS 1", f"{beside} of the channel of largest variance"]
     return draw(rows, titles, caption)
 
 
-def natural_figure(views: Views, level: str, caption: str) -> Figure:
-    """The 18 natural and colour descriptors of an encoder level (BRISQUE's): a row a distribution, channels averaged."""
-    theirs, ours = views.extracted[level]
-    both = {name: PairOfMaps(mean_map(theirs[name]), mean_map(ours[name])) for name in theirs if name != "MSCN"}
-    rows: dict[str, list[PairOfMaps | None]] = {"MSCN": [both["MSCN shape"], None, both["MSCN variance"], None]}
-    for product in ("H", "V", "D1", "D2"):
-        rows[product] = [both[f"{product} {q}"] for q in ("shape", "mean", "left variance", "right variance")]
-    return draw(
-        rows, ["shape (moment ratio)", "mean", "log left variance\n(MSCN: variance)", "log right variance"], caption
-    )
+def sheet_figures(views: Views, sheet: Sheet, caption: str) -> dict[str, Figure]:
+    """The pictures of a sheet by the name of their file: one a level, or one of all levels. Channels are averaged."""
+    levels = {name: both for name, both in views.extracted.items() if name.startswith(sheet.half)}
+    if not sheet.of_every_level:
+        rows = {name: _pairs(views, both, sheet.rows[""]) for name, both in levels.items()}
+        return {sheet.stem: draw(rows, sheet.columns, f"{sheet.caption}. {caption}")}
+    return {
+        f"{sheet.stem}-{name.replace(' ', '-')}": draw(
+            {row: _pairs(views, both, names) for row, names in sheet.rows.items()},
+            sheet.columns,
+            f"{sheet.caption}, {name}. {caption}",
+        )
+        for name, both in levels.items()
+    }
 
 
-def texture_figure(views: Views, caption: str) -> Figure:
-    """MSCN and the four edge and texture descriptors of every decoder level (PIQE's), channels averaged."""
-
-    rows = {}
-    for level, (theirs, ours) in views.extracted.items():
-        if level.startswith("decoder"):
-            means = [PairOfMaps(mean_map(theirs[name]), mean_map(ours[name])) for name in TEXTURE]
-            rows[level] = [PairOfMaps(strongest(theirs["MSCN"]), strongest(ours["MSCN"])), *means]
-    return draw(
-        rows, ["MSCN, one channel", "log block variance", "edge segments", "noticeable\ndistortion", "noise"], caption
-    )
+def _pairs(views: Views, both: tuple[Maps, Maps], names: Sequence[str]) -> list[PairOfMaps | None]:
+    """The maps called so of teacher and student: of the one beside the features the strongest channel, else the mean."""
+    theirs, ours = both
+    shown = {name: strongest if name == views.probe.beside else mean_map for name in names}
+    return [PairOfMaps(shown[name](theirs[name]), shown[name](ours[name])) if name else None for name in names]
 
 
 def gradient_figure(norms: Mapping[int, Mapping[str, float]], weights: Mapping[str, float], caption: str) -> Figure:

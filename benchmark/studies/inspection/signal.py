@@ -20,16 +20,16 @@ from benchmark.datasets.mini.light import Bytes, Image, quantise
 from benchmark.datasets.mini.photographs import calibration, folder
 from benchmark.methods.find import get_method
 from benchmark.methods.weights.loading import load_network
-from slkd.readings import Reading, get_reading
+from benchmark.studies.inspection.probing import probed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from slkd.terms import FeatureLoss
+    from baselines.distillation.probe import Converted, FeatureTerm, Pairs, Probe
+    from baselines.distillation.spec import ReadingOfEquations
 
 FAR = 8  # pixels of the larger shift
 CROPS = {64: 2, 128: 1}  # of each photograph, by patch
-SIDES = {"nc": "encoder", "et": "decoder"}
 MARGIN = {Task.DERAINING: 0, Task.DEBLURRING: motion.MARGIN, Task.DENOISING: sensor.MARGIN}
 
 
@@ -106,23 +106,31 @@ class Case:
 
 
 def measure_signal(
-    case: Case, readings: Iterable[str | Reading], photos: Path | None = None, scale: Scale = Scale.MINI
+    case: Case,
+    readings: Iterable[str | ReadingOfEquations],
+    photos: Path | None = None,
+    scale: Scale = Scale.MINI,
+    probe: Probe | None = None,
 ) -> dict[str, list[Signal]]:
-    """The signals of L_NC and L_ET of a case, by reading; the teacher's features are computed once.
+    """The signals of the feature losses of a case, by reading; the teacher's features are computed once.
 
-    Raises BadWeights without a trained teacher, BadData without photographs or for smaller ones.
+    Without a `probe` it is the one of `probed()`. Raises BadWeights without a trained teacher, BadData without photographs
+    or for smaller ones.
     """
     import torch
 
+    probe = probe or probed().load_probe()
     network: Any = load_network(get_method(case.teacher), case.task, scale, 0).eval()
     images = inputs(case.task, case.patch, pictures(photos))
     with torch.no_grad():
         features = {name: network.features(image) for name, image in images.items()}
-    kept = {side: {name: getattr(f, side) for name, f in features.items()} for side in SIDES.values()}
+    kept = {half: {name: getattr(f, half) for name, f in features.items()} for half in set(probe.halves.values())}
     found: dict[str, list[Signal]] = {}
-    for chosen in map(get_reading, readings):
-        widths = {side: tuple(getattr(network, f"{side}_widths")) for side in SIDES.values()}
-        found[chosen.name] = [_signal(case, chosen, term, widths[side], kept[side]) for term, side in SIDES.items()]
+    for chosen in map(probe.reading, readings):
+        found[chosen.name] = []
+        for term, half in probe.halves.items():
+            made = probe.feature_term(term, chosen, tuple(getattr(network, f"{half}_widths")))
+            found[chosen.name].append(_signal(case, term, made, kept[half]))
     return found
 
 
@@ -184,17 +192,11 @@ def _degrade(clean: Image, task: Task, rng: np.random.Generator) -> tuple[Image,
 
 
 def _signal(
-    case: Case, reading: Reading, term: str, widths: tuple[int, ...], features: dict[str, tuple[Tensor, ...]]
+    case: Case, term: str, made: tuple[Converted, FeatureTerm], features: dict[str, tuple[Tensor, ...]]
 ) -> Signal:
     import torch
 
-    from slkd.scale import ScaleConversion
-    from slkd.terms import EdgeTexture, NaturalColour
-
-    if term == "nc" and reading.bottleneck == "out":
-        widths = widths[:-1]
-    scale = ScaleConversion(widths, widths, reading.scale, reading.normalise)
-    loss: FeatureLoss = (NaturalColour if term == "nc" else EdgeTexture)(reading, scale.widths)
+    scale, loss = made
     teacher = features["degraded"]
     generator = torch.Generator().manual_seed(0)
     white = tuple(torch.randn(level.shape, generator=generator) for level in teacher)
@@ -221,7 +223,7 @@ def _signal(
     )
 
 
-def _shares(loss: FeatureLoss, pairs: Sequence[tuple[Tensor, Tensor]], levels: Sequence[int]) -> dict[str, float]:
+def _shares(loss: FeatureTerm, pairs: Pairs, levels: Sequence[int]) -> dict[str, float]:
     """The share of each descriptor in a standardised loss; none for the others."""
     if not loss.standardised:
         return {}

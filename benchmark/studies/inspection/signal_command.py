@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +18,10 @@ from benchmark.core.terminal import print_json
 from benchmark.core.types import ALL_TASKS, Scale, Task
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
+from benchmark.studies.inspection.probing import probed
 from benchmark.studies.inspection.signal import Case, Signal, Summary, measure_signal, summary
-from slkd.readings import reading_names
 
 EVERY = "all"
-TERMS = {"nc": "L_NC", "et": "L_ET"}
 HEADERS = ("teacher", "task", "patch", "clean / 8 px", "clean / 1 px", "noise / clean", "other / clean", "levels, %")
 SUMMARY = ("reading", "term", "score", "clean / 8 px", "least", "clean / 1 px", "noise / clean, least", "below 1.5")
 
@@ -48,27 +47,33 @@ def inspect_signal(
     Raises UnknownName for a reading or a method, SlkdBenchError for a method without a teacher, BadWeights, BadData.
     """
     console = console or Console(stderr=as_json)
-    readings = reading_names() if request.reading == EVERY else [request.reading or reading_names()[0]]
-    for name in readings:
-        if name not in reading_names():
-            raise UnknownName("reading", name, [*reading_names(), EVERY])
+    spec = probed(get_method(request.method) if request.method else None)
+    known, probe = spec.known_readings(), spec.load_probe()
+    if request.reading and request.reading not in (*known, EVERY):
+        raise UnknownName("reading", request.reading, [*known, EVERY])
+    readings = list(known) if request.reading == EVERY else [request.reading or next(iter(known))]
+    measurable = [name for name in readings if not known[name].unfit]
     found: dict[str, list[Signal]] = {name: [] for name in readings}
     for case in cases(request):
-        measured = measure_signal(case, [name for name in readings if name != "literal"], request.photos, request.scale)
+        measured = measure_signal(case, measurable, request.photos, request.scale, probe)
         for name, signals in measured.items():
             found[name] += signals
     found = {name: signals for name, signals in found.items() if signals}
-    rows = [row for name, signals in found.items() for row in summary_rows(name, signals)]
+    rows = [row for name, signals in found.items() for row in summary_rows(name, signals, probe.terms)]
     if len(found) > 1:
         tables: list[tuple[str, Sequence[str], list[tuple[str, ...]]]] = [
             ("Signal over nuisance by reading", SUMMARY, rows)
         ]
     else:
         (name, signals), *_ = found.items()
-        tables = [(f"{TERMS[term]}, reading {name}", HEADERS, case_rows(signals, term)) for term in TERMS]
+        tables = [(f"{said}, reading {name}", HEADERS, case_rows(signals, term)) for term, said in probe.terms.items()]
         tables.append(("All cases", SUMMARY, rows))
         tables.append(
-            ("Share of each descriptor in the signal, %", ("term", "descriptor", "share"), share_rows(signals))
+            (
+                "Share of each descriptor in the signal, %",
+                ("term", "descriptor", "share"),
+                share_rows(signals, probe.terms),
+            )
         )
     for title, headers, lines in tables:
         console.print(_table(title, headers, lines))
@@ -114,18 +119,18 @@ def case_rows(signals: Sequence[Signal], term: str) -> list[tuple[str, ...]]:
     ]
 
 
-def summary_rows(reading: str, signals: Sequence[Signal]) -> list[tuple[str, ...]]:
+def summary_rows(reading: str, signals: Sequence[Signal], terms: Mapping[str, str]) -> list[tuple[str, ...]]:
     """One line a term of a reading."""
-    return [_line(summary(reading, [s for s in signals if s.term == term])) for term in TERMS]
+    return [_line(summary(reading, [s for s in signals if s.term == term]), said) for term, said in terms.items()]
 
 
-def share_rows(signals: Sequence[Signal]) -> list[tuple[str, ...]]:
+def share_rows(signals: Sequence[Signal], terms: Mapping[str, str]) -> list[tuple[str, ...]]:
     """The mean share of each descriptor over the cases, by term."""
     rows: list[tuple[str, ...]] = []
-    for term in TERMS:
+    for term, said in terms.items():
         told = [s.descriptors for s in signals if s.term == term and s.descriptors]
         for name in told[0] if told else ():
-            rows.append((TERMS[term], name, f"{100 * sum(shares[name] for shares in told) / len(told):.1f}"))
+            rows.append((said, name, f"{100 * sum(shares[name] for shares in told) / len(told):.1f}"))
     return rows
 
 
@@ -135,9 +140,9 @@ def as_markdown(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _line(found: Summary) -> tuple[str, ...]:
+def _line(found: Summary, term: str) -> tuple[str, ...]:
     numbers = (found.score, found.over_far, found.least_over_far, found.over_near, found.least_noise)
-    return (found.reading, TERMS[found.term], *(f"{number:.2f}" for number in numbers), str(found.below))
+    return (found.reading, term, *(f"{number:.2f}" for number in numbers), str(found.below))
 
 
 def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

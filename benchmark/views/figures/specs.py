@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from benchmark.core.errors import UnknownName
+from benchmark.methods.catalogue import short_titles
 from benchmark.methods.method import Method
 from benchmark.papers.read import get_paper
 
@@ -42,7 +43,7 @@ def figures(paper: str = "") -> dict[str, FigureSpec]:
             shown.caption,
             shown.datasets,
             shown.methods,
-            (read.short_titles if shown.short else {}) | shown.titles,
+            (short_titles(read) if shown.short else {}) | shown.titles,
         )
         for shown in read.figures.figure
     }

@@ -69,7 +69,7 @@ def own_tables(own: OwnTable, results: Results, paper: str = "") -> list[TableSp
         shown = read_toml(own.file, ShownFile).table
         if not shown:
             raise BadFile(
-                f"in {own.file}, an entry [[table]]", "none", "Write one as in results/paper/slkd/shown.toml."
+                f"in {own.file}, an entry [[table]]", "none", "Write one as a shipped paper's shown.toml has them."
             )
     else:
         shown = (_shown(own, results),)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from benchmark.core.errors import UnknownName
 from benchmark.core.types import Scale
 from benchmark.datasets import dataset_ids, describe
+from benchmark.methods.catalogue import short_titles
 from benchmark.papers.model import Paper, Pool, ShownTable
 from benchmark.papers.read import get_paper
 
@@ -70,7 +71,7 @@ def spec_of(shown: ShownTable, paper: Paper, known: frozenset[str] = frozenset()
     """A table of a paper's file, its columns' groups from the passports. Raises UnknownName for an unknown data set."""
     columns = tuple(column_of(text, known) for text in shown.columns)
     sections = tuple(Section(s.rows, frozenset(s.unranked), s.title) for s in shown.section)
-    titles = (paper.short_titles if shown.short else {}) | shown.titles
+    titles = (short_titles(paper) if shown.short else {}) | shown.titles
     published = shown.published if "/" in shown.published or not shown.published else f"{paper.id}/{shown.published}"
     return TableSpec(
         shown.id,

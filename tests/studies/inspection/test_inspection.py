@@ -21,6 +21,8 @@ from benchmark.methods.method import Method
 from benchmark.methods.weights import files, loading, store
 from benchmark.studies.inspection import command, pictures
 from benchmark.studies.inspection.measure import (
+    Networks,
+    Subject,
     build,
     measure,
     require_teacher,
@@ -69,8 +71,9 @@ def gradient(objective: Objective, term: torch.Tensor) -> float:
 
 def test_numbers_are_those_of_direct_computation(teacher: None) -> None:
     method = get_method("res-sl-slkd")
-    found = measure(build(method, RAIN, MINI, 3), None, {"gradient_norms": {"0": {"kl": 0.5}}}, RAIN, method, MINI, 3)
-    objective = build(method, RAIN, MINI, 3)
+    subject = Subject(method, RAIN, MINI, 3)
+    found = measure(Networks(build(subject), None, {"gradient_norms": {"0": {"kl": 0.5}}}), subject)
+    objective = build(subject)
     degraded, clean = Blobs(2, 32, 3).batch(0)
     terms = objective(degraded, clean)
     assert [t.name for t in found.terms] == ["pixel", "kl", "nc", "et"]
@@ -100,9 +103,10 @@ def test_step_0_is_the_engines_step_0(teacher: None, tmp_path: Path) -> None:
 
     for name in ("res-sl-slkd", "res-sl-dfkd"):
         method = get_method(name)
-        found = measure(build(method, RAIN, MINI, 0), None, {}, RAIN, method, MINI, 0)
+        subject = Subject(method, RAIN, MINI)
+        found = measure(Networks(build(subject)), subject)
         recipe, quiet = Recipe(1, 2, 32, seed=0), engine.Settings(quiet=True)
-        member = engine.Member(build(method, RAIN, MINI, 0), tmp_path / name)
+        member = engine.Member(build(subject), tmp_path / name)
         trained = engine.train(member, engine.TrainingData(Blobs(2, 32, 0)), recipe, quiet)
         assert {t.name: t.gradient for t in found.terms} == pytest.approx(trained.gradient_norms["0"], rel=1e-4)
 
@@ -112,7 +116,7 @@ def test_step_0_is_the_engines_step_0(teacher: None, tmp_path: Path) -> None:
 )
 def test_every_distiller_can_be_inspected(method: Method, tmp_path: Path) -> None:
     untrained_teacher(method.teacher)
-    objective = build(method, RAIN, MINI, 0)
+    objective = build(Subject(method, RAIN, MINI))
     terms = terms_at_start(objective, *Blobs(2, 32, 0).batch(0), 100)
     assert terms
     assert all(term.finite for term in terms)
@@ -216,7 +220,7 @@ def test_what_cannot_be_inspected_is_told(tmp_path: Path) -> None:
             require_teacher(get_method(name), RAIN)
     with pytest.raises(SlkdBenchError, match="--task"):
         require_teacher(get_method("res-sl-ablation-nc"), Task.DENOISING)
-    with pytest.raises(SlkdBenchError, match="SLKD trains"):
+    with pytest.raises(SlkdBenchError, match="whose distiller has readings"):
         with_reading(get_method("res-sl-fakd"), "literal")
     with pytest.raises(UnknownName, match="literal"):
         with_reading(get_method("res-sl-slkd"), "litteral")
@@ -225,7 +229,7 @@ def test_what_cannot_be_inspected_is_told(tmp_path: Path) -> None:
         "reading": "softplus",
     }
     with pytest.raises(BadWeights, match="slkd-bench train restormer"):
-        build(get_method("res-sl-slkd"), RAIN, MINI, 0)
+        build(Subject(get_method("res-sl-slkd"), RAIN, MINI))
 
 
 def test_an_unknown_image_offers_the_nearest() -> None:
