@@ -1,8 +1,6 @@
 """Restormer: a U-shaped transformer whose attention runs across channels, with a gated depthwise feed-forward part.
 
-Zamir et al., "Restormer: Efficient Transformer for High-Resolution Image Restoration", CVPR 2022 (arXiv 2111.09881).
-With width 24 and blocks (1, 2, 2, 4) it is the SLKD paper's student Res-SL (its Table I).
-"""
+Zamir et al., "Restormer: Efficient Transformer for High-Resolution Image Restoration", CVPR 2022 (arXiv 2111.09881)."""
 
 from __future__ import annotations
 

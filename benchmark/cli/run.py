@@ -13,6 +13,7 @@ from benchmark.core.terminal import print_json
 from benchmark.core.types import Scale, Task
 from benchmark.datasets.passport import known_task
 from benchmark.methods.own import own_network, split
+from benchmark.runs import command
 from benchmark.runs.options import RunOptions, RunRequest
 
 if TYPE_CHECKING:
@@ -130,12 +131,11 @@ def names_of(text: str) -> tuple[str, ...]:
 def _run(request: RunRequest, json: bool) -> int:
     from rich.console import Console
 
-    from benchmark.runs.command import run
     from benchmark.runs.progress import observer_for
     from benchmark.views.tables.summary import print_summary, summary_data
 
     console = Console(stderr=json)
-    summary = run(request, observer_for(console))
+    summary = command.run(request, observer_for(console))
     if json:
         told = dataclasses.asdict(summary) | summary_data(request.out, request.scale, request.options.limit)
         print_json(Console(), told)

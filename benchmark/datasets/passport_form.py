@@ -62,8 +62,46 @@ def _line(text: str, place: tuple[int | str, ...]) -> int:
     return start + 1
 
 
+def _known_rule(value: str) -> str:
+    if value not in (*RULES, "left", "right"):
+        raise ValueError(f"expected a pair rule ({', '.join(RULES)}), or left or right for halves")
+    return value
+
+
+def _inside(value: list[str]) -> list[str]:
+    if any(part.startswith("/") or ".." in part.split("/") or not part for part in value):
+        raise ValueError("expected patterns inside the data set's folder")
+    return value
+
+
+def _known_task(value: str) -> str:
+    return str(Task(value))
+
+
+def _known_protocol(value: str) -> str:
+    if value not in protocol_ids():
+        raise ValueError(f"expected a protocol ({', '.join(protocol_ids())})")
+    return value
+
+
+def _sizes(value: list[str]) -> list[str]:
+    if not all(re.fullmatch(r"\d+x\d+", size) for size in value):
+        raise ValueError('expected sizes as "WIDTHxHEIGHT"')
+    return value
+
+
+def _scene(value: str) -> str:
+    try:
+        groups = re.compile(value).groups
+    except re.error as problem:
+        raise ValueError(f"expected a regular expression: {problem}") from problem
+    if value and not groups:
+        raise ValueError("expected a regular expression with one group, the scene's name")
+    return value
+
+
 @cache
-def _form() -> Any:  # noqa: C901
+def _form() -> Any:
     from pydantic import BaseModel, ConfigDict, Field, field_validator
 
     class Strict(BaseModel):
@@ -79,20 +117,8 @@ def _form() -> Any:  # noqa: C901
         spare_clean: bool = False
         formats: list[str] = Field(default_factory=list)
         note: str = ""
-
-        @field_validator("rule")
-        @classmethod
-        def _rule(cls, value: str) -> str:
-            if value not in (*RULES, "left", "right"):
-                raise ValueError(f"expected a pair rule ({', '.join(RULES)}), or left or right for halves")
-            return value
-
-        @field_validator("degraded", "clean")
-        @classmethod
-        def _inside(cls, value: list[str]) -> list[str]:
-            if any(part.startswith("/") or ".." in part.split("/") or not part for part in value):
-                raise ValueError("expected patterns inside the data set's folder")
-            return value
+        _rule = field_validator("rule")(_known_rule)
+        _patterns = field_validator("degraded", "clean")(_inside)
 
     class DownloadForm(Strict):
         url: str = Field(pattern=r"^https?://")
@@ -121,35 +147,9 @@ def _form() -> Any:  # noqa: C901
         downloads: list[DownloadForm] = Field(default_factory=list)
         patch: int = Field(0, ge=0)
         note: str = ""
-
-        @field_validator("task")
-        @classmethod
-        def _task(cls, value: str) -> str:
-            return str(Task(value))
-
-        @field_validator("protocol")
-        @classmethod
-        def _protocol(cls, value: str) -> str:
-            if value not in protocol_ids():
-                raise ValueError(f"expected a protocol ({', '.join(protocol_ids())})")
-            return value
-
-        @field_validator("sizes")
-        @classmethod
-        def _sizes(cls, value: list[str]) -> list[str]:
-            if not all(re.fullmatch(r"\d+x\d+", size) for size in value):
-                raise ValueError('expected sizes as "WIDTHxHEIGHT"')
-            return value
-
-        @field_validator("scene")
-        @classmethod
-        def _scene(cls, value: str) -> str:
-            try:
-                groups = re.compile(value).groups
-            except re.error as problem:
-                raise ValueError(f"expected a regular expression: {problem}") from problem
-            if value and not groups:
-                raise ValueError("expected a regular expression with one group, the scene's name")
-            return value
+        _task = field_validator("task")(_known_task)
+        _protocol = field_validator("protocol")(_known_protocol)
+        _of_sizes = field_validator("sizes")(_sizes)
+        _of_scene = field_validator("scene")(_scene)
 
     return PassportForm

@@ -34,8 +34,6 @@ from benchmark.views.figures.restored import typical_image
 from benchmark.views.figures.style import drawing, save
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from baselines.distillation.probe import Trouble
 
 STEPS = 6  # columns of the table along training

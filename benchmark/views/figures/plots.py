@@ -13,8 +13,10 @@ from benchmark.datasets.passport import tasks as all_tasks
 from benchmark.papers.read import get_paper
 from benchmark.protocols import without_protocol
 from benchmark.runs.cells import FOLDERS
+from benchmark.views.figures import convergence_plot, pareto_plot
 from benchmark.views.figures.convergence import read_curves
 from benchmark.views.figures.pareto import COSTS, is_network, mean_psnr, points
+from benchmark.views.figures.pareto_plot import TaskPanels
 from benchmark.views.figures.request import Request, methods_of, scale_line
 from benchmark.views.tables.grid import read_results
 from benchmark.views.tables.specs import dataset_id, quality_columns, rows_of
@@ -22,14 +24,11 @@ from benchmark.views.tables.specs import dataset_id, quality_columns, rows_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from benchmark.views.figures.pareto_plot import TaskPanels
     from benchmark.views.tables.grid import Results
 
 
 def pareto_figure(request: Request) -> tuple[Figure, list[str]]:
     """Quality against cost, from files alone, and notes of what is left out. Raises BadResult where there is nothing."""
-    from benchmark.views.figures.pareto_plot import TaskPanels, draw
-
     results = read_results(request.out, request.scale, request.card)
     paper = get_paper(request.paper)
     methods = methods_of(request, rows_of(paper.id, paper.figures.pareto))
@@ -64,7 +63,9 @@ def pareto_figure(request: Request) -> tuple[Figure, list[str]]:
     if not any(panel.points["latency"] for panel in panels):
         command = f"slkd-bench profile --all --scale {request.scale} --device cpu --save"
         notes.append(f"no times are recorded at scale {request.scale}, so their panels are left out: `{command}`")
-    return draw(panels, _pareto_caption(panels, results, request.scale), paper.figures, request.columns), notes
+    return pareto_plot.draw(
+        panels, _pareto_caption(panels, results, request.scale), paper.figures, request.columns
+    ), notes
 
 
 def _pareto_caption(panels: Sequence[TaskPanels], results: Results, scale: Scale) -> str:
@@ -84,8 +85,6 @@ def _pareto_caption(panels: Sequence[TaskPanels], results: Results, scale: Scale
 
 def convergence_figure(request: Request) -> tuple[Figure, list[str]]:
     """Training curves, from files alone, and notes of what is left out. Raises BadWeights where there is nothing."""
-    from benchmark.views.figures.convergence_plot import Look, draw
-
     paper = get_paper(request.paper)
     methods = methods_of(request, rows_of(paper.id, paper.figures.convergence))
     sets = [describe(resolve(name, request.scale)) for name in request.datasets]
@@ -110,8 +109,8 @@ def convergence_figure(request: Request) -> tuple[Figure, list[str]]:
     lacking = [m.title for m in methods if m.network and not any(c.method == m.id for c in curves)]
     notes = [f"no curves, left out: {', '.join(lacking)}"] if lacking else []
     panel_titles = {str(task): str(task).capitalize() for task in tasks}
-    look = Look(panel_titles, paper.figures, request.columns)
-    return draw(curves, methods, look, " ".join(text)), notes
+    look = convergence_plot.Look(panel_titles, paper.figures, request.columns)
+    return convergence_plot.draw(curves, methods, look, " ".join(text)), notes
 
 
 def folders_of(results: Results) -> dict[str, str]:

@@ -10,13 +10,12 @@ import base64
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.mathematics import plain
-from benchmark.core.types import Scale
 from benchmark.datasets import dataset_ids, get_dataset
 from benchmark.images.io import read_image
 from benchmark.methods.catalogue import methods
@@ -106,19 +105,34 @@ def make_album(results: Results, folder: Path, each: int, budget: int = BUDGET) 
     with_cells = [id for id in datasets if any(where == id for _, where in results.cells)]
     for number, id in enumerate(with_cells):
         share = (budget - album.size) // (len(with_cells) - number)
-        _add(album, id, results, folder / id, each, share)
+        dataset, cells = _open(id, album), _with_pictures(id, results, folder / id)
+        if dataset is not None and cells:
+            _add(_Restored(dataset, cells, folder / id, album), each, share)
     return album
 
 
-def _add(album: Album, key: str, results: Results, folder: Path, each: int, share: int) -> None:  # noqa: PLR0913
+@dataclass(frozen=True)
+class _Restored:
+    """What of a data set may be shown: the cells of which `folder` holds pictures, and the album that takes them."""
+
+    dataset: Dataset
+    cells: dict[str, Cell]
+    folder: Path
+    album: Album
+
+
+def _with_pictures(key: str, results: Results, folder: Path) -> dict[str, Cell]:
+    """By method the cell of the first seed of which there are pictures."""
     cells: dict[str, Cell] = {}
     for (method, where), found in results.cells.items():
         saved = [cell for cell in found if (folder / _folder_name(cell)).is_dir()]
         if where == key and saved and method != "identity":
-            cells[method] = saved[0]  # the first seed of which there are pictures
-    dataset = _open(key, results.scale, album)
-    if dataset is None or not cells:
-        return
+            cells[method] = saved[0]
+    return cells
+
+
+def _add(found: _Restored, each: int, share: int) -> None:
+    dataset, cells, album, key = found.dataset, found.cells, found.album, found.dataset.id
     data = dataset.fingerprint()
     stale = sorted(m for m, cell in cells.items() if cell.key.get("data") not in (None, data))
     if stale:
@@ -128,7 +142,7 @@ def _add(album: Album, key: str, results: Results, folder: Path, each: int, shar
     examples: list[Example] = []
     spent = 0
     for name, why in chosen:
-        example, size = _example(dataset, name, why, cells, folder, album, share // max(len(chosen), 1))
+        example, size = _example(replace(found, cells=cells), name, why, share // max(len(chosen), 1))
         spent += size
         if len(example.shots) > 2:
             examples.append(example)
@@ -146,8 +160,7 @@ def _in_order(found: dict[str, Cell]) -> list[str]:
     return sorted(found, key=lambda m: (known.index(m) if m in known else len(known), m))
 
 
-def _open(name: str, scale: Scale, album: Album) -> Dataset | None:
-
+def _open(name: str, album: Album) -> Dataset | None:
     if name not in dataset_ids():
         album.notes.append(f"{name}: no registered data set, so its degraded and clean images are not known here.")
         return None
@@ -172,10 +185,8 @@ def _choose(cells: Sequence[Cell], each: int) -> list[tuple[str, str]]:
     return [(ranked[p], f"{p + 1} of {len(ranked)} from the hardest") for p in dict.fromkeys(places)]
 
 
-def _example(  # noqa: PLR0913
-    dataset: Dataset, name: str, why: str, cells: dict[str, Cell], folder: Path, album: Album, share: int
-) -> tuple[Example, int]:
-
+def _example(found: _Restored, name: str, why: str, share: int) -> tuple[Example, int]:
+    dataset, cells, folder, album = found.dataset, found.cells, found.folder, found.album
     pair = dataset[dataset.names().index(name)]
     protocol = get_protocol(dataset.protocol)
     degraded, clean = _bytes(pair.degraded), _bytes(pair.clean)

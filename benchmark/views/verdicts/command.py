@@ -19,6 +19,7 @@ from benchmark.core.files import write_atomically
 from benchmark.core.terminal import print_json, rows_json
 from benchmark.core.types import Scale
 from benchmark.views.verdicts import forms as written
+from benchmark.views.verdicts import terminal
 from benchmark.views.verdicts.forms import findings_to_markdown
 
 
@@ -93,9 +94,7 @@ def print_verdicts(request: VerdictRequest) -> None:
     ledger = read_ledger(request.paper)
     judged = verdicts(request.out, request.scale, request.table, request.paper)
     if not forms and save is None:
-        from benchmark.views.verdicts.terminal import print_verdicts as to_terminal
-
-        to_terminal(Console(), ledger, judged, request.scale)
+        terminal.print_verdicts(Console(), ledger, judged, request.scale)
         return
 
     form = forms[0] if forms else "markdown"
@@ -120,6 +119,4 @@ def print_findings(paper: str, markdown: bool, as_json: bool = False) -> None:
     if markdown:
         sys.stdout.write(findings_to_markdown(findings))
         return
-    from benchmark.views.verdicts.terminal import print_findings as to_terminal
-
-    to_terminal(Console(), ledger, findings)
+    terminal.print_findings(Console(), ledger, findings)
