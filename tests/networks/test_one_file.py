@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from benchmark.cli import app
 from benchmark.methods import networks
 from benchmark.methods.declared import NETWORKS as FOLDERS
+from benchmark.runs.cells import Cell, ImageScore, cell_path, write_cell
+from tests.training.jobs import use_blobs
 
 FILE = '''"""A network of one convolution, with a loss of its own."""
 
@@ -68,11 +70,46 @@ def test_it_is_listed_and_profiled(own: Path) -> None:
     assert "tiny" in said("profile", "tiny", "--size", "64")
 
 
-@pytest.mark.slow
-def test_it_is_trained_by_its_own_loss_and_run(own: Path) -> None:
+PAPER = {
+    "paper.json": """{"id": "mine", "short": "Mine", "title": "A Network of Mine", "source": "Nobody, 2026", "scope": "Table 1",
+        "complete": true, "states": {}}""",
+    "table-1.json": """{"table": "1", "provenance": "measured by the authors",
+        "columns": {"SIDD": {"metrics": ["psnr", "ssim"], "dataset": "sidd", "protocol": "rgb-float-volumetric"}},
+        "rows": [{"row": "Tiny", "method": "tiny", "cells": {"SIDD": "36.50/0.970"}}]}""",
+    "shown.toml": """[[table]]
+        id = "1"
+        caption = "One network on SIDD."
+        columns = ["sidd"]
+        section = [{ rows = ["tiny"] }]""",
+}
+
+
+def test_a_papers_folder_shows_it_and_judges_it(own: Path) -> None:
+    folder = own / "home" / "papers" / "mine"
+    folder.mkdir(parents=True)
+    for name, text in PAPER.items():
+        (folder / name).write_text(text)
+    scores = tuple(ImageScore(f"{i}", f"{i}", 36.2 + i % 2 / 10, 0.97) for i in range(1280))
+    key = {"limit": None, "protocol": "rgb-float-volumetric@1", "data": "d"}
+    write_cell(cell_path(Path("runs"), "tiny", "sidd", "paper"), Cell("tiny", "sidd", "paper", 0, key, {}, scores))
+    shown = said("table", "1", "--paper", "mine", "--scale", "paper", "--out", "runs")
+    assert "Tiny-Net" in shown
+    assert "36.25/0.970" in shown
+    judged = said("verdict", "--paper", "mine", "--out", "runs")
+    assert "36.50" in judged
+    assert "36.25" in judged
+
+
+def test_it_is_trained_by_its_own_loss(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_blobs(monkeypatch, pairs=False)
     said("train", "tiny", "--task", "denoising")
     (card,) = (own / "home" / "weights").rglob("tiny.json")
     assert '"objective": ":Cubic"' in card.read_text()
+
+
+@pytest.mark.slow
+def test_it_is_trained_and_run(own: Path) -> None:
+    said("train", "tiny", "--task", "denoising")
     output = said("run", "--method", "tiny", "--dataset", "sidd", "--limit", "1", "--out", "runs")
     assert "tiny on mini-sidd" in output
 

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 import torch
 
+from baselines.networks import restormer
 from baselines.networks.restormer import Restormer, from_authors
 from baselines.networks.shape.padding import pad_to_multiple
 from benchmark.methods.networks import arguments
@@ -52,3 +55,9 @@ def test_strange_states_are_refused() -> None:
         from_authors({"conv0.0.weight": torch.zeros(1)})
     with pytest.raises(ValueError, match="four levels"):
         Restormer(blocks=(1, 2))
+
+
+def test_the_papers_form_is_short() -> None:
+    """What reads like the paper's figure, its declaration apart."""
+    text = Path(restormer.__file__).read_text(encoding="utf-8")
+    assert text[: text.index("SPEC = ")].count("\n") < 120
