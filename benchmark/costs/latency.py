@@ -209,7 +209,7 @@ def _reset_peak() -> float | None:
     with suppress(OSError, AttributeError):  # glibc alone has it; another allocator returns large blocks by itself
         ctypes.CDLL(None).malloc_trim(0)
     try:
-        Path("/proc/self/clear_refs").write_text("5")
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
         return _status_mib("VmRSS")
     except OSError:
         return None

@@ -183,7 +183,7 @@ def _decoded(photographs: tuple[Photograph, ...]) -> tuple[Bytes, list[tuple[int
         half_written = pixels_file.with_name(f"{key}.{os.getpid()}.npy")
         np.save(half_written, pixels)
         half_written.replace(pixels_file)
-        half_written.write_text(json.dumps(shapes))
+        half_written.write_text(json.dumps(shapes), encoding="utf-8")
         half_written.replace(shapes_file)
     except OSError as error:
         warnings.warn(f"the decoded photographs are kept in memory only: {error}", stacklevel=2)
