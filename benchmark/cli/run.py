@@ -169,6 +169,8 @@ def sum_up(console: Console, summary: Summary, request: RunRequest) -> None:
     for what, words in summary.equal.items():
         say(f"[bold]equal images[/] {escape(what)}: {words}")
     if summary.missing:
+        name, why = next(iter(summary.missing.items()))
         say(
-            f"{len(summary.missing)} cells have no weights yet and show as a dash; `slkd-bench list methods` says which."
+            f"{len(summary.missing)} cells have no weights yet and show as a dash; `slkd-bench list methods` says which. "
+            f"The first is {escape(name)}: {escape(why)}"
         )

@@ -13,6 +13,7 @@ from benchmark.core.types import Scale
 from benchmark.datasets import describe
 from benchmark.methods.method import Method
 from benchmark.methods.weights import store
+from benchmark.methods.weights.fetching import checkpoints
 from benchmark.protocols import without_protocol
 from benchmark.runs.cells import FOLDERS, cell_path, read_cell
 from benchmark.runs.key import cell_key, shelf, unwrapped
@@ -212,10 +213,21 @@ def check_name(path: Path, folder: Path, data: str) -> None:
 
 def _no_weights(method: Method, dataset: Dataset, scale: Scale, seeds: Sequence[int] | None) -> str:
     wanted = "".join(f" --seed {seed}" for seed in seeds or ())
+    train = f"`slkd-bench train {method.id} --task {dataset.task} --scale {scale}{wanted}`"
+    first = f"{_published(method, dataset)}, or train it: " if scale is Scale.PAPER and not method.distiller else ""
     return (
         f"no weights{wanted and f' of{wanted}'.replace(' --', ' ')} at scale {scale}: "
-        f"`slkd-bench train {method.id} --task {dataset.task} --scale {scale}{wanted}`{_others(method, dataset, scale)}"
+        f"{first}{train}{_others(method, dataset, scale)}"
     )
+
+
+def _published(method: Method, dataset: Dataset) -> str:
+    """How the authors' own weights of a published network come here: by a program or, with a file of theirs, by hand."""
+    which = f"{method.id} --task {dataset.task}" if len(method.tasks) > 1 else method.id
+    by_hand = f"`slkd-bench weights import {which.replace(' ', ' FILE ', 1) if ' ' in which else f'{which} FILE'}`"
+    if not checkpoints(method.id, dataset.task or ""):
+        return by_hand
+    return f"`slkd-bench weights fetch {which}`, or with the authors' file {by_hand}"
 
 
 def _others(method: Method, dataset: Dataset, scale: Scale) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import torch
 
+from benchmark.core.errors import BadWeights
 from benchmark.core.types import Scale
 from benchmark.datasets import get_dataset
 from benchmark.methods.find import get_method
@@ -47,6 +49,20 @@ def test_seeds_can_be_chosen_and_those_without_weights_are_named_with_the_comman
     why = plan(weights / "out", [77]).missing["prenet on mini-rain1400"]
     assert "no weights of seed 77" in why
     assert "slkd-bench train prenet --task deraining --scale mini --seed 77`" in why
+
+
+def test_published_weights_are_imported_before_anything_is_trained(weights: Path) -> None:
+    datasets = [get_dataset("mini-rain1400")]
+    methods = [get_method(name) for name in ("prenet", "restormer", "res-sl-slkd")]
+    missing = make_plan(methods, datasets, Scale.PAPER, weights / "out").missing
+    prenet, restormer, student = (missing[f"{method.id} on mini-rain1400"] for method in methods)
+    assert "`slkd-bench weights import prenet FILE`, or train it" in prenet
+    assert re.search("weights fetch restormer --task deraining.*weights import restormer FILE --task.*train", restormer)
+    assert "weights import" not in student  # nobody publishes those of a student
+    for why in (prenet, restormer, student):
+        assert "`slkd-bench train" in why
+    with pytest.raises(BadWeights, match=r"weights import restormer FILE .*, or `slkd-bench train"):
+        store.require("restormer", "deraining", "paper")
 
 
 def test_seeds_that_fail_are_told_apart(weights: Path) -> None:

@@ -127,7 +127,8 @@ def require(method: str, task: Task | str, scale: Scale | str, seed: int = 0, da
         remedy = f"Run `slkd-bench train {method} --task {task} --scale {scale}`"
         if str(scale) == "paper":
             which = f" --for {without_protocol(dataset)}" if others and dataset else ""
-            remedy += f" or `slkd-bench weights import {method} FILE --task {task}{which}`"
+            authors = f"`slkd-bench weights import {method} FILE --task {task}{which}` with the authors' file"
+            remedy = f"Run {authors}, or `slkd-bench train {method} --task {task} --scale {scale}`"
         if others and not dataset:
             remedy += " without --for, which makes weights for the whole task"
         fit = f" on {dataset}" if dataset and others else ""

@@ -77,7 +77,9 @@ def _qualitative(request: Request) -> tuple[Figure, list[str], list[str]]:
         raise BadWeights(
             f"trained weights at scale {request.scale} of a method of Figure {spec.id}",
             "none",
-            f"Run `slkd-bench train --all --scale {request.scale}`, or see `slkd-bench list methods`.",
+            "See `slkd-bench weights list`; then "
+            + ("`slkd-bench weights fetch METHOD` for the authors' or " if request.scale is Scale.PAPER else "")
+            + f"`slkd-bench train METHOD --scale {request.scale}`.",
         )
     left_out = [line for row in rows for line in row.left_out]
     notes = [line for row in rows for line in row.stale]
