@@ -7,8 +7,8 @@ from benchmark.core.types import Scale
 from benchmark.datasets.passport import passports
 from benchmark.methods.find import get_method
 
-TIMES = "slkd-bench profile --all --size 512 --device cuda --save"
-COUNTS = "slkd-bench profile --all --save && slkd-bench audit complexity --save"
+TIMES = "slkd-bench profile --all --scale paper --size 512 --device cuda --save"
+COUNTS = "slkd-bench profile --all --scale paper --save && slkd-bench audit complexity --save"
 
 
 def run_commands(methods: tuple[str, ...], datasets: tuple[str, ...], scale: Scale) -> str:

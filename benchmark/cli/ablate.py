@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from benchmark.cli.options import AS_JSON
+from benchmark.cli.options import AS_JSON, scale_option
 from benchmark.core.terminal import print_json, rows_json
 from benchmark.core.types import Scale, Task
 from benchmark.datasets.passport import known_task
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         task: Task = typer.Option(
             Task.DERAINING, "--task", "-t", parser=known_task, help="The task it is trained for."
         ),
-        scale: Scale = typer.Option(Scale.MINI, help="mini: small networks. paper: full-size networks."),
+        scale: Scale = scale_option("mini: small networks. paper: full-size networks."),
         seed: list[int] = typer.Option([0], help="Training seeds; may be repeated."),
         iterations: int | None = typer.Option(None, min=1, help="Optimisation steps, instead of the recipe's."),
         photos: Path | None = typer.Option(None, help="Train on this folder of clean photographs, not on synthesis."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from benchmark.check.initial import make_reference
-from benchmark.cli.options import AS_JSON
+from benchmark.cli.options import AS_JSON, scale_option
 from benchmark.core import paths
 from benchmark.core.errors import SlkdBenchError
 from benchmark.core.types import Scale, Task
@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
         task: Task | None = typer.Option(
             None, parser=known_task, help="What is to be removed from a folder's images.", rich_help_panel=_INIT
         ),
-        scale: Scale = typer.Option(Scale.MINI, help="Of networks of the suite.", rich_help_panel=_INIT),
+        scale: Scale = scale_option("Of networks of the suite.", _INIT),
         limit: int | None = typer.Option(None, min=1, help="Only the first N images.", rich_help_panel=_INIT),
         keep_going: bool = typer.Option(False, help="Leave out images that fail.", rich_help_panel=_INIT),
         json: bool = AS_JSON,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.cli.options import AS_JSON
+from benchmark.cli.options import AS_JSON, scale_option
 from benchmark.core.types import Scale
 from benchmark.papers.read import open_paper
 
@@ -49,7 +49,9 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def verdict(
         table: str = typer.Argument("all", help="A table of the paper, text (claims in words) or all."),
-        scale: Scale = typer.Option(Scale.PAPER, help="paper, or mini: orderings and ratios only, marked as mini."),
+        scale: Scale = scale_option(
+            "mini: orderings alone, of the small study. paper: every claim of the paper itself."
+        ),
         markdown: bool = typer.Option(False, "--markdown", help="GitHub markdown, one line a claim."),
         latex: bool = typer.Option(False, "--latex", help="LaTeX with booktabs and longtable, one line a claim."),
         html: bool = typer.Option(False, "--html", help="An HTML fragment, one line a claim."),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from benchmark.cli.options import scale_option
 from benchmark.core.types import Scale, Task
 from benchmark.datasets.passport import known_task
 from benchmark.papers.read import open_paper
@@ -41,7 +42,7 @@ def register(app: typer.Typer) -> None:
             "methods and data sets; pareto: PSNR against cost; convergence: PSNR while training."
         ),
         paper: str = typer.Option("", help="A paper of `claims papers`, or a folder; otherwise the default one."),
-        scale: Scale = typer.Option(Scale.MINI, help="mini or paper; the two never share a figure."),
+        scale: Scale = scale_option("mini or paper; the two never share a figure."),
         out: Path = typer.Option(Path("runs"), help="The folder of result files."),
         to: Path = typer.Option(Path("figures"), help="Where the figures are written."),
         image: str = typer.Option("", help="Restored images: this one; otherwise each set's median one."),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.cli.options import AS_JSON
+from benchmark.cli.options import AS_JSON, scale_option
 from benchmark.core.types import Scale, Task
 from benchmark.datasets.passport import known_task
 
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         task: Task | None = typer.Option(
             None, "--task", "-t", parser=known_task, help="Which task; otherwise the method's first."
         ),
-        scale: Scale = typer.Option(Scale.MINI, help="mini or paper."),
+        scale: Scale = scale_option("mini or paper."),
         seed: int = typer.Option(0, help="Training seed: of the fresh student and of the trained one."),
         photos: Path | None = typer.Option(None, help="Train and validate on this folder of clean photographs."),
         image: str = typer.Option("", help="The test image whose maps are drawn; otherwise a typical one."),

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperGroup
 
+from benchmark.cli.help import print_help
+
 
 class Entry(NamedTuple):
     """A command as the help of the program shows it: its module in this package, its group and its first sentence."""
@@ -106,7 +108,7 @@ class LazyCommands(TyperGroup):
         """Prints the help from the table alone."""
         self._showing_help = True
         try:
-            super().format_help(ctx, formatter)
+            print_help(self, ctx)
         finally:
             self._showing_help = False
 
@@ -116,18 +118,14 @@ def load(name: str) -> Any:
     app = typer.Typer(callback=lambda: None)
     importlib.import_module(f"benchmark.cli.{COMMANDS[name].topic}").register(app)
     group: Any = typer.main.get_command(app)
-    return _without_flag_types(group.commands[name])
+    return _with_our_help(group.commands[name])
 
 
-def _without_flag_types(command: Any) -> Any:
-    """`command` whose help says nothing of the type of its flags: `--all`, not `--all <bool>`."""
+def _with_our_help(command: Any) -> Any:
+    """`command` and those below it, whose help is printed by us."""
     for inner in getattr(command, "commands", {}).values():
-        _without_flag_types(inner)
-    for parameter in command.params:
-        if hasattr(parameter, "show_envvar"):
-            parameter.show_envvar = False  # every option has its variable: the page of settings says so once
-        if getattr(parameter, "is_flag", False) and parameter.metavar is None:
-            parameter.metavar = ""
+        _with_our_help(inner)
+    command.format_help = lambda context, formatter: print_help(command, context)
     return command
 
 

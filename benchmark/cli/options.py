@@ -14,7 +14,15 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import typer
 
+from benchmark.core.types import Scale
+
+SCALE_VARIABLE = "SLKD_BENCH_SCALE"
 AS_JSON: bool = typer.Option(False, "--json", help="For programs, unrounded.")
+
+
+def scale_option(says: str, group: str | None = None) -> Any:
+    """`--scale`, which is mini in every command unless it, SLKD_BENCH_SCALE or a file of defaults says otherwise."""
+    return typer.Option(Scale.MINI, envvar=SCALE_VARIABLE, help=says, rich_help_panel=group)
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -66,7 +74,7 @@ def _as_typer(annotation: Any, default: Any) -> tuple[Any, Any]:
 
 
 def _option(metadata: Any, default: Any) -> Any:
-    bounds = {name: metadata[name] for name in ("min", "max", "parser") if name in metadata}
+    bounds = {name: metadata[name] for name in ("min", "max", "parser", "envvar") if name in metadata}
     if metadata.get("argument"):
         return typer.Argument(default or None, help=metadata["help"])
     return typer.Option(default, *metadata.get("flags", ()), help=metadata["help"], **bounds)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.cli.options import AS_JSON
+from benchmark.cli.options import AS_JSON, scale_option
 from benchmark.core.devices import resolve
 from benchmark.core.types import Scale
 from benchmark.runs.remembered import method_words
@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
             help="Networks, methods, or your own as NAME=package.module:Class, or as the results call it; all if none.",
         ),
         everything: bool = typer.Option(False, "--all", help="All networks (the default)."),
-        scale: Scale = typer.Option(Scale.PAPER, help="paper: as published; mini: as trained here."),
+        scale: Scale = scale_option("mini: as trained here. paper: as published."),
         size: int = typer.Option(512, min=32, help="Side of the square image."),
         device: str | None = typer.Option(None, help="Also time the networks on this device: cpu, cuda."),
         precision: Precision = typer.Option(Precision.fp32, help="Number format of the timing."),

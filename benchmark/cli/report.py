@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from benchmark.cli.options import scale_option
 from benchmark.core.types import Scale
 from benchmark.papers.read import open_paper
 
@@ -15,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def report(
-        scale: Scale = typer.Option(Scale.MINI, help="mini or paper; the two never share a table."),
+        scale: Scale = scale_option("mini or paper; the two never share a table."),
         out: Path = typer.Option(Path("runs"), help="The folder of result files."),
         to: Path = typer.Option(Path("report.html"), help="The page to write; it needs no other file."),
         title: str = typer.Option("", help="The page's title; otherwise that of the paper."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from benchmark.cli.options import AS_JSON
+from benchmark.cli.options import AS_JSON, scale_option
 from benchmark.core.terminal import print_json
 from benchmark.core.types import Scale, Task
 from benchmark.datasets.passport import known_task
@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
         task: Task | None = typer.Option(
             None, parser=known_task, help="What networks are to remove from a folder's images."
         ),
-        scale: Scale = typer.Option(Scale.MINI, help="mini: embedded data, shipped weights. paper: official data."),
+        scale: Scale = scale_option("mini: embedded data, shipped weights. paper: official data."),
         seed: list[int] = typer.Option([], help="Only these training seeds; all that have weights otherwise."),
         weights: Path | None = typer.Option(
             None, help="The checkpoint of your own network.", rich_help_panel=_OWN, metavar="FILE"

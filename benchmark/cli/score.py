@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.cli.options import AS_JSON
+from benchmark.cli.options import AS_JSON, scale_option
 from benchmark.cli.run import names_of
 from benchmark.core.types import Scale
 
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
         ),
         name: str = typer.Option("", help="The method's name in results; otherwise the folder's."),
         metric: str = typer.Option("", help="Further metrics by their pyiqa names, such as lpips,niqe."),
-        scale: Scale = typer.Option(Scale.PAPER, help="mini: `rain1400` means mini-rain1400."),
+        scale: Scale = scale_option("mini: `rain1400` means mini-rain1400. paper: the official set."),
         out: Path = typer.Option(Path("runs"), help="Where the result file goes."),
         photos: Path | None = typer.Option(None, help="Build the mini sets from this folder of clean photographs."),
         padded: Path | None = typer.Option(

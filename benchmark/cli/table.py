@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.cli.options import with_options
+from benchmark.cli.options import scale_option, with_options
 from benchmark.core.types import Scale
 from benchmark.papers.read import open_paper
 from benchmark.views.tables.own import OwnTable
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         json: bool = typer.Option(False, "--json", help="Every number with its mark, for programs."),
         document: bool = typer.Option(False, "--document", help="With --latex: a whole article, ready to compile."),
         paper: str = typer.Option("", help="The paper whose tables are meant: an id of `claims papers`, or a folder."),
-        scale: Scale = typer.Option(Scale.MINI, help="mini or paper; the two never share a table."),
+        scale: Scale = scale_option("mini or paper; the two never share a table."),
         out: Path = typer.Option(Path("runs"), help="The folder of result files."),
         card: str | None = typer.Option(None, help="Which device card the inference times come from."),
         marks: Marks = typer.Option(

@@ -14,7 +14,7 @@ from benchmark.core.files import write_atomically
 from benchmark.core.models import CLOSED, read_json
 from benchmark.costs.card import DeviceCard, preferred
 
-_REMEDY = "Mend the entry, or run `slkd-bench profile --all --save` again."
+_REMEDY = "Mend the entry, or run `slkd-bench profile --all --scale SCALE --save` again."
 
 Record = TypeVar("Record")
 

@@ -139,7 +139,10 @@ class Selection:
             "parser": known_task,
         },
     )
-    scale: Scale = field(default=Scale.MINI, metadata={"help": "mini: small networks. paper: full-size networks."})
+    scale: Scale = field(
+        default=Scale.MINI,
+        metadata={"help": "mini: small networks. paper: full-size networks.", "envvar": "SLKD_BENCH_SCALE"},
+    )
     seed: tuple[int, ...] = field(default=(0,), metadata={"help": "Training seeds; may be repeated."})
     reading: str | None = field(
         default=None,

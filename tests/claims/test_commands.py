@@ -36,9 +36,9 @@ def run(*words: str) -> str:
 @pytest.mark.parametrize(
     "words",
     [
-        ("verdict", "I"),
-        ("verdict", "III"),
-        ("verdict", "all"),
+        ("verdict", "I", "--scale", "paper"),
+        ("verdict", "III", "--scale", "paper"),
+        ("verdict", "all", "--scale", "paper"),
         ("verdict", "--scale", "mini"),
         ("verdict", "--help"),
         ("audit", "paper"),
@@ -55,7 +55,7 @@ def test_it_fits_eighty_columns(words: tuple[str, ...]) -> None:
 
 
 def test_terminal_shows_the_table_and_the_reasons() -> None:
-    shown = run("verdict", "III")
+    shown = run("verdict", "III", "--scale", "paper")
     assert re.search(r"PReNet +31\.75 \? +31\.36 \? +176\.7G ✗ +0\.0589s \?", shown)
     assert shown.index("Rain1400") < shown.index("SIDD") < shown.index("FLOPs") < shown.index("Infer time")
     assert "176.7 = 4 stages" in shown
@@ -77,7 +77,7 @@ def test_every_form_tells_every_claim(tmp_path: Path) -> None:
     found = verdicts(tmp_path)
     ledger = read_ledger()
     numbers = len(ledger.claims)
-    rows = list(csv.DictReader(io.StringIO(run("verdict", "all", "--csv"))))
+    rows = list(csv.DictReader(io.StringIO(run("verdict", "all", "--scale", "paper", "--csv"))))
     assert [r["id"] for r in rows] == [v.claim.id for v in found]
     assert [r["status"] for r in rows] == [v.status for v in found]
     assert to_html(ledger, found).count("<tr class=") == numbers
@@ -100,14 +100,16 @@ def test_latex_is_balanced(tmp_path: Path) -> None:
         if line.endswith(r"\\") and "multicolumn" not in line and "toprule" not in line:
             assert len(re.findall(r"(?<!\\)&", line)) == 4, line
     assert "34.18/0.944" in text  # PSNR and SSIM share a line where their verdicts agree
-    document = run("verdict", "I", "--latex", "--document")
+    document = run("verdict", "I", "--scale", "paper", "--latex", "--document")
     assert document.startswith(r"\documentclass")
     assert document.rstrip().endswith(r"\end{document}")
 
 
 def test_saving_and_the_folder_of_results(tmp_path: Path) -> None:
     put(tmp_path / "mine", "restormer", "test2800", around(34.18, 2800))
-    run("verdict", "II", "--out", str(tmp_path / "mine"), "--markdown", "-o", str(tmp_path / "v.md"))
+    run(
+        "verdict", "II", "--scale", "paper", "--out", str(tmp_path / "mine"), "--markdown", "-o", str(tmp_path / "v.md")
+    )
     assert "34.18 dB" in (tmp_path / "v.md").read_text()
 
 
@@ -173,7 +175,7 @@ def test_readme_keeps_the_two_vocabularies_below_a_rule_of_their_own() -> None:
 def test_every_form_of_the_study_has_a_rule_and_words_of_its_own(form: str) -> None:
     out = str(paths.results() / "mini")
     study = run("verdict", "text", "--scale", "mini", "--out", out, f"--{form}")
-    whole = run("verdict", "all", "--out", out, f"--{form}")
+    whole = run("verdict", "all", "--scale", "paper", "--out", out, f"--{form}")
     rule = {"markdown": "---\n", "latex": r"\noindent\rule", "html": "<hr>"}[form]
     assert study.lstrip().startswith(rule)
     assert not whole.lstrip().startswith(rule)
@@ -188,7 +190,8 @@ def test_every_form_of_the_study_has_a_rule_and_words_of_its_own(form: str) -> N
 
 def test_the_terminal_shows_the_study_below_a_rule_of_its_own() -> None:
     out = str(paths.results() / "mini")
-    study, whole = run("verdict", "text", "--scale", "mini", "--out", out), run("verdict", "all", "--out", out)
+    study = run("verdict", "text", "--scale", "mini", "--out", out)
+    whole = run("verdict", "all", "--scale", "paper", "--out", out)
     assert re.match(r"\s*─+ scale mini ─+", study)
     assert "never" in study.split("Scale mini")[0]
     assert not re.search(r"\d+ (reproduced|close|contradicted)", study)

@@ -61,7 +61,7 @@ def test_table_i_is_reproduced_but_for_the_times(of_paper: list[Verdict]) -> Non
     assert "3.40 (fp32 with TF32 in convolutions, eager)" in times.reason
     assert "on NVIDIA H100 80GB HBM3, 512 x 512" in times.reason
     assert "AMD" not in times.reason  # the field's times are a GPU's
-    assert times.remedy == "slkd-bench profile --all --size 512 --device cuda --save"
+    assert times.remedy == "slkd-bench profile --all --scale paper --size 512 --device cuda --save"
 
 
 def test_flops_of_table_iii(of_paper: list[Verdict]) -> None:
@@ -100,7 +100,7 @@ def test_without_records_counts_are_untestable(reference: Path, tmp_path: Path) 
     (reference / "costs" / "readings.json").unlink()
     found = one(verdicts(tmp_path, table="I"), "I.res-sl-slkd.flops.gmacs")
     assert found.status == "untestable"
-    assert "profile --all --save" in found.remedy
+    assert "profile --all --scale paper --save" in found.remedy
 
 
 def test_a_copied_number_says_whence_and_which_set(of_paper: list[Verdict]) -> None:

@@ -75,7 +75,7 @@ def test_every_command_that_prints_a_table_has_json() -> None:
     [
         (["claims", "papers", "--json"], "paper"),
         (["claims", "list", "III", "--json"], "text"),
-        (["verdict", "III", "--json"], "status"),
+        (["verdict", "III", "--scale", "paper", "--json"], "status"),
         (["audit", "paper", "--json"], "lint"),
         (["identify", "34.18/0.944", "--json"], "sentence"),
         (["study", "list", "--json"], "study"),

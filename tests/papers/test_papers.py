@@ -128,7 +128,7 @@ def test_every_command_takes_it(home: Path, tmp_path: Path, out: Path) -> None:
     assert "36.20" in said("table", "1", "--paper", folder, *of_paper)
     assert "Res-SL, tiny" in said("list", "methods")
     assert "res-sl-tiny" in said("list", "methods")
-    assert "37.10" in said("verdict", "--paper", folder, "--out", str(out))
+    assert "37.10" in said("verdict", "--scale", "paper", "--paper", folder, "--out", str(out))
     assert "not stated" not in said("audit", "paper", folder)  # no time is printed, so no device is missed
     assert "66.2G" in said("audit", "complexity", "--paper", folder)
     assert "Rain100L" in said("identify", "37.10/0.977", "--paper", folder)
