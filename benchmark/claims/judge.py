@@ -26,6 +26,7 @@ from benchmark.claims.judges.costs import judge_cost
 from benchmark.claims.judges.quality import judge_quality
 from benchmark.claims.judges.words import judge_words
 from benchmark.claims.ledger import read_ledger
+from benchmark.claims.remedies import run_commands
 from benchmark.claims.verdict import Fact, Verdict
 from benchmark.core.errors import UnknownName
 from benchmark.core.types import Scale
@@ -37,6 +38,7 @@ def verdicts(out: Path | None = None, scale: Scale = Scale.PAPER, table: str = "
     `out` holds the result files; without it they are those of `runs`, or else the reference results. Raises UnknownName
     for a paper or table that is not on record, BadResult for a ledger or record that cannot be read.
     """
+    run_commands.cache_clear()
     ledger = read_ledger(paper)
     chosen = select(ledger, table)
     evidence = gather(out, scale, ledger.id)

@@ -57,4 +57,5 @@ def title(dataset: str) -> str:
     special = {"did": "DID-Data", "sidd-benchmark": "SIDD's benchmark server", "sidd": "SIDD"}
     if dataset in special:
         return special[dataset]
-    return passports()[dataset].title if dataset in passports() else dataset.capitalize()
+    known = passports().get(dataset)
+    return known.title if known else dataset.capitalize()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from benchmark.claims.claim import Claim
 from benchmark.core.types import Scale
 from benchmark.datasets.passport import passports
@@ -11,8 +13,13 @@ TIMES = "slkd-bench profile --all --scale paper --size 512 --device cuda --save"
 COUNTS = "slkd-bench profile --all --scale paper --save && slkd-bench audit complexity --save"
 
 
+@cache
 def run_commands(methods: tuple[str, ...], datasets: tuple[str, ...], scale: Scale) -> str:
-    """Data, weights, training where nobody publishes weights, and the run, one after the other."""
+    """Data, weights, training where nobody publishes weights, and the run, one after the other.
+
+    Hundreds of claims ask for the same ones, and each asks which networks and data sets there are: what is kept is
+    cleared by `verdicts`.
+    """
     chosen = "".join(f" --method {name}" for name in methods)
     if scale is Scale.MINI:
         return f"slkd-bench run{chosen}" + "".join(f" --dataset {name}" for name in datasets)

@@ -39,8 +39,11 @@ def test_gbk_keeps_its_own_letters() -> None:
     assert "\u96e8".encode("gbk") in printed("gbk")
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "ascii", "latin-1"])
+@pytest.mark.parametrize(
+    "encoding", ["gbk", "ascii", *(pytest.param(e, marks=pytest.mark.slow) for e in ("cp1252", "latin-1"))]
+)
 def test_a_command_loses_nothing(encoding: str) -> None:
+    """All four with --slow; what each makes of a sign is tried above."""
     environment = {**os.environ, "PYTHONUTF8": "0", "PYTHONIOENCODING": encoding}
     done = subprocess.run(
         [sys.executable, "-m", "benchmark", "verdict", "all"], env=environment, capture_output=True, check=False

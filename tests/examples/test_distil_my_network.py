@@ -17,7 +17,7 @@ SCRIPT = TOP / "examples" / "distil_my_network" / "distil.py"
 
 def test_it_distils_and_writes_plain_weights(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--steps", "60"],
+        [sys.executable, str(SCRIPT), "--steps", "40"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import importlib
 import os
 import resource
 import shutil
@@ -110,11 +111,26 @@ def outcome(kind: str, make: Callable[[Path], Path], folder: Path) -> str:
 
 
 def main() -> None:
-    """`reader.py KIND FOLDER FIRST LAST`, or FILES: one line a file, its number or name before what came of it.
+    """`reader.py KIND[,KIND] FOLDER FIRST LAST`, or FILES: one line a file, its number or name before what came of it.
 
-    A negative number is a whole file as it is.
+    A negative number is a whole file as it is. Several kinds have a process each, forked when torch is there; "kind" and
+    "ended" with the exit code stand around the lines of each.
     """
-    kind, folder, words = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
+    kinds, folder, words = sys.argv[1].split(","), Path(sys.argv[2]), sys.argv[3:]
+    if len(kinds) == 1:
+        read_each(kinds[0], folder, words)
+        return
+    importlib.import_module("torch")
+    for kind in kinds:
+        print("kind", kind, flush=True)
+        if (child := os.fork()) == 0:
+            read_each(kind, folder / kind, words)
+            os._exit(0)
+        print("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def read_each(kind: str, folder: Path, words: list[str]) -> None:
+    """Reads files of one kind in this process."""
     resource.setrlimit(resource.RLIMIT_AS, (12 * GIB, 12 * GIB))  # torch alone maps some GiB
     makes: dict[str, Callable[[Path], Path]] = {}
     if len(words) == 2 and all(word.lstrip("-").isdigit() for word in words):

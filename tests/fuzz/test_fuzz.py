@@ -17,16 +17,18 @@ from tests.fuzz.cases import KINDS
 from tests.fuzz.whole import WHOLE
 
 FEW, MANY = 25, 300
+TOP = Path(__file__).parents[2]
 
 
-def read_all(kind: str, first: int, last: int, folder: Path) -> Counter[str]:
+def started(kinds: str, count: int, folder: Path) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "tests.fuzz.reader", kinds, str(folder), "-1", str(count)]
+    limit = 60 * (count + 1) * len(kinds.split(","))
+    return subprocess.run(words, cwd=TOP, capture_output=True, text=True, timeout=limit, check=False)
+
+
+def tally(lines: list[str], code: int, errors: str) -> Counter[str]:
     """How many files of a kind were read, refused, or did what must not be (told by its number); a dead reader is one."""
-    words = [sys.executable, "-m", "tests.fuzz.reader", kind, str(folder), str(first), str(last)]
-    done = subprocess.run(
-        words, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60 * (last - first), check=False
-    )
     found: Counter[str] = Counter()
-    lines = done.stdout.splitlines()
     for line in lines:
         number, _, word = line.partition(" ")
         if number == "peak":
@@ -34,13 +36,29 @@ def read_all(kind: str, first: int, last: int, folder: Path) -> Counter[str]:
         else:
             good = ("read",) if int(number) < 0 else ("read", "refused")  # the first is whole
             found[word if word in good else f"{number}: {word}"] += 1
-    if done.returncode or not lines or not lines[-1].startswith("peak"):
-        found[f"died after {lines[-1:]}: {done.stderr[-300:]}"] += 1
+    if code or not lines or not lines[-1].startswith("peak"):
+        found[f"died after {lines[-1:]}: {errors[-300:]}"] += 1
     return found
 
 
-def check(kind: str, count: int, folder: Path) -> None:
-    found = read_all(kind, -1, count, folder)
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Counter[str]]:
+    """A few files of every kind; the kinds are processes forked from one that has imported torch."""
+    done = started(",".join(KINDS), FEW, tmp_path_factory.mktemp("few"))
+    found: dict[str, Counter[str]] = {}
+    kind, lines = "", list[str]()
+    for line in done.stdout.splitlines():
+        first, _, rest = line.partition(" ")
+        if first == "kind":
+            kind, lines = rest, []
+        elif first == "ended":
+            found[kind] = tally(lines, int(rest), done.stderr)
+        else:
+            lines.append(line)
+    return found
+
+
+def check(kind: str, count: int, found: Counter[str]) -> None:
     peak = found.pop("peak MiB", 0)
     wrong = {word: number for word, number in found.items() if word not in ("read", "refused")}
     print(f"{kind}: {found['read']} read, {found['refused']} refused, {len(wrong)} wrong, at most {peak} MiB")
@@ -52,11 +70,12 @@ def check(kind: str, count: int, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_whole_file_is_read_and_a_few_broken_ones_do_no_harm(kind: str, tmp_path: Path) -> None:
-    check(kind, FEW, tmp_path)
+def test_a_whole_file_is_read_and_a_few_broken_ones_do_no_harm(kind: str, few: dict[str, Counter[str]]) -> None:
+    check(kind, FEW, few[kind])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_broken_files(kind: str, tmp_path: Path) -> None:
-    check(kind, MANY, tmp_path)
+    done = started(kind, MANY, tmp_path)
+    check(kind, MANY, tally(done.stdout.splitlines(), done.returncode, done.stderr))
