@@ -169,7 +169,7 @@ def _decoded(photographs: tuple[Photograph, ...]) -> tuple[Bytes, list[tuple[int
     pixels_file = user_cache_path("slkd-bench") / "photographs" / f"{key}-{len(scenes())}.npy"
     shapes_file = pixels_file.with_suffix(".json")
     try:
-        shapes = [(int(h), int(w), str(scene)) for h, w, scene in json.loads(shapes_file.read_text())]
+        shapes = [(int(h), int(w), str(scene)) for h, w, scene in json.loads(shapes_file.read_text(encoding="utf-8"))]
         pixels = np.load(pixels_file, mmap_mode="r")
         if pixels.size == sum(3 * h * w for h, w, _ in shapes) and len(shapes) == len(photographs):
             return pixels, shapes
