@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from benchmark.core import paths
@@ -24,12 +24,19 @@ def is_own(file: Path | None) -> bool:
     return file is not None and file.parent in own_folders()
 
 
-def files() -> Iterator[Path]:
-    """The files to look into, the packages' first."""
-    for place in (*map(folder, DECLARING), *own_folders()):
-        yield from sorted(file for file in place.glob("*.py") if not file.name.startswith(("_", ".")))
-
-
 def state() -> tuple[tuple[Path, int], ...]:
-    """The same with the time of each one's last change: what to cache by."""
-    return tuple((file, file.stat().st_mtime_ns) for file in files())
+    """The files to look into, the packages' first, each with the time of its last change: what to cache by.
+
+    The packages are listed once a process, the user's folders each time.
+    """
+    return (*_packaged(), *(entry for place in own_folders() for entry in _below(place)))
+
+
+@cache
+def _packaged() -> tuple[tuple[Path, int], ...]:
+    return tuple(entry for package in DECLARING for entry in _below(folder(package)))
+
+
+def _below(place: Path) -> list[tuple[Path, int]]:
+    files = sorted(file for file in place.glob("*.py") if not file.name.startswith(("_", ".")))
+    return [(file, file.stat().st_mtime_ns) for file in files]

@@ -19,6 +19,7 @@ from baselines.networks.fast import INFERENCE, WITH_GRADIENTS, Forms, fast_infer
 from baselines.networks.shape.features import EncoderDecoder
 from baselines.networks.spec import NetworkSpec
 from benchmark.core.types import Scale, Task
+from benchmark.costs.count import canonical, parameters_used
 from benchmark.methods.method import Method
 from benchmark.methods.networks import networks
 from benchmark.training.job import TrainJob
@@ -125,6 +126,16 @@ def test_bf16_restores_nearly_what_fp32_does(spec: NetworkSpec) -> None:
         restored = network(image)
     assert restored.isfinite().all()
     assert (restored - expected).abs().max() <= 5e-2 * expected.abs().max()
+
+
+@each
+def test_its_cost_is_counted(spec: NetworkSpec) -> None:
+    """The cost is found and grows with the area, within what padding adds; so are the parameters that are at work."""
+    network = built(spec)
+    small, large = (canonical(network, spec.id, size, spec.arguments_for("mini", spec.tasks[0])) for size in (64, 128))
+    assert 0 < small < large
+    assert large == pytest.approx(4 * small, rel=0.35)
+    assert 0 < parameters_used(network) <= sum(p.numel() for p in network.parameters())
 
 
 @pytest.mark.parametrize(("spec", "task"), VARIANTS, ids=[f"{s.id}-{t}" for s, t in VARIANTS])

@@ -122,6 +122,7 @@ def test_it_conforms(own: Path) -> None:
     conformance.test_any_size_and_batch(spec)
     conformance.test_features_end_in_the_restored_image(spec)
     conformance.test_a_checkpoint_goes_round(spec, "denoising")
+    conformance.test_its_cost_is_counted(spec)
     conformance.test_one_step_of_its_objective_trains_it(spec)
     conformance.test_bf16_restores_nearly_what_fp32_does(spec)
     for form in conformance.FORMS:
