@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from slkd.gaussians import FLOOR, aggd_mean, aggd_ratio, ggd_ratio, scale_of, shape_from_ratio, shape_from_ratio_cubic
-from slkd.grids import spread_windows, window_counts, window_sums
+from slkd.grids import row_step, spread_bands, spread_windows, window_counts, window_sums
 
 NEIGHBOURS = (
     (0, 1),
@@ -104,6 +104,8 @@ class _WindowSums(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, window: int, shrink: bool) -> Tensor:
         ctx.save_for_backward(x)
         ctx.window, ctx.shrink = window, shrink
+        if _one_by_one(x):
+            return _sums_one_by_one(x, window, shrink)
         signals = _with_products(x)
         size, sign = signals.abs(), signals.sign()
         parts = (size, size * size, size * signals, signals, sign, sign.abs())
@@ -112,6 +114,8 @@ class _WindowSums(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (x,) = ctx.saved_tensors
+        if _one_by_one(x):
+            return _slopes_one_by_one(x, gradient, ctx.window, ctx.shrink), None, None
         signals = _with_products(x)
         size, square, signed, itself = (
             spread_windows(part, (x.shape[-2], x.shape[-1]), ctx.window, ctx.shrink) for part in gradient[:4]
@@ -119,14 +123,81 @@ class _WindowSums(torch.autograd.Function):
         slope = torch.addcmul(itself, signals, square, value=2)
         slope = torch.addcmul(slope, signals.sign(), torch.addcmul(size, signals, signed, value=2))
         height, width = x.shape[-2:]
-        padded = F.pad(x, (1, 1, 0, 1))
+        padded = _padded(x)
         own = slope[0]
         passed = torch.zeros_like(padded)
-        for (down, right), part in zip(NEIGHBOURS, slope[1:], strict=True):
-            place = (..., slice(down, down + height), slice(1 + right, 1 + right + width))
-            own = torch.addcmul(own, part, padded[place])
-            passed[place] += part * x
+        for place, part in zip(NEIGHBOURS, slope[1:], strict=True):
+            own = torch.addcmul(own, part, _neighbour(padded, place, x))
+            _neighbour(passed, place, x).add_(part * x)
         return own + passed[..., :height, 1 : 1 + width], None, None
+
+
+def _one_by_one(x: Tensor) -> bool:
+    """Whether signals are taken one after the other: on a CPU, where what stays in its cache is worth more than few calls."""
+    return x.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
+def _sums_one_by_one(x: Tensor, window: int, shrink: bool) -> Tensor:
+    """What `_WindowSums` gives for `x` (N, C, H, W), over one signal at a time in memory that is used again."""
+    padded = _padded(x)
+    parts = x.new_empty(6, *x.shape)
+    size, square, signed, signal, sign, some = parts
+    sums = []
+    for place in (None, *NEIGHBOURS):
+        _signal(x, padded, place, signal)
+        torch.abs(signal, out=size)
+        torch.mul(size, size, out=square)
+        torch.mul(size, signal, out=signed)
+        torch.sign(signal, out=sign)
+        torch.abs(sign, out=some)
+        sums.append(window_sums(parts, window, shrink))
+    return torch.stack(sums, dim=1)
+
+
+def _slopes_one_by_one(x: Tensor, gradient: Tensor, window: int, shrink: bool) -> Tensor:
+    """The gradient for `x` (N, C, H, W) of that for its sums, `gradient`, over one signal at a time."""
+    height, width = x.shape[-2:]
+    step = row_step(height, window, shrink)
+    by_band = spread_bands(gradient[:4], (height, width), window, shrink)[..., None, :]
+    by_band[1:3] *= 2
+    padded, passed = _padded(x), torch.zeros_like(_padded(x))
+    own = torch.zeros_like(x)
+    signal, other, slope = torch.empty_like(x), torch.empty_like(x), torch.empty_like(x)
+    bands, others, slopes = (part.unflatten(-2, (-1, step)) for part in (signal, other, slope))
+    for number, place in enumerate((None, *NEIGHBOURS)):
+        size, square, signed, itself = by_band[:, number]
+        _signal(x, padded, place, signal)
+        torch.addcmul(itself, bands, square, out=slopes)
+        torch.sign(signal, out=other)
+        slopes.addcmul_(others, size)
+        torch.abs(signal, out=other)
+        slopes.addcmul_(others, signed)
+        if place is None:
+            own += slope
+        else:
+            own.addcmul_(slope, _neighbour(padded, place, x))
+            _neighbour(passed, place, x).addcmul_(slope, x)
+    return own.add_(passed[..., :height, 1 : 1 + width])
+
+
+def _padded(x: Tensor) -> Tensor:
+    """`x` (N, C, H, W) with a column of zeros at each side and a row below: every neighbour of `NEIGHBOURS`."""
+    return F.pad(x, (1, 1, 0, 1))
+
+
+def _neighbour(padded: Tensor, place: tuple[int, int], like: Tensor) -> Tensor:
+    """The view of `padded` that holds the neighbours at `place` of every pixel of a map `like` (N, C, H, W)."""
+    down, right = place
+    height, width = like.shape[-2:]
+    return padded[..., down : down + height, 1 + right : 1 + right + width]
+
+
+def _signal(x: Tensor, padded: Tensor, place: tuple[int, int] | None, out: Tensor) -> None:
+    """`x` itself, or its product with the neighbours at `place`, into `out`."""
+    if place is None:
+        out.copy_(x)
+    else:
+        torch.mul(x, _neighbour(padded, place, x), out=out)
 
 
 def natural_map(coefficients: Tensor, fit: Fit = Fit()) -> Tensor:
@@ -170,9 +241,8 @@ def natural_distributions(coefficients: Tensor, fit: Fit = Fit()) -> tuple[Tenso
 
 def _with_products(x: Tensor) -> Tensor:
     """`x` (N, C, H, W) and its four products of neighbours, 0 where there is no neighbour: (5, N, C, H, W)."""
-    height, width = x.shape[-2:]
-    padded = F.pad(x, (1, 1, 0, 1))
-    shifted = [padded[..., down : down + height, 1 + right : 1 + right + width] for down, right in NEIGHBOURS]
+    padded = _padded(x)
+    shifted = [_neighbour(padded, place, x) for place in NEIGHBOURS]
     return torch.cat([x[None], x * torch.stack(shifted)])
 
 

@@ -6,6 +6,7 @@ kept, so that a pass makes no tensor elsewhere and waits for nothing.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -22,13 +23,24 @@ def blur(x: Tensor, size: int = 7, sigma: float = 7 / 6) -> Tensor:
     Short sides on a CPU are two products with small matrices, the others a depthwise convolution: the same sums, each
     where it is faster. A GPU always convolves: its products may be of reduced precision.
     """
-    height, width = x.shape[-2:]
-    convolve = min(height, width) >= SHORT if x.device.type == "cpu" else min(height, width) > size // 2
-    if convolve:
+    if _convolves(x, size):
         blurred: Tensor = _Blur.apply(x, size, sigma)  # type: ignore[no-untyped-call]
         return blurred
-    rows, columns = (_blur_matrix(side, size, sigma, x.dtype, x.device) for side in (height, width))
+    rows, columns = (_blur_matrix(side, size, sigma, x.dtype, x.device) for side in x.shape[-2:])
     return rows @ (x @ columns.T)
+
+
+def blur_adjoint(gradient: Tensor, size: int = 7, sigma: float = 7 / 6) -> Tensor:
+    """The adjoint of `blur`: what a gradient (N, C, H, W) for its result is for its input."""
+    if _convolves(gradient, size):
+        return _adjoint(gradient, size, sigma)
+    rows, columns = (_blur_matrix(side, size, sigma, gradient.dtype, gradient.device) for side in gradient.shape[-2:])
+    return rows.T @ (gradient @ columns)
+
+
+def _convolves(x: Tensor, size: int) -> bool:
+    shortest = min(x.shape[-2:])
+    return shortest >= SHORT if x.device.type == "cpu" else shortest > size // 2
 
 
 def window_sums(x: Tensor, window: int, shrink: bool = False) -> Tensor:
@@ -38,6 +50,9 @@ def window_sums(x: Tensor, window: int, shrink: bool = False) -> Tensor:
     With `shrink` a side below two windows has windows of half of it instead, on a grid that starts at the first pixel.
     """
     rows, columns = (_window_matrix(side, window, shrink, x.dtype, x.device) for side in x.shape[-2:])
+    step = row_step(x.shape[-2], window, shrink)
+    if step > 1:  # every window is made of whole bands of rows: their sums are a pass over the map in its own order
+        x, rows = x.unflatten(-2, (-1, step)).sum(-2), rows[:, ::step]
     return rows @ (x @ columns.T)
 
 
@@ -45,6 +60,12 @@ def spread_windows(sums: Tensor, size: tuple[int, int], window: int, shrink: boo
     """The adjoint of `window_sums` for maps of `size` (H, W): (..., h, w) to (..., H, W)."""
     rows, columns = (_window_matrix(side, window, shrink, sums.dtype, sums.device) for side in size)
     return (rows.T @ sums) @ columns
+
+
+def spread_bands(sums: Tensor, size: tuple[int, int], window: int, shrink: bool = False) -> Tensor:
+    """`spread_windows` with one line for each band of `row_step` rows, which all have it: (..., h, w) to (..., H / step, W)."""
+    rows, columns = (_window_matrix(side, window, shrink, sums.dtype, sums.device) for side in size)
+    return (rows[:, :: row_step(size[0], window, shrink)].T @ sums) @ columns
 
 
 def window_counts(like: Tensor, offsets: tuple[tuple[int, int], ...], window: int, shrink: bool = False) -> Tensor:
@@ -64,10 +85,13 @@ class _Blur(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        size, sigma = ctx.size, ctx.sigma
-        radius = size // 2
-        full = F.conv2d(gradient, _kernel(gradient, size, sigma), padding=2 * radius, groups=gradient.shape[1])
-        return _folded(_folded(full, -2, radius), -1, radius), None, None
+        return _adjoint(gradient, ctx.size, ctx.sigma), None, None
+
+
+def _adjoint(gradient: Tensor, size: int, sigma: float) -> Tensor:
+    radius = size // 2
+    full = F.conv2d(gradient, _kernel(gradient, size, sigma), padding=2 * radius, groups=gradient.shape[1])
+    return _folded(_folded(full, -2, radius), -1, radius)
 
 
 def _folded(x: Tensor, axis: int, radius: int) -> Tensor:
@@ -109,21 +133,31 @@ def _blur_matrix(length: int, size: int, sigma: float, dtype: torch.dtype, devic
 
 
 @lru_cache(maxsize=256)
+def row_step(length: int, window: int, shrink: bool = False) -> int:
+    """The height of the bands of rows that every window of a map of this height is whole in: 1 where there are none."""
+    wide, starts = _windows(length, window, shrink)
+    ends = [min(start + wide, length) for start in starts]
+    return math.gcd(length, *starts, *ends)
+
+
+def _windows(length: int, window: int, shrink: bool) -> tuple[int, list[int]]:
+    """How wide the windows along a side are, and where each begins."""
+    if shrink and window:
+        step = window // 2 if length >= 2 * window else max(length // 4, 1)
+        return 2 * step, [step * n for n in range(max(-(-length // step) - 1, 1))]
+    wide = min(window or length, length)
+    count = 1 + -(-2 * (length - wide) // wide)
+    return wide, [(n * (length - wide) + (count - 1) // 2) // max(count - 1, 1) for n in range(count)]
+
+
+@lru_cache(maxsize=256)
 def _window_matrix(length: int, window: int, shrink: bool, dtype: torch.dtype, device: torch.device) -> Tensor:
     """(windows, length): 1 where a pixel lies in a window."""
     with torch.inference_mode(False), torch.no_grad():
-        if shrink and window:
-            step = window // 2 if length >= 2 * window else max(length // 4, 1)
-            wide, count = 2 * step, max(-(-length // step) - 1, 1)
-            starts = step * torch.arange(count, device=device)
-        else:
-            wide = min(window or length, length)
-            count = 1 + -(-2 * (length - wide) // wide)
-            starts = torch.arange(count, device=device) * (length - wide)
-            starts = (starts + (count - 1) // 2) // max(count - 1, 1)
+        wide, starts = _windows(length, window, shrink)
+        first = torch.tensor(starts, device=device)[:, None]
         place = torch.arange(length, device=device)
-        inside = (place >= starts[:, None]) & (place < starts[:, None] + wide)
-        return inside.to(dtype)
+        return ((place >= first) & (place < first + wide)).to(dtype)
 
 
 @lru_cache(maxsize=256)

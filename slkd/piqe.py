@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -95,16 +96,18 @@ class Measures:
 def measure(coefficients: Tensor, block: int) -> Measures:
     """The measures of every whole block of MSCN `coefficients` (N, C, H, W); what is beyond the last one is left out."""
     height, width = (side // block * block for side in coefficients.shape[-2:])
-    x = coefficients[..., :height, :width].unflatten(-1, (-1, block)).unflatten(-3, (-1, block)).transpose(-2, -3)
-    sums, squares = x.sum(dim=(-1, -2)), x.square().sum(dim=(-1, -2))
-    centre = x[..., block // 2 - 1 : block // 2 + 1]
-    centre_sums, centre_squares = centre.sum(dim=(-1, -2)), centre.square().sum(dim=(-1, -2))
+    x = coefficients[..., :height, :width]
+    bands = x.unflatten(-2, (-1, block))  # (N, C, h, block, W)
+    columns = torch.stack([bands.sum(-2), bands.square().sum(-2)]).unflatten(-1, (-1, block))  # (2, N, C, h, w, block)
+    sums, squares = columns.sum(-1).unbind()
+    centre_sums, centre_squares = columns[..., block // 2 - 1 : block // 2 + 1].sum(-1).unbind()
     variance = _variance(sums, squares, block * block)
     inner = _variance(centre_sums, centre_squares, 2 * block)
     outer = _variance(sums - centre_sums, squares - centre_squares, block * (block - 2))
     deviation, ratio = (variance + FLOOR).sqrt(), ((inner + FLOOR) / (outer + FLOOR)).sqrt()
     beta = (deviation - ratio).abs() / torch.maximum(deviation, ratio)
-    edges = torch.stack([x[..., 0, :], x[..., -1, :], x[..., 0], x[..., -1]], dim=-2)
+    sides = [x[..., place::block].unflatten(-2, (-1, block)).transpose(-1, -2) for place in (0, block - 1)]
+    edges = torch.stack([*(bands[..., place, :].unflatten(-1, (-1, block)) for place in (0, -1)), *sides], dim=-2)
     return Measures(variance, _segment_variances(edges), deviation - 2 * beta)
 
 
@@ -184,8 +187,16 @@ def _variance(total: Tensor, squares: Tensor, count: int) -> Tensor:
 def _segment_variances(edges: Tensor) -> Tensor:
     """The variance of every segment of six pixels on the four edges (N, C, h, w, 4, block) of a block: (N, C, h, w, K)."""
     length = min(SEGMENT, edges.shape[-1])
-    segments = edges.unfold(-1, length, 1)
-    return _variance(segments.sum(-1), segments.square().sum(-1), length).flatten(-2)
+    within = _segments(edges.shape[-1], length, edges.dtype, edges.device)
+    return _variance(edges @ within, edges.square() @ within, length).flatten(-2)
+
+
+@lru_cache(maxsize=64)
+def _segments(side: int, length: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """(side, segments): 1 where a pixel of an edge lies in a segment."""
+    with torch.inference_mode(False), torch.no_grad():
+        place, first = torch.arange(side, device=device)[:, None], torch.arange(side - length + 1, device=device)
+        return ((place >= first) & (place < first + length)).to(dtype)
 
 
 def _threshold(margin: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from benchmark.core.errors import TrainingStopped
+from benchmark.core.memory import keep_freed_memory
 from benchmark.training import distributed, step, validation
 from benchmark.training.data.loader import Batches
 from benchmark.training.data.opening import TrainingData
@@ -80,6 +81,8 @@ def train_together(
             raise TrainingStopped(f"a batch that {world} processes can share alike", str(batch), "Change --batch.")
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
+    if device.type == "cpu":
+        keep_freed_memory()
     shared = Surroundings(device, rank, world, settings, data.validation, len(members) > 1)
     with step.numerics(device, settings.tf32):
         states = [MemberState(member, member.recipe or recipe, shared) for member in members]

@@ -6,9 +6,10 @@ import torch
 from scipy.ndimage import correlate1d
 
 from benchmark.images.torchvision_operators import importable
+from slkd import brisque
 from slkd.brisque import NEIGHBOURS, Fit, moments, natural_map
 from slkd.gaussians import fit_aggd, fit_ggd
-from slkd.grids import blur, window_counts, window_sums
+from slkd.grids import blur, row_step, window_counts, window_sums
 from slkd.mscn import VARIANCE_FLOOR, mscn, rms_normalised
 from slkd.piqe import (
     block_criteria,
@@ -152,6 +153,53 @@ def test_descriptors_have_the_gradient_of_numbers(fit: Fit) -> None:
     assert torch.autograd.gradcheck(lambda v: natural_map(v, fit), x, fast_mode=True)
     thresholds = own_thresholds(x)
     assert torch.autograd.gradcheck(lambda v: quantile_map(v, thresholds, 16), x, fast_mode=True)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (70, 37), (16, 8), (3, 2), (96, 50)])
+@pytest.mark.parametrize("fit", [Fit(), Fit(window=0), Fit(shrink=True), Fit(window=16)], ids=str)
+def test_signals_one_by_one_are_all_at_once(size: tuple[int, int], fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.randn(2, 3, *size, dtype=torch.float64)
+    x[0, 0, :2] = 0  # signals without a sign
+    found = []
+    for one_by_one in (True, False):
+        monkeypatch.setattr(brisque, "_one_by_one", lambda x, answer=one_by_one: answer)
+        y = x.clone().requires_grad_()
+        sums = brisque._WindowSums.apply(y, fit.window, fit.shrink)  # type: ignore[no-untyped-call]
+        (gradient,) = torch.autograd.grad(
+            (sums[:4] * torch.linspace(-1, 1, sums[:4].numel()).view_as(sums[:4])).sum(), y
+        )
+        found.append((sums.detach(), gradient))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (40, 33), (100, 120), (3, 2)])
+def test_mscn_has_the_gradient_of_its_formula(size: tuple[int, int]) -> None:
+    x = torch.randn(2, 3, *size, dtype=torch.float64)
+    x[0, 0] = 0.25  # flat: the variance rounds below zero
+    weights = torch.randn_like(x)
+    found = []
+    for formula in (mscn, plain_mscn):
+        y = x.clone().requires_grad_()
+        coefficients = formula(y)
+        (gradient,) = torch.autograd.grad((weights * coefficients).sum(), y)
+        found.append((coefficients.detach(), gradient))
+    torch.testing.assert_close(found[0][0], found[1][0])
+    torch.testing.assert_close(found[0][1][:, 1:], found[1][1][:, 1:])
+    assert torch.isfinite(found[0][1]).all()
+
+
+def plain_mscn(x: torch.Tensor) -> torch.Tensor:
+    """Equation 1 for autograd."""
+    mean = blur(x)
+    variance = (blur(x * x) - mean * mean).clamp_min(0)
+    return (x - mean) / ((variance + VARIANCE_FLOOR).sqrt() + 0.01)
+
+
+def test_bands_of_rows_are_whole_in_every_window() -> None:
+    assert [row_step(length, 32) for length in (64, 32, 16, 96, 50, 33)] == [16, 32, 16, 16, 1, 1]
+    assert row_step(48, 0) == 48
+    assert row_step(64, 32, shrink=True) == 16
 
 
 def test_measures_are_what_they_say() -> None:
