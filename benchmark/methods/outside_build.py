@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _log = logging.getLogger(__name__)
+READS_ARGUMENTS = "Put what reads command-line arguments, or exits, under `if __name__ == '__main__':`."
 
 
 @lru_cache(maxsize=4)
@@ -70,10 +71,10 @@ def _called(factory: Callable[..., Any], target: str, task: Task | None, own: Ow
         asks = []
     try:
         return factory(str(task or ""), **keywords) if asks else factory(**keywords)
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         given = ", ".join(f"{name}={value!r}" for name, value in keywords.items())
         found = f"{type(problem).__name__}: {problem}"
-        remedy = "Mend the factory; call it in Python."
+        remedy = READS_ARGUMENTS if isinstance(problem, SystemExit) else "Mend the factory; call it in Python."
         if isinstance(problem, TypeError):
             remedy = "Say its arguments behind the @: NAME=package.module:Class@width=48,depth=4."
         raise BadMethod(f"{target} to build a network{given and f' with {given}'}", found, remedy) from problem
@@ -130,6 +131,9 @@ def imported(target: str) -> Callable[..., Any]:
         raise BadMethod("package.module:factory", f"'{target}'", "For example --method mypackage.net:build.")
     try:
         found: Any = importlib.import_module(module_name)
+    except SystemExit as problem:
+        found = f"SystemExit: {problem}, while it was imported"
+        raise BadMethod(f"a module behind {target} that can be imported", found, READS_ARGUMENTS) from problem
     except Exception as problem:  # a stranger's module may fail in any way while it is imported
         reason = f"{type(problem).__name__}: {problem}"
         remedy = f"Run the command where 'import {module_name}' works; '{Path.cwd()}' is searched too."

@@ -37,7 +37,12 @@ class Checked(nn.Module):
         black, extent = self.own.black, self.own.white - self.own.black
         given = pad_to_multiple(image, self.own.multiple) if self.own.multiple > 1 else image
         plain = (black, extent) == (0.0, 1.0)
-        restored = self._checked(self.restore(given if plain else given * extent + black), given)
+        try:
+            made = self.restore(given if plain else given * extent + black)
+        except SystemExit as problem:  # it would end the whole run, and say nothing
+            remedy = "Raise an error instead."
+            raise BadMethod(f"{self.name} to restore an image", f"SystemExit: {problem}", remedy) from problem
+        restored = self._checked(made, given)
         restored = restored[..., :height, :width]
         restored = restored if plain else (restored - black) / extent
         self._tell_range(restored)

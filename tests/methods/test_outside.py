@@ -106,6 +106,35 @@ def test_a_factory_that_fails_or_gives_nothing() -> None:
         network(get_method(f"{NETS}:nothing"))
 
 
+EXITS = """
+import argparse, sys
+def at_work():
+    def restore(image):
+        sys.exit(3)
+    return restore
+def at_birth():
+    argparse.ArgumentParser().parse_args(["--unknown"])
+"""
+
+
+@pytest.mark.parametrize("factory", ["at_work", "at_birth"])
+def test_a_method_that_exits_is_named_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, factory: str
+) -> None:
+    (tmp_path / "net_that_exits.py").write_text(EXITS)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BadMethod, match=r"SystemExit: [23]"):
+        network(get_method(f"net_that_exits:{factory}"))(torch.zeros(1, 3, 8, 8))
+
+
+def test_a_module_that_reads_the_command_line_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "import argparse\nargs = argparse.ArgumentParser().parse_args(['--unknown'])\ndef build(): ...\n"
+    (tmp_path / "net_with_arguments.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BadMethod, match=r"SystemExit: 2, while it was imported.*under `if __name__"):
+        get_method("net_with_arguments:build")
+
+
 def test_a_module_of_the_current_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "net_of_this_folder.py").write_text("def build():\n    return lambda image: image\n")
     monkeypatch.chdir(tmp_path)
