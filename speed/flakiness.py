@@ -118,9 +118,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=4, help="images a cell")
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="another interpreter")
+    parser.add_argument("--only", default="", metavar="WORDS", help="machines with these words in their names")
     asked = parser.parse_args()
     others = [Machine(name, python=path) for name, _, path in (text.partition("=") for text in asked.python)]
-    for line in rows(asked.images, [*MACHINES, *others]):
+    for line in rows(asked.images, [one for one in (*MACHINES, *others) if asked.only in one.name]):
         print(line, flush=True)
 
 

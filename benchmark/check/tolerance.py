@@ -10,11 +10,11 @@ with the new result: the one-sided 95 % bound of the mean fall, reckoned over sc
 must not exceed the tolerance. The wider the images' differences spread, the more they must have gained on average; fewer
 images make the check stricter, not laxer. A result has improved where even the opposite bound is a gain above the floor.
 
-The floors, .001 dB and .00001, are some forty and seven times what another machine did to a single image: 2.6e-5 dB and
-1.4e-6 at most over 13 shipped networks under other vector instructions of torch and oneDNN, threads and releases of torch
-(docs/explanations/statistics.md). Where images are rounded to bytes, a pixel that turns over counts about 1.5e-5 dB on
-192 x 128 pixels, so the floor is some sixty of them, all to one side. A GPU that multiplies in TF32 errs by more: give
---tolerance.
+The floors, .001 dB and .00001, are three and seven times what another machine did to a single image: 3.6e-4 dB and 1.4e-6
+at most over 13 shipped networks under other vector instructions of torch and oneDNN and other threads (`python -m
+speed.flakiness`, docs/explanations/statistics.md); they hold the mean of all images. Where images are rounded to bytes, a
+pixel that turns over counts about 1.5e-5 dB on 192 x 128 pixels, so the floor is some sixty of them, all to one side. A
+GPU that multiplies in TF32 errs by more: give --tolerance.
 """
 
 from __future__ import annotations
