@@ -78,7 +78,7 @@ types: setup-dev setup-docs  # the pages are typed too, against mkdocs
 	$(BIN)/mypy
 
 unit: setup-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n auto --dist loadfile $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: setup-dev
 	$(BIN)/slkd-bench check --fast $(CHECK_ARGS)
@@ -91,7 +91,7 @@ matrix:
 	$(PYTHON) tools/matrix.py
 
 cover: setup-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n auto --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90 $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-fail-under=90 $(PYTEST_ARGS)
 
 dist: setup-release sbom
 	rm -rf dist

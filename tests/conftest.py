@@ -6,10 +6,35 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmark.datasets import passport
+
+LONGEST = (  # modules of some ten seconds and more: first, so that two workers end together
+    "docs/test_tutorials",
+    "networks/test_conformance",
+    "claims/test_verdicts",
+    "real/test_real_runs",
+    "networks/test_authors",
+    "training/test_precision",
+    "cli/test_cli",
+    "training/test_waiting",
+    "runs/test_sharing",
+    "studies/inspection/test_inspection",
+    "examples/test_distil_my_network",
+    "runs/test_tiling",
+    "studies/plans/test_plans",
+    "training/test_slkd_training",
+    "training/test_resume",
+    "check/test_check",
+    "claims/test_commands",
+    "slkd/test_compiled",
+    "training/test_together",
+    "costs/test_audit",
+    "examples/test_local_mean",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     real = os.environ.get("SLKD_BENCH_REAL")
+    items.sort(key=_rank)
     for item in items:
         if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
@@ -25,6 +51,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="needs real pairs and weights in SLKD_BENCH_REAL"))
         if "gpu" in item.keywords and not _has_gpu():
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
+def _rank(item: pytest.Item) -> int:
+    name = os.path.relpath(item.path.with_suffix(""), Path(__file__).parent)
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 def _has_gpu() -> bool:
@@ -53,7 +84,7 @@ def expect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     table = dict(passport.passports())
     monkeypatch.setattr("benchmark.datasets.passports", lambda: table)
 
-    def change(name: str, count: int, **changes: object) -> None:
-        table[name] = replace(table[name], counts=(count,), **{"sizes": (), **changes})  # type: ignore[arg-type]
+    def change(name: str, count: int, **changes: Any) -> None:
+        table[name] = replace(table[name], **{"counts": (count,), "sizes": (), **changes})
 
     return change

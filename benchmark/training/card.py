@@ -44,7 +44,8 @@ def origin(method: Method, job: TrainJob, data: dict[str, Any]) -> dict[str, Any
         "data": _deciding(data),
         "teacher": teacher.sha256 if teacher is not None else None,
     }
-    return json.loads(json.dumps(facts))  # type: ignore[no-any-return]
+    plain: dict[str, Any] = json.loads(json.dumps(facts))
+    return plain
 
 
 def changes(path: Path, wanted: dict[str, Any]) -> list[str]:

@@ -69,8 +69,8 @@ def put(
         ImageScore(f"{i}", f"scene-{i // per_scene}", float(p), float(s))
         for i, (p, s) in enumerate(zip(psnr, ssims, strict=True))
     )
-    known = {"limit": None, "data": "d", "protocol": f"{protocol}@1", **key}
-    path = cell_path(out, method, dataset, scale, seed, known["limit"])  # type: ignore[arg-type]
+    known: dict[str, Any] = {"limit": None, "data": "d", "protocol": f"{protocol}@1", **key}
+    path = cell_path(out, method, dataset, scale, seed, known["limit"])
     write_cell(path, Cell(method, dataset, scale, seed, known, {}, scores))
 
 

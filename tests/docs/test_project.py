@@ -23,7 +23,7 @@ def read(name: str) -> str:
 
 
 def test_there_is_one_version() -> None:
-    assert re.search(r"^version: (.*)$", read("CITATION.cff"), re.MULTILINE).group(1) == benchmark.__version__  # type: ignore[union-attr]
+    assert re.findall(r"^version: (.*)$", read("CITATION.cff"), re.MULTILINE) == [benchmark.__version__]
     assert f"## {benchmark.__version__}" in read("CHANGELOG.md")
 
 

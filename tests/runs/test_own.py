@@ -24,7 +24,7 @@ from benchmark.runs.choose import choose_methods
 from benchmark.runs.command import plan_of, run
 from benchmark.runs.execute import Summary, execute
 from benchmark.runs.options import RunOptions, RunRequest
-from benchmark.runs.plan import make_plan
+from benchmark.runs.plan import Plan, make_plan
 from benchmark.runs.remembered import find_method
 from benchmark.runs.score_folder import ScoreRequest, score_command
 from benchmark.runs.status import status_of
@@ -171,13 +171,13 @@ def test_what_decides_the_score_of_an_own_method_is_in_its_key(
 
 
 def test_a_file_that_is_read_while_it_works_counts(own: str, tmp_path: Path) -> None:
-    def plan() -> object:
+    def plan() -> Plan:
         return make_plan([get_method(f"mine={own}:Lazy")], [ToySet()], Scale.MINI, tmp_path / "o")
 
-    assert execute(plan()).computed == 1  # type: ignore[arg-type]
-    assert execute(plan()).already_done == 1  # type: ignore[arg-type]
+    assert execute(plan()).computed == 1
+    assert execute(plan()).already_done == 1
     (tmp_path / "gain.json").write_text("0.5")
-    assert execute(plan()).computed == 1  # type: ignore[arg-type]
+    assert execute(plan()).computed == 1
 
 
 def test_what_cannot_be_compared_is_said_and_computed_anew(own: str, tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ def restored(tmp_path: Path, pairs: Path) -> Path:
     return folder
 
 
-def request(folder: Path, pairs: Path, out: Path, **options: object) -> ScoreRequest:
-    return ScoreRequest(folder, str(pairs), **{"protocol": "rgb", "out": out, **options})  # type: ignore[arg-type]
+def request(folder: Path, pairs: Path, out: Path, **options: Any) -> ScoreRequest:
+    return ScoreRequest(folder, str(pairs), **{"protocol": "rgb", "out": out, **options})
 
 
 def the_cell(out: Path, name: str = "mynet", dataset: str = "views@rgb") -> Cell:
@@ -195,10 +195,10 @@ def test_another_protocol_makes_no_result_of_the_data_set(tmp_path: Path) -> Non
     assert not cell_path(tmp_path, "mine", "mini-gopro", Scale.MINI, 0, 3).is_file()
 
 
-def run_request(out: Path, limit: int | None = 3, save_images: Path | None = None, **more: object) -> RunRequest:
+def run_request(out: Path, limit: int | None = 3, save_images: Path | None = None, **more: Any) -> RunRequest:
     options = RunOptions("cpu", limit, save_images=save_images)
-    fields = {"methods": ("identity",), "datasets": ("gopro",), "out": out, "options": options, **more}
-    return RunRequest(**fields)  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"methods": ("identity",), "datasets": ("gopro",), "out": out, "options": options, **more}
+    return RunRequest(**fields)
 
 
 def test_saved_images_score_as_the_run_did(tmp_path: Path, pairs: Path) -> None:

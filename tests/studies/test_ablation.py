@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from benchmark.core.errors import BadMethod, UnknownName
-from benchmark.core.types import Task
+from benchmark.core.types import Scale, Task
 from benchmark.methods.find import get_method
 from benchmark.methods.weights import files
 from benchmark.papers.model import Axis
@@ -46,7 +47,7 @@ def test_ablate_trains_scores_and_compares(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("SLKD_BENCH_HOME", str(tmp_path / "home"))
     scored: list[str] = []
 
-    def score(methods, task, scale, seeds, out):  # type: ignore[no-untyped-def]
+    def score(methods: Any, task: Task, scale: Scale, seeds: Any, out: Path) -> None:
         from benchmark.datasets import get_dataset
         from benchmark.runs.execute import execute
         from benchmark.runs.options import RunOptions

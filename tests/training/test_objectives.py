@@ -134,7 +134,7 @@ def test_every_lightweight_network_trains_on_its_loss(method: Method, task: str,
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        losses.append(float(loss))
+        losses.append(loss.detach().item())
     assert all(math.isfinite(value) for value in losses)
     assert losses[-1] < losses[0]
     reached = [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in objective.student.parameters()]

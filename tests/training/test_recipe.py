@@ -12,6 +12,7 @@ from benchmark.core.errors import TrainingStopped
 from benchmark.core.types import ALL_TASKS, Scale, Task
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
+from benchmark.methods.method import Method
 from benchmark.training.recipe import Recipe, RecipeOverrides, Stage
 from benchmark.training.recipes import objective_target, recipe_for
 
@@ -76,7 +77,7 @@ def test_rows_that_are_compared_have_one_budget() -> None:
 
 
 @pytest.mark.parametrize("method", [m for m in methods() if m.network], ids=lambda m: m.id)
-def test_every_method_has_an_objective(method) -> None:  # type: ignore[no-untyped-def]
+def test_every_method_has_an_objective(method: Method) -> None:
     import importlib
 
     module, _, name = objective_target(method).partition(":")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -82,7 +83,7 @@ def busy_with_signal(folder: Path, at: int) -> None:
 
     original = run.Run.advance
 
-    def advance(self, *arguments):  # type: ignore[no-untyped-def]
+    def advance(self: run.Run, *arguments: Any) -> Any:
         if self.step == at:
             os.kill(os.getpid(), signal.SIGTERM)
         return original(self, *arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from baselines.networks.dmphn import DMPHN
 from benchmark.training.objectives.direct import Direct, mean_square
 
 
@@ -15,6 +16,8 @@ class PerLevel(Direct):
     others weigh .1 too, since a small network in a short training gains by it.
     """
 
+    student: DMPHN
+
     version = 2
 
     def __init__(self, student: nn.Module, finer: float = 0.0) -> None:
@@ -22,7 +25,7 @@ class PerLevel(Direct):
 
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         """The terms `whole` and `finer`."""
-        *finer, whole = self.student.levels(degraded)  # type: ignore[operator]
+        *finer, whole = self.student.levels(degraded)
         terms = {"whole": mean_square(whole, clean)}
         if finer and self.weights["finer"] > 0:
             terms["finer"] = torch.stack([mean_square(level, clean) for level in finer]).sum()

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from baselines.networks.mprnet import MPRNet
 from benchmark.training.objectives.direct import Direct, smooth, taps
 
 EPSILON = 1e-3
@@ -37,6 +38,8 @@ class CharbonnierEdge(Direct):
     terms would weigh about alike, the Laplacian of noise being as large as the noise.
     """
 
+    student: MPRNet
+
     version = 2
 
     def __init__(self, student: nn.Module, edge: float = 0.05) -> None:
@@ -44,7 +47,7 @@ class CharbonnierEdge(Direct):
 
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         """`charbonnier` and, where it has a weight, `edge`, each summed over the stages."""
-        stages = self.student.stages(degraded)  # type: ignore[operator]
+        stages = self.student.stages(degraded)
         with torch.autocast(degraded.device.type, enabled=False):
             terms = {"charbonnier": torch.stack([charbonnier(stage, clean) for stage in stages]).sum()}
             if self.weights["edge"] > 0:

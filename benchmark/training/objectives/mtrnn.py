@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from baselines.networks.mtrnn import MTRNN
 from benchmark.training.objectives.direct import Direct
 
 GAMMA = 2.2
@@ -17,9 +18,11 @@ class Incremental(Direct):
     frames, so target i of n mixes degraded and clean image in linear light, the clean one's share being i / n.
     """
 
+    student: MTRNN
+
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         """The terms `last` and, where there is more than one iteration, `before`, summed over the others."""
-        images = self.student.iterations(degraded)  # type: ignore[operator]
+        images = self.student.iterations(degraded)
         targets = incremental_targets(degraded, clean, len(images))
         losses = [(image.float() - target).abs().mean() for image, target in zip(images, targets, strict=True)]
         return {"last": losses[-1]} | ({"before": torch.stack(losses[:-1]).sum()} if losses[:-1] else {})

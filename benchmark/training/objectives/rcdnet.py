@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from baselines.networks.rcdnet import RCDNet
 from benchmark.training.objectives.direct import Direct, mean_square
 
 
@@ -14,12 +15,14 @@ class AllStages(Direct):
     Paper: images in [0, 255]. Here: in [0, 1], which the optimiser's step does not see.
     """
 
+    student: RCDNet
+
     def __init__(self, student: nn.Module) -> None:
         super().__init__(student, backgrounds=0.1, rain_layers=0.1)
 
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         """`background` and `rain` of the last stage, `backgrounds` and `rain_layers` summed over those before."""
-        images, layers = self.student.estimates(degraded)  # type: ignore[operator]
+        images, layers = self.student.estimates(degraded)
         rain = degraded - clean
         return {
             "background": mean_square(images[-1], clean),

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from baselines.networks.vdn import VDN
 from benchmark.training.objectives.direct import Direct, gaussian, smooth
 
 LOG_LEAST, LOG_MOST = math.log(1e-8), math.log(1e4)  # the range of all logarithms that the networks give
@@ -22,13 +23,15 @@ class VariationalBound(Direct):
     Paper: the variance of the clean image's prior is 5e-5, the authors' code has 1e-6. Here: 1e-6.
     """
 
+    student: VDN
+
     def __init__(self, student: nn.Module, variance: float = 1e-6) -> None:
         super().__init__(student)
         self.variance = variance
 
     def forward(self, degraded: Tensor, clean: Tensor) -> dict[str, Tensor]:
         """The terms `likelihood`, `image` and `noise` (the two divergences)."""
-        image, sigma = self.student.variational(degraded)  # type: ignore[operator]
+        image, sigma = self.student.variational(degraded)
         with torch.autocast(degraded.device.type, enabled=False):
             degraded, clean = degraded.float(), clean.float()
             noise, log_m2 = image.float().chunk(2, 1)

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -165,13 +166,14 @@ def test_the_literal_reading_fails_where_it_is_said_to() -> None:
     assert failures(SLKD(Toy(8), Toy(4)), degraded, clean) == []
 
 
-def inspected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) -> tuple[int, str]:
+def inspected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> tuple[int, str]:
     degraded, clean = Blobs(1, 48, 5).batch(0)
     monkeypatch.setattr(command, "picture_pair", lambda *_: Pair("blob", degraded[0].clamp(0, 1), clean[0]))
-    said = Console(file=StringIO(), width=80)
+    heard = StringIO()
+    said = Console(file=heard, width=80)
     request = command.Request("res-sl-slkd", None, MINI, 0, None, "", "", tmp_path)
-    code = command.inspect(dataclasses.replace(request, **changes), said)  # type: ignore[arg-type]
-    return code, said.file.getvalue()  # type: ignore[attr-defined]
+    code = command.inspect(dataclasses.replace(request, **changes), said)
+    return code, heard.getvalue()
 
 
 def test_the_command_prints_tables_and_writes_pictures(
@@ -235,5 +237,7 @@ def test_what_cannot_be_inspected_is_told(tmp_path: Path) -> None:
 def test_an_unknown_image_offers_the_nearest() -> None:
     with pytest.raises(UnknownName, match="flower-1"):
         command.picture_pair(RAIN, MINI, "flowr-1")
-    assert command.picture_pair(RAIN, MINI, "flower-1").name == "flower-1"  # type: ignore[union-attr]
+    pair = command.picture_pair(RAIN, MINI, "flower-1")
+    assert pair is not None
+    assert pair.name == "flower-1"
     assert command.picture_pair(RAIN, Scale.PAPER, "") is None

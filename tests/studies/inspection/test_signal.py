@@ -9,6 +9,7 @@ import pytest
 import torch
 from rich.console import Console
 
+from baselines.networks.shape.features import EncoderDecoder
 from benchmark.core.errors import BadData, SlkdBenchError, UnknownName
 from benchmark.core.types import ALL_TASKS, Scale, Task
 from benchmark.methods.find import get_method
@@ -48,6 +49,7 @@ def test_the_weighted_gradient_is_of_the_size_of_the_pixels(teacher: str, task: 
     degraded, clean = images["degraded"][::2], images["clean"][::2]
     network = load_network(get_method(teacher), task, Scale.MINI, 0)
     student = load_network(get_method(f"{FAMILIES[teacher]}-logits"), task, Scale.MINI, 0).requires_grad_(True)
+    assert isinstance(student, EncoderDecoder)
     names = list(READINGS) if (teacher, task) != QUICK else ["recommended", "huber"]
     for name in names:
         if READINGS[name].unfit:
@@ -56,7 +58,7 @@ def test_the_weighted_gradient_is_of_the_size_of_the_pixels(teacher: str, task: 
         assert objective.encoder_scale is not None
         assert objective.decoder_scale is not None
         with torch.no_grad():
-            guidance, own = objective.guide(degraded, clean), student.features(degraded)  # type: ignore[operator]
+            guidance, own = objective.guide(degraded, clean), student.features(degraded)
         objective.encoder_scale.fit(own.encoder, guidance.encoder)
         objective.decoder_scale.fit(own.decoder, guidance.decoder)
         sizes = {}

@@ -274,7 +274,8 @@ def test_all_methods_of_the_zoo_in_one_convergence_figure(home: Path) -> None:
                     seed,
                     [[s, 31 + seed / 10 - 4 * math.exp(-s / 900)] for s in range(500, 3001, 500)],
                 )
-    said = say()
+    heard = StringIO()
+    said = Console(file=heard, width=200)
     request = Request("convergence", Scale.MINI, home, home / "figures", formats=("png",))
     (path,) = command.make_figure(request, said).paths
     assert path.name == "convergence-mini.png"
@@ -285,6 +286,6 @@ def test_all_methods_of_the_zoo_in_one_convergence_figure(home: Path) -> None:
     first = path.read_bytes()
     command.make_figure(request, said)
     assert path.read_bytes() == first
-    assert "left out" not in said.file.getvalue()  # type: ignore[attr-defined]
+    assert "left out" not in heard.getvalue()
     with pytest.raises(BadWeights, match="validation curves"):
         command.make_figure(replace(request, scale=Scale.PAPER), said)

@@ -245,12 +245,13 @@ def test_the_command_writes_both_forms_and_tells_what_is_left_out(
     tmp_path: Path, weights: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmark.views.figures.command.open_datasets", lambda *asked: [ToySet()])
-    said = Console(file=StringIO(), width=80)
+    heard = StringIO()
+    said = Console(file=heard, width=80)
     request = Request("1", Scale.MINI, tmp_path / "runs", tmp_path / "figures", image="image-9", crop="1,2,16,12")
     paths = command.make_figure(request, said).paths
     assert [path.name for path in paths] == ["figure-1-mini.png", "figure-1-mini.pdf"]
     assert all(path.stat().st_size > 1000 for path in paths)
-    assert "left out of toy: scratch" in said.file.getvalue()  # type: ignore[attr-defined]
+    assert "left out of toy: scratch" in heard.getvalue()
     with pytest.raises(BadWeights, match="Figure 4"):
         command.make_figure(replace(request, name="4"), said)
     with pytest.raises(UnknownName, match="image of toy"):
