@@ -21,7 +21,7 @@ TEMPERATURE = 0.02
 BLOCKS = (16, 8, 4)
 FLOOR = 1e-6
 FEATURE_BLOCK = 8
-SAMPLES = 4096
+SAMPLES = 1024  # of each picture, from which a quantile is taken
 SMALLEST_VARIANCE = 1e-4
 NAMES = ("block variance", "noticeable distortion", "noise")
 NAMES_BY_QUANTILE = ("block variance", "edge segments", "noticeable distortion", "noise")
@@ -148,16 +148,16 @@ def own_thresholds(coefficients: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def thresholds_of(measures: Measures) -> Tensor:
-    """`own_thresholds` of `feature_measures`."""
+def thresholds_of(measures: Measures, gathered: Callable[[Tensor], Tensor] = lambda values: values) -> Tensor:
+    """`own_thresholds` of `feature_measures`; `gathered` brings (N, K) values of all pictures together, wherever they are."""
     shares = ((measures.variance, 0.25), (measures.segments, 0.25), (measures.noise, 0.75))
-    return torch.stack([_quantile(values, share) for values, share in shares])
+    return torch.stack([torch.quantile(gathered(_samples(values)), share) for values, share in shares])
 
 
-def _quantile(values: Tensor, share: float) -> Tensor:
-    """A quantile of at most `SAMPLES` evenly spaced values."""
-    flat = values.flatten()
-    return torch.quantile(flat[:: -(-len(flat) // SAMPLES)], share)
+def _samples(values: Tensor) -> Tensor:
+    """At most `SAMPLES` evenly spaced values of each picture: (N, K)."""
+    flat = values.flatten(1)
+    return flat[:, :: -(-flat.shape[1] // SAMPLES)].contiguous()
 
 
 def piqe_score(image: Tensor) -> Tensor:

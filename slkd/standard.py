@@ -9,6 +9,19 @@ from torch import Tensor, nn
 LONGEST = 100  # batches: from then on the mean is exponential
 
 
+def _several() -> bool:
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
+def of_all_processes(values: Tensor) -> Tensor:
+    """The rows of `values` (N, K) of every process, as many in each, so that all of them know the whole batch."""
+    if not _several():
+        return values
+    parts = [torch.empty_like(values) for _ in range(dist.get_world_size())]
+    dist.all_gather(parts, values)
+    return torch.cat(parts)
+
+
 class RunningMean(nn.Module):
     """The mean over the batches seen in training mode, of all processes; a buffer, saved with the state of a training.
 
@@ -30,7 +43,7 @@ class RunningMean(nn.Module):
         batch = batch.to(self.value.dtype)
         if not self.training:
             return torch.where(self.seen > 0, self.value, batch)
-        if dist.is_available() and dist.is_initialized():
+        if _several():
             batch = batch.clone()
             dist.all_reduce(batch)
             batch = batch / dist.get_world_size()

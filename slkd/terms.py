@@ -14,7 +14,7 @@ from slkd.grids import window_counts, window_sums
 from slkd.mscn import full_precision, mscn
 from slkd.piqe import feature_measures, maps_of, texture_map, thresholds_of
 from slkd.readings import Reading
-from slkd.standard import RunningMean, Spread
+from slkd.standard import RunningMean, Spread, of_all_processes
 
 Pairs = Sequence[tuple[Tensor, Tensor]]
 
@@ -123,7 +123,7 @@ class NaturalColour(FeatureLoss):
         with torch.no_grad():
             target = natural_distributions(self._prepared(teacher), self.fit)
         ours = natural_distributions(self._prepared(student), self.fit)
-        return losses.fitted_divergence(ours, target, self.reading.reduction)
+        return self.reading.fitted_unit * losses.fitted_divergence(ours, target, self.reading.reduction)
 
 
 class EdgeTexture(FeatureLoss):
@@ -148,7 +148,7 @@ class EdgeTexture(FeatureLoss):
         running: RunningMean = self.thresholds[level]  # type: ignore[assignment]
         measures = feature_measures(x)
         if learn:
-            self._set = running(thresholds_of(measures))
+            self._set = running(thresholds_of(measures, of_all_processes))
         return maps_of(measures, self._set, reading.window)
 
 

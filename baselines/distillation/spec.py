@@ -20,7 +20,7 @@ _TARGET = re.compile(r"([A-Za-z_][\w.]*)?:[A-Za-z_]\w*")
 
 
 class ReadingOfEquations(Protocol):
-    """One understanding of what a paper leaves open; `unfit` says why nothing can be trained with it, or nothing."""
+    """One understanding of what a paper leaves open, and why nothing, or nothing with printed weights, is trained with it."""
 
     @property
     def name(self) -> str:
@@ -35,6 +35,11 @@ class ReadingOfEquations(Protocol):
     @property
     def unfit(self) -> str:
         """Why nothing can be trained with it; empty where it can."""
+        ...
+
+    @property
+    def unbalanced(self) -> str:
+        """Why its printed weights are refused; empty where they can be used."""
         ...
 
 

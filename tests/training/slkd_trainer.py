@@ -46,5 +46,5 @@ def slkd(folder: Path, last: int = 1000, reading: str = "recommended") -> Traini
 
 if __name__ == "__main__":
     where = Path(sys.argv[1])
-    result = slkd(where, reading="softmax")
+    result = slkd(where)
     torch.save(result.state, where / f"weights-{torch.distributed.get_rank()}.pt")

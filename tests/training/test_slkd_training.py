@@ -40,12 +40,12 @@ def test_cut_off_and_resumed_it_gives_the_same_weights(unbroken: tuple[TrainingR
 
 
 def test_two_processes_equal_one_in_every_term(tmp_path: Path) -> None:
-    """In a reading without running statistics of the teacher: quantiles of half a batch are not those of the whole.
+    """In the default reading, whose statistics are of the whole batch wherever its parts are.
 
     The variables are set as torchrun does, which test_processes.py starts with --slow.
     """
     folder = tmp_path / "one"
-    result = slkd(folder, reading="softmax")
+    result = slkd(folder)
     command = [sys.executable, "-m", "tests.training.slkd_trainer", str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(TOP), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     environment |= {
