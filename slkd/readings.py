@@ -120,11 +120,14 @@ _LITERAL = replace(
     texture="literal",
     image="literal",
     reduction="sum",
+    unbalanced="",
     unfit="S log(S/T) of signed features is not a number from the first step on",
 )
 
 
-_NOT_FITTED = "nothing fits the student's features to the teacher's, and L_NC has up to 74 times the gradient of L_pixel"
+_NOT_FITTED = (
+    "nothing fits the student's features to the teacher's, and L_NC has up to 74 times the gradient of L_pixel"
+)
 
 
 def _varied(name: str, summary: str, **changes: str | bool | float) -> Reading:
@@ -148,9 +151,19 @@ READINGS: dict[str, Reading] = {
             unbalanced="the gradient of L_NC is up to 107 times that of L_pixel, that of L_ET down to .0004 of it",
             unfit="",
         ),
-        _varied("features", "no extractors: plain features, standardised by channel; the control", extractors="none", unit=0.01),
+        _varied(
+            "features",
+            "no extractors: plain features, standardised by channel; the control",
+            extractors="none",
+            unit=0.01,
+        ),
         _varied("random", "random filters for extractors, as many statistics; the control", extractors="random"),
-        _varied("sums", "every term of Equation 6 a sum over positions, channels and descriptors", reduction="sum", unit=0.01),
+        _varied(
+            "sums",
+            "every term of Equation 6 a sum over positions, channels and descriptors",
+            reduction="sum",
+            unit=0.01,
+        ),
         _varied(
             "huber", "differences beyond one deviation count linearly", natural="huber", texture="huber", unit=0.01
         ),
@@ -163,7 +176,12 @@ READINGS: dict[str, Reading] = {
         _varied("whole-map", "statistics of the whole map: no positions (i, j)", window=0, unit=0.0003),
         _varied("windows-16", "windows of 16: 256 samples", window=16),
         _varied("bottleneck", "with the bottleneck, and maps down to 8 x 8", bottleneck="in", smallest=8),
-        _varied("scale-pooling", "parameter-free scale conversion: both pooled to one width and grid", scale="pooling", unbalanced=_NOT_FITTED),
+        _varied(
+            "scale-pooling",
+            "parameter-free scale conversion: both pooled to one width and grid",
+            scale="pooling",
+            unbalanced=_NOT_FITTED,
+        ),
         _varied("mscn-small", "C = .01 in Equation 1: flat areas weigh as much as others", mscn_constant=0.01),
         _varied("mscn-raw", "MSCN with C = 1 on raw features", normalise=False, mscn_constant=1.0),
         _varied("natural-alpha", "shapes alpha by table and linear interpolation, eta from them", shape="table"),

@@ -76,9 +76,8 @@ def build_objective(
 
     So every distiller starts from the same student. `teachers` keeps what was loaded, by method id, for the next of the
     same job. Raises BadWeights when the teacher is missing, TrainingStopped for an identity start of a network that
-    does not add its last convolution to its input, and for a reading whose printed weights are refused.
+    does not add its last convolution to its input.
     """
-    _check_weights(method, job)
     torch.manual_seed(job.seed)
     student = loading.build_network(method, job.task, job.scale)
     quicken(student, WITH_GRADIENTS)
@@ -96,17 +95,6 @@ def build_objective(
     teacher, file = teachers[method.teacher]
     torch.manual_seed(job.seed + 1)
     return kind(teacher, student, **method.options), file
-
-
-def _check_weights(method: Method, job: TrainJob) -> None:
-    known = distiller(method.distiller).known_readings() if method.distiller else {}
-    reading = known.get(str(method.options.get("reading", "")))
-    if reading is not None and reading.unbalanced and job.recipe_of(method).balance == 0:
-        raise TrainingStopped(
-            "a reading whose terms can be trained at their printed weights",
-            f"'{reading.name}': {reading.unbalanced}",
-            "Set the weights by share, as in --balance 0.2, or choose another reading.",
-        )
 
 
 def student_of(objective: nn.Module) -> nn.Module:

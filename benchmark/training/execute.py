@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmark.core.errors import GroupStopped, TrainingStopped
 from benchmark.core.types import Task
+from benchmark.methods.distillers import distiller
 from benchmark.methods.method import Method
 from benchmark.methods.weights import files
 from benchmark.training import distributed, engine
@@ -52,6 +53,7 @@ def run_job(job: TrainJob, settings: Settings) -> list[Trained]:
     """
     for method in job.methods:
         _check(method, job.task)
+        _check_weights(method, job)
     data = with_held_out(open_data(job.task, job.scale, job.recipe, job.data), job)
     waiting = [method for method in job.methods if _is_stale(method, job, data)]
     if waiting:
@@ -73,6 +75,17 @@ def _check(method: Method, task: Task) -> None:
         raise TrainingStopped("a method with a network", f"{method.id}, which has none", "There is nothing to train.")
     if task not in method.tasks:
         raise TrainingStopped(f"one of {', '.join(method.tasks)} for {method.id}", f"'{task}'", "Choose one of them.")
+
+
+def _check_weights(method: Method, job: TrainJob) -> None:
+    known = distiller(method.distiller).known_readings() if method.distiller else {}
+    reading = known.get(str(method.options.get("reading", "")))
+    if reading is not None and reading.unbalanced and job.recipe_of(method).balance == 0:
+        raise TrainingStopped(
+            "a reading whose terms can be trained at their printed weights",
+            f"'{reading.name}': {reading.unbalanced}",
+            "Set the weights by share, as in --balance 0.2, or choose another reading.",
+        )
 
 
 def _is_stale(method: Method, job: TrainJob, data: TrainingData) -> bool:

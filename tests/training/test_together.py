@@ -198,6 +198,18 @@ def test_variants_have_names_and_weights_of_their_own() -> None:
             get_method(name)
 
 
+def test_a_reading_that_drowns_the_pixels_is_refused_unless_its_weights_are_set_by_share(
+    tmp_path: Path, blobs: None
+) -> None:
+    trained(tmp_path, "restormer", replace(RECIPE, iterations=1, batch=1, patch=32))
+    recipe = replace(RECIPE, iterations=2, batch=1, patch=32)
+    loud = job(tmp_path, "res-sl-slkd@reading=softmax", recipe=recipe)
+    with pytest.raises(TrainingStopped, match=r"28 times that of L_pixel.*--balance"):
+        train_jobs([loud], QUIET)
+    (done,) = train_jobs([replace(loud, recipe=replace(recipe, balance=0.2))], QUIET)
+    assert files.read_card(done.path)["recipe"]["balance"] == 0.2
+
+
 def pairs_on_disk(folder: Path) -> Path:
     from PIL import Image
 
