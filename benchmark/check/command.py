@@ -77,7 +77,8 @@ def check_command(request: Request) -> int:
     for name in request.accept:
         record_costs(request.reference, name)
     if request.update or request.accept:
-        console.print(f"{updated} reference files rewritten; failures are never taken over.", highlight=False)
+        taken = "what was accepted, and what is better or equal" if request.accept else "what is better or equal"
+        console.print(f"{updated} reference files rewritten: {taken}. No other failure is taken over.", highlight=False)
     _tell_programs(request, cases)
     return 1 if failed(cases) else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from collections.abc import Iterator
@@ -122,7 +123,9 @@ def _check(job: Job, how: Evaluation) -> tuple[list[Finding], Cell | None]:
 
 def _cause(cell: Cell, key: dict[str, Any], how: Evaluation) -> Cause:
     shipped = how.reference.resolve() == (paths.results() / "mini").resolve()
-    method, dataset = (shlex.quote(words(cell, how.reference)) for words in (words_of, folder_words))
+    here = f"{Path.cwd()}{os.sep}"  # what lies below the current folder is named from there
+    said = (words(cell, how.reference).replace(here, "") for words in (words_of, folder_words))
+    method, dataset = map(shlex.quote, said)
     reference = "" if shipped else shlex.quote(str(how.reference))
     return Cause(_differences(cell, key, how.device), reference, *("" if w == "''" else w for w in (method, dataset)))
 

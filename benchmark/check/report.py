@@ -56,10 +56,11 @@ def print_summary(console: Console, cases: Sequence[Case], uncovered: Sequence[s
 
 
 def _print(console: Console, finding: Finding) -> None:
-    text = finding.text.removeprefix(finding.title).lstrip()  # most texts begin with their title
+    begins = finding.text.startswith(finding.title)  # most texts do
+    text = finding.text.removeprefix(finding.title) if begins else f": {finding.text}"
     if finding.severity == Severity.ACCEPTED:
         text = f"{text} Taken over."
-    console.print(f"  [{_STYLE[finding.severity]}]{escape(finding.title)}[/] {escape(text)}", highlight=False)
+    console.print(f"  [{_STYLE[finding.severity]}]{escape(finding.title)}[/]{escape(text)}", highlight=False)
 
 
 def _some(names: Sequence[str]) -> str:
