@@ -132,10 +132,14 @@ def _commands(command: Any, path: tuple[str, ...]) -> list[tuple[Any, tuple[str,
 
 
 def _described(command: Any, path: tuple[str, ...]) -> list[str]:
+    from benchmark.cli.examples import EXAMPLES
+
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option" and not p.hidden and p.name != "help"]
     usage = " ".join([*path, *(_asked(p) for p in arguments), *(["[OPTIONS]"] * bool(options))])
     lines = [f"## {' '.join(path[1:])}", "", _plain(command.help), "", "```text", usage, "```", ""]
+    examples = EXAMPLES.get(" ".join(path[1:]), ())
+    lines += ["```sh", *examples, "```", ""] if examples else []
     if arguments or options:
         lines += ["| | |", "| --- | --- |"]
         lines += [f"| `{(p.name or '').upper()}` | {_plain(p.help)} |" for p in arguments]
