@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 _SVG, _LINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _BLACK = re.compile(r"#000000")
+_GRID = re.compile(r"#eeeeee", re.IGNORECASE)
 
 
 def to_svg(figure: Figure, prefix: str, label: str, points: Mapping[str, str] | None = None) -> str:
     """The figure as an `svg` element with the label that is read aloud.
 
     `prefix` makes its ids differ from all others of the page. `points` are the texts of the drawn points by their gid: each
-    becomes an element of class `point` with its place in `data-x` and `data-y`. Black takes the colour of the page's text.
+    becomes an element of class `point` with its place in `data-x` and `data-y`. Black takes the colour of the page's text,
+    the grid that of its thin lines.
     """
     import matplotlib
 
@@ -41,7 +43,7 @@ def to_svg(figure: Figure, prefix: str, label: str, points: Mapping[str, str] | 
 
 
 def _clean(root: ElementTree.Element, prefix: str) -> None:
-    """No metadata, no rule for the whole page, ids with the prefix, black as the page's own colour."""
+    """No metadata, no rule for the whole page, ids with the prefix, black and grid in the page's own colours."""
     seen: dict[str, int] = {}
     for parent in root.iter():
         for child in list(parent):
@@ -58,7 +60,7 @@ def _clean(root: ElementTree.Element, prefix: str) -> None:
             elif "url(#" in value:
                 element.attrib[key] = value.replace("url(#", f"url(#{prefix}")
             elif key == "style":
-                element.attrib[key] = _BLACK.sub("currentColor", value)
+                element.attrib[key] = _GRID.sub("var(--hair, #eeeeee)", _BLACK.sub("currentColor", value))
 
 
 def _point(element: ElementTree.Element, text: str, place: int) -> None:

@@ -65,6 +65,8 @@ POINTS = [
 
 def test_a_panel_of_the_page_is_the_figures_own_with_points_that_tell_themselves() -> None:
     drawn = panel(POINTS)
+    assert "var(--hair, #eeeeee)" in drawn  # a grid as faint on a dark page
+    assert "#eeeeee" not in drawn.lower().replace("var(--hair, #eeeeee)", "")
     root = ElementTree.fromstring(drawn)
     marks = [e for e in root.iter() if e.attrib.get("class") == "point"]
     marks.sort(key=lambda e: int(e.attrib["data-place"]))  # the arrow keys' order; drawn are those of the front last
