@@ -39,7 +39,7 @@ sys.exit(code[0] if code else 137)
 
 @contextlib.contextmanager
 def served(folder: Path) -> Iterator[Path]:
-    """A program like python in `folder`, while this lasts. Raises RuntimeError where it does not come up in a minute."""
+    """A program like python in `folder`, while this lasts. Raises RuntimeError where it does not come up."""
     place, client, program = folder / "line", folder / "client.py", folder / "warm-python"
     client.write_text(_CLIENT, encoding="utf-8")
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -S -I {client} {place} "$@"\n', encoding="utf-8")
@@ -47,7 +47,7 @@ def served(folder: Path) -> Iterator[Path]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen([sys.executable, "-P", __file__, str(place)], env=environment) as server:
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 600  # importing takes minutes on a machine with much to do
             while not place.exists():
                 if server.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"expected a socket at {place}; found none. Run {__file__} by hand.")

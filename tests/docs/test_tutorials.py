@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from docs.warm import served
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path | None]:
-    """What runs the commands: with --slow the interpreter itself, else one that has imported torch already."""
-    if request.config.getoption("--slow"):
+    """What runs the commands: with --slow the interpreter itself, else (on Linux) one that has imported torch already."""
+    if request.config.getoption("--slow") or sys.platform != "linux":
         yield None
     else:
         with served(tmp_path_factory.mktemp("warm")) as program:
