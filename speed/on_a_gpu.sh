@@ -41,7 +41,7 @@ for student in res-sl ufor-sl drs-sl; do
       --batch "$BATCH" --device "$DEVICE" --precision "$precision" --rounds 5 --json
   done
 done
-part study 60 "$PYTHON" -m benchmark study plan mini-deraining --device "$DEVICE" --save-times "$OUT/study-times.json"
+part study "$([ "$DEVICE" = cpu ] && echo 300 || echo 60)" "$PYTHON" -m benchmark study plan mini-deraining --device "$DEVICE" --save-times "$OUT/study-times.json"
 echo
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'failed: %s\n' "${failed[@]}"
