@@ -147,7 +147,7 @@ CHANGES = {
         "x = x + self.attention(", "x = x + 0.5 * self.attention(", "res-sl-slkd", RAIN
     ),
     "baselines/networks/drsformer.py": Change(
-        "x = x + self.attention(", "x = x + 0.5 * self.attention(", "drs-sl-slkd", RAIN
+        "output: Tensor = x + self.feed_forward(", "output: Tensor = 0.8 * x + self.feed_forward(", "drs-sl-slkd", RAIN
     ),
     "baselines/networks/uformer.py": Change("image = image + (", "image = 0.9 * image + (", "ufor-sl-slkd", RAIN),
     "baselines/networks/prenet.py": Change("self.stages(image)[-1]", "self.stages(image)[-1] - 0.01", "prenet", RAIN),
