@@ -48,5 +48,6 @@ def exact(device: str = "cpu", tf32: bool = False) -> Iterator[None]:
     finally:
         torch.set_float32_matmul_precision(before[4])
         matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic = before[:4]
-        torch.use_deterministic_algorithms(before[5], warn_only=before[6])
+        if device.startswith("cuda"):  # where nothing was set nothing is put back: it would import torch's compiler
+            torch.use_deterministic_algorithms(before[5], warn_only=before[6])
         uninitialized.fill_uninitialized_memory = filling

@@ -33,10 +33,11 @@ def _normalised(conv: nn.Conv2d, norm: nn.BatchNorm2d, features: Tensor) -> Tens
     mean, variance = norm.running_mean, norm.running_var
     if norm.training or mean is None or variance is None:
         raise RuntimeError("expected a network in evaluation; found one in training: leave fast_inference to train it")
-    folded = nn.utils.fusion.fuse_conv_bn_weights(
-        conv.weight, conv.bias, mean, variance, norm.eps, norm.weight, norm.bias
-    )
-    return F.conv2d(features, *folded, padding=1)
+    assert conv.bias is not None
+    inverse = torch.rsqrt(variance + norm.eps)
+    kernel = conv.weight * (norm.weight * inverse).view(-1, 1, 1, 1)
+    bias = (conv.bias - mean) * inverse * norm.weight + norm.bias
+    return F.conv2d(features, kernel, bias, padding=1)
 
 
 class RCDNet(rcdnet.RCDNet):
