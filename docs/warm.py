@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -112,7 +113,10 @@ def _run(words: list[str]) -> None:
     if first == "-m":
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
     elif first == "-":
-        exec(compile(sys.stdin.read(), "<stdin>", "exec"), {"__name__": "__main__"})
+        with tempfile.TemporaryDirectory() as place:
+            program = Path(place) / "stdin.py"
+            program.write_bytes(sys.stdin.buffer.read())
+            runpy.run_path(str(program), run_name="__main__")
     else:
         runpy.run_path(first, run_name="__main__")
 

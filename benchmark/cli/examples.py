@@ -5,7 +5,7 @@ from __future__ import annotations
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "": ("slkd-bench run -m identity -m prenet -d rain1400", "slkd-bench table III"),
     "run": (
-        "slkd-bench run -m prenet -m res-sl -d rain1400",
+        "slkd-bench run -m prenet -m restormer -d rain1400",
         "slkd-bench run -m mynet=models:MyNet --weights best.pth --multiple 4 -d sidd",
         "slkd-bench run -m mynet -d data/rainy --protocol rain13k-y --task deraining",
     ),
@@ -48,7 +48,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "claims list": ("slkd-bench claims list III", "slkd-bench claims list text --json"),
     "claims validate": ("slkd-bench claims validate", "slkd-bench claims validate path/to/paper"),
     "train": (
-        "slkd-bench train res-sl-slkd --task deraining --iterations 200",
+        "slkd-bench train prenet --task deraining --iterations 200",
         "slkd-bench train prenet --scale paper --data data/rain13k --device cuda",
     ),
     "ablate": ("slkd-bench ablate table-iv --iterations 300", "slkd-bench ablate --list"),
@@ -59,7 +59,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "study status": ("slkd-bench study status mini-deraining",),
     "study report": ("slkd-bench study report mini-deraining --markdown",),
     "study merge": ("slkd-bench study merge machine-1 machine-2 --into studies/whole",),
-    "inspect": ("slkd-bench inspect res-sl-slkd --task deraining", "slkd-bench inspect --signal --reading all"),
+    "inspect": ("slkd-bench inspect --signal", "slkd-bench inspect --signal --reading all --json"),
     "data": ("slkd-bench data list", "slkd-bench data verify data/rainy"),
     "data list": ("slkd-bench data list",),
     "data where": ("slkd-bench data where gopro",),

@@ -95,7 +95,7 @@ def test_a_papers_folder_shows_it_and_judges_it(own: Path) -> None:
     shown = said("table", "1", "--paper", "mine", "--scale", "paper", "--out", "runs")
     assert "Tiny-Net" in shown
     assert "36.25/0.970" in shown
-    judged = said("verdict", "--paper", "mine", "--out", "runs")
+    judged = said("verdict", "--paper", "mine", "--scale", "paper", "--out", "runs")
     assert "36.50" in judged
     assert "36.25" in judged
 
