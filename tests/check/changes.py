@@ -72,7 +72,7 @@ CHANGES = {
     "benchmark/images/kinds.py": Change("MAX_PIXELS = 89_000_000", "MAX_PIXELS = 89", "identity", FOLDER),
     # the protocol
     "benchmark/protocols/__init__.py": Change(
-        "for protocol in PROTOCOLS}", "for protocol in PROTOCOLS[1:]}", "identity", FOLDER
+        "protocol for protocol in PROTOCOLS}", "PROTOCOLS[-1] for protocol in PROTOCOLS}", "identity", FOLDER
     ),
     "benchmark/protocols/batched.py": Change("image.mul_(255).round_()", "image.mul_(254).round_()", "identity", RAIN),
     "benchmark/protocols/choices.py": Change("(2 * self.sigma**2)", "(1 * self.sigma**2)", "identity", RAIN),
@@ -87,7 +87,7 @@ CHANGES = {
     "benchmark/core/precision.py": Change(
         "            yield\n    finally",
         '            with torch.autocast("cpu", torch.bfloat16):\n                yield\n    finally',
-        "prenet",
+        "res-sl-slkd",
         RAIN,
     ),
     "benchmark/runs/batches.py": Change(
@@ -163,9 +163,7 @@ CHANGES = {
     "baselines/networks/mtrnn.py": Change(
         "return self.iterations(image)[-1]", "return self.iterations(image)[-1] * 0.99", "mt-rnn", BLUR
     ),
-    "baselines/networks/vdn.py": Change(
-        "return image - self._denoised", "return image - 0.9 * self._denoised", "vdn", NOISE
-    ),
+    "baselines/networks/vdn.py": Change("return image - self._denoised", "return image + self._denoised", "vdn", NOISE),
     "baselines/networks/deamnet.py": Change(
         "torch.lerp(other, kept, weight)", "torch.lerp(other, kept, 0.9 * weight)", "deamnet", NOISE
     ),
