@@ -12,8 +12,8 @@ LARGEST = 32 * 2**20  # bytes that glibc takes as a threshold at most
 def keep_freed_memory() -> bool:
     """Have the C library keep freed memory for the next request instead of giving it back to the system.
 
-    A training step asks for the same megabytes as the one before; fresh pages for them take a quarter of a teacher's pass
-    on a CPU. What a process holds at most stays as it is. Whether it was done: only glibc has it.
+    A training step asks for the same megabytes as the one before, and fresh pages for them cost time. What a process holds
+    at most stays as it is. Whether it was done: only glibc has it.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
