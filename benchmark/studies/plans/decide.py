@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from benchmark.methods.weights import files
@@ -14,13 +15,20 @@ from benchmark.training.data.source import DataSource
 
 
 def decide_rates(plan: Plan, folder: Folder, data: DataSource) -> None:
-    """Chooses each row's rate by the last validation PSNR of its search, the smaller of two equal ones; keeps old choices."""
+    """Chooses each row's rate by the last validation PSNR of its search, the smaller of two equal ones; keeps old choices.
+
+    What each rate gave is recorded in `searched.json`: {"ROW/TASK": {"RATE": PSNR in dB}}.
+    """
     found: dict[str, dict[float, float]] = {}
     for training in asked.search(plan, folder, data):
         if training.done:
             place = f"{training.label}/{training.job.task}"
             found.setdefault(place, {})[training.job.recipe.lr] = last_psnr(files.read_card(training.path))
     if found:
+        told = {
+            place: {f"{lr:g}": psnr for lr, psnr in by.items() if math.isfinite(psnr)} for place, by in found.items()
+        }
+        folder.write("searched", told | folder.read("searched"))
         folder.decide("rates", {place: min(by, key=lambda lr: (-by[lr], lr)) for place, by in found.items()})
 
 

@@ -14,7 +14,7 @@ from benchmark.methods.weights.card import card_path
 from benchmark.runs.merge import merge as merge_cells
 from benchmark.studies.plans.trainings import DECISIONS, Folder
 
-RECORDS = (*DECISIONS, "teachers", "verified")
+RECORDS = (*DECISIONS, "searched", "teachers", "verified")
 
 
 def merge_studies(sources: Sequence[Path], target: Path, replace: bool = False) -> Counter[str]:

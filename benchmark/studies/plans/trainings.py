@@ -150,13 +150,20 @@ def teachers(plan: Plan, folder: Folder, data: DataSource) -> Iterator[Training]
 
 
 def search(plan: Plan, folder: Folder, data: DataSource) -> Iterator[Training]:
-    """The short trainings from which each row's rate is chosen; none where the plan has no rates to choose from."""
+    """The short trainings from which each row's rate is chosen: none where that was done, or the plan has no rates.
+
+    What was decided stands for the weights of the search, which nothing needs any more (`searched.json` tells what each
+    rate gave).
+    """
     if plan.rates is None:
         return
+    decided = folder.decisions()["rates"]
     for row in plan.rows:
         if row.own_budget:
             continue
         for task in plan.tasks_of(row):
+            if f"{row.label}/{task}" in decided:
+                continue
             for lr in plan.rates.values:
                 recipe = replace(_recipe(plan, row, task, lr), iterations=plan.rates.iterations, seed=plan.rates.seed)
                 method = labelled(row.resolved(), f"rate-{lr:g}")

@@ -158,7 +158,13 @@ def test_a_study_is_done_killed_and_gone_on_with(tiny: Plan, tmp_path: Path, mon
     outcome = run_study(tiny, whole, QUIET)
     assert (outcome.stopped, outcome.failed_cells, outcome.waiting) == ({}, {}, "")
     assert set(whole.decisions()["rates"]) == {f"{row.label}/deraining" for row in tiny.rows}
+    for place, rate in whole.decisions()["rates"].items():
+        told = whole.read("searched")[place]
+        assert set(told) == {"0.001", "0.0001"}
+        assert told[f"{rate:g}"] == max(told.values())
     assert whole.decisions()["steps"]["as-long/deraining"] >= 1
+    for path in whole.weights.rglob("*label=rate-*"):  # once a rate is decided nothing needs the weights of its search
+        path.unlink()
     again = run_study(tiny, whole, QUIET)
     assert again.trained == 0
     parts.decide("steps", whole.decisions()["steps"])  # measured times differ from run to run: the decision is kept
