@@ -52,8 +52,10 @@ class ScaleConversion(nn.Module):
         Raises ValueError for a level at which one is at least twice as large as the other: that is another stride.
         """
         pairs = []
-        for level, ours, theirs in zip(range(len(self.widths)), student, teacher, strict=False):
-            ours, theirs = _same_area(ours, theirs.detach(), level)
+        for level in range(
+            min(len(self.widths), len(student), len(teacher))
+        ):  # zip(strict=...) breaks torch 2.4's graph
+            ours, theirs = _same_area(student[level], teacher[level].detach(), level)
             if self.projections is not None:
                 ours = self.projections[level](ours)
             else:
@@ -97,7 +99,8 @@ def _pooled(x: Tensor, width: int) -> Tensor:
 
 def _same_area(first: Tensor, second: Tensor, level: int) -> tuple[Tensor, Tensor]:
     """Cut to the common height and width: a network that pads to another multiple pads at the right and the bottom."""
-    for ours, theirs in zip(first.shape[-2:], second.shape[-2:], strict=True):
+    for side in (-2, -1):
+        ours, theirs = first.shape[side], second.shape[side]
         if max(ours, theirs) >= 2 * min(ours, theirs):
             sizes = [f"{x.shape[-2]}x{x.shape[-1]}" for x in (first, second)]
             raise ValueError(

@@ -6,7 +6,7 @@ import contextlib
 import importlib.util
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -130,12 +130,27 @@ def _allowed() -> Iterator[None]:
     for function in (multiarray.scalar, multiarray._reconstruct):
         names += [(function, f"numpy.{place}.multiarray.{function.__name__}") for place in ("core", "_core")]
     safe = getattr(torch.serialization, "safe_globals", None)
-    if safe is None:  # torch 2.4
-        torch.serialization.add_safe_globals([n for n in names if not isinstance(n, tuple)])
-        yield
+    if safe is not None:
+        with safe(names):
+            yield
         return
-    with safe(names):
+    before = torch.serialization.get_safe_globals()  # torch 2.4: no context, and an object's name is its own
+    torch.serialization.add_safe_globals([_renamed(*n) if isinstance(n, tuple) else n for n in names])
+    try:
         yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(before)
+
+
+def _renamed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """The function as one that says of itself that it is `name`, under which a checkpoint may ask for it."""
+
+    def called(*arguments: Any) -> Any:
+        return function(*arguments)
+
+    called.__module__, _, called.__name__ = name.rpartition(".")
+    return called
 
 
 def _short(name: object) -> str:

@@ -74,8 +74,8 @@ def _inner(held: object, file: Path, wrappers: list[str], left: list[str]) -> Ma
         if not isinstance(held, Mapping):
             raise BadWeights("a dictionary of tensors", f"{file} holds {_words(held)}", PICKLED)
         name = next((name for name in _WRAPPERS if isinstance(held.get(name), Mapping | list | tuple)), None)
-        if name is None or any(_is_tensor(value) for value in held.values()):
-            return held
+        if name is None or _count(held[name]) < sum(_is_tensor(value) for value in held.values()):
+            return held  # more tensors here than below the wrapper: a lone one beside it is no network
         left += [str(key) for key in held if key != name]
         wrappers.append(name)
         held = held[name]
@@ -111,6 +111,20 @@ def _named(tensors: Mapping[str, Any], wrappers: list[str], left: list[str], nam
             return state
         wrappers.append(prefix)
         state = {key.removeprefix(prefix): value for key, value in state.items()}
+
+
+def _count(held: object) -> int:
+    """How many tensors `held` has in all, each container looked at once: a file may hold itself."""
+    seen: set[int] = set()
+    todo, count = [held], 0
+    while todo:
+        held = todo.pop()
+        if _is_tensor(held):
+            count += 1
+        elif isinstance(held, Mapping | list | tuple) and id(held) not in seen:
+            seen.add(id(held))
+            todo += held.values() if isinstance(held, Mapping) else held
+    return count
 
 
 def _is_tensor(value: object) -> bool:

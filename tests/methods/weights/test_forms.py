@@ -59,6 +59,13 @@ FORMS: dict[str, Callable[[State], Any]] = {
     "thop": lambda s: {**s, "total_ops": torch.zeros(1), "conv0.total_params": torch.zeros(1)},
     "scalars beside": lambda s: {**s, "epoch": 3, "name": "x", "history": [1.0, 2.0], "best": None},
     "numpy beside": lambda s: {"epoch": 3, "best_psnr": np.float64(31.2), "mean": np.ones(3), "state_dict": s},
+    "a tensor beside": lambda s: {"state_dict": s, "ema_decay": torch.tensor(0.999)},
+    "tensors beside, wrapped twice": lambda s: {
+        "model": {"net": s, "mean": torch.ones(3)},
+        "rng_state": torch.get_rng_state(),
+        "step": torch.tensor(4),
+    },
+    "an average of little beside": lambda s: {**s, "ema": {"decay": torch.tensor(0.9)}},
     "a list of one": lambda s: [s],
     "wrapped thrice": lambda s: {"model": {"state_dict": {"net": s}}},
     "half": lambda s: {k: v.half() for k, v in s.items()},
@@ -76,6 +83,13 @@ def test_every_form_is_read(form: str, archive: bool, prenet: State, tmp_path: P
     assert all(torch.allclose(found.state[k], prenet[k].float(), atol=0 if exact else 1e-2) for k in prenet)
     path = import_weights(get_method("prenet"), [file], Task.DERAINING)
     assert read_card(path)["wrapper"] == found.wrappers
+
+
+def test_a_wrapper_that_holds_itself_many_times_is_refused_at_once(tmp_path: Path) -> None:
+    held: dict[str, Any] = {"step": torch.ones(1)}
+    held["state_dict"] = [held] * 50
+    with pytest.raises(BadWeights, match=r"a list of 50|no tensor|tensors by name"):
+        import_weights(get_method("prenet"), [saved(tmp_path, held)], Task.DERAINING)
 
 
 def test_what_was_taken_off_and_left_is_told(prenet: State, tmp_path: Path) -> None:
