@@ -1,18 +1,21 @@
 """Several processes as one: torchrun's environment, gradient and loss averages, parameters broadcast at the start.
 
-Plain collectives by hand, gloo on the CPU, nccl on GPUs: n processes with a share each equal one with the whole batch.
-With one process every function here does nothing.
+Gloo on the CPU, nccl on GPUs: n processes with a share each equal one with the whole batch. With one process every
+function here does nothing.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+Terms = Callable[[Tensor, Tensor], dict[str, Tensor]]
 
 
 def start(device: torch.device) -> tuple[int, int]:
@@ -50,18 +53,18 @@ def broadcast_module(module: nn.Module, world: int) -> None:
                 tensor.copy_(whole)
 
 
-def average_gradients(parameters: Iterable[nn.Parameter], world: int) -> None:
-    """Replace each gradient by its mean over processes, in one flat message."""
-    if world > 1:
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        flat = torch.cat([g.reshape(-1).float() for g in gradients])
-        dist.all_reduce(flat)
-        flat /= world
-        offset = 0
-        for gradient in gradients:
-            count = gradient.numel()
-            gradient.copy_(flat[offset : offset + count].view_as(gradient))
-            offset += count
+def averaging(call: Terms, world: int) -> Terms:
+    """`call`, an objective or its graph, with gradients that are means over processes: DistributedDataParallel.
+
+    They are sent in parts while the rest of the backward pass still computes. The parameters must be alike already.
+    """
+    if world == 1:
+        return call
+    assert isinstance(call, nn.Module)
+    averaged: Terms = DistributedDataParallel(
+        call, init_sync=False, broadcast_buffers=False, find_unused_parameters=True
+    )
+    return averaged
 
 
 def average(values: Tensor, world: int) -> Tensor:

@@ -104,6 +104,8 @@ class _Loop:
             step.hold(teacher, recipe.precision)
         for state in states if shared.settings.compile else []:
             state.run.call = step.compiled(state.run.objective, shared.device)
+        for state in states:
+            state.run.call = distributed.averaging(state.run.call, shared.world)
         self.begun = self.saved = time.monotonic()
         self.batches: Batches | None = None
         self.compiled: float | None = None

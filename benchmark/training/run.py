@@ -28,7 +28,7 @@ class Run:
 
     def __init__(self, objective: Objective, recipe: Recipe, device: torch.device) -> None:
         self.objective, self.recipe, self.device = objective, recipe, device
-        self.call: Callable[[Tensor, Tensor], dict[str, Tensor]] = objective
+        self.call: distributed.Terms = objective  # with several processes: what averages the gradients over them
         self.student = objective.student
         self.trained = [p for p in objective.parameters() if p.requires_grad]
         self.watched = [p for p in self.student.parameters() if p.requires_grad]
@@ -97,7 +97,6 @@ class Run:
         self._compare(terms, world, with_norms)
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
-        distributed.average_gradients(self.trained, world)
         self.scaler.unscale_(self.optimiser)
         total = optimisation.clip(self.trained, recipe.clip)
         self._judge(values, total)
