@@ -11,17 +11,22 @@ from baselines.diagnostics import gradient_norms as gradient_norms
 from slkd.brisque import NAMES as NATURAL
 from slkd.brisque import natural_map
 from slkd.distiller import SLKD
-from slkd.mscn import mscn, rms_normalised
+from slkd.mscn import full_precision, mscn, rms_normalised
 from slkd.piqe import NAMES_BY_QUANTILE as TEXTURE
 from slkd.piqe import own_thresholds, quantile_map
 from slkd.readings import RECOMMENDED
+
+
+def as_read(features: Tensor) -> Tensor:
+    """Features (N, C, H, W) as the recommended reading gives them to its extractors, in float32 or better."""
+    return rms_normalised(features) if RECOMMENDED.normalise else full_precision(features)
 
 
 @torch.no_grad()
 def natural_maps(features: Tensor, constant: float = RECOMMENDED.mscn_constant) -> dict[str, Tensor]:
     """The MSCN coefficients and the 18 natural and colour descriptors of features (N, C, H, W) by name, each (N, C, h,
     w)."""
-    coefficients = mscn(rms_normalised(features), constant)
+    coefficients = mscn(as_read(features), constant)
     return {"MSCN": coefficients} | dict(zip(NATURAL, natural_map(coefficients).unbind(2), strict=True))
 
 
@@ -29,7 +34,7 @@ def natural_maps(features: Tensor, constant: float = RECOMMENDED.mscn_constant) 
 def texture_maps(features: Tensor, constant: float = RECOMMENDED.mscn_constant) -> dict[str, Tensor]:
     """The MSCN coefficients and the four edge and texture descriptors of features (N, C, H, W) by name, each (N, C, h,
     w); the thresholds are the features' own."""
-    coefficients = mscn(rms_normalised(features), constant)
+    coefficients = mscn(as_read(features), constant)
     maps = quantile_map(coefficients, own_thresholds(coefficients)).unbind(2)
     return {"MSCN": coefficients} | dict(zip(TEXTURE, maps, strict=True))
 

@@ -65,7 +65,7 @@ class SLKD(Objective):
     features, no level in common and, on a batch, levels of different strides or too small for the reading.
     """
 
-    version = 3
+    version = 4
     balance_reference = "pixel"
     teacher: nn.Module
     reach: Tensor

@@ -67,7 +67,7 @@ class Reading:
     smallest: int = 16
     extractors: str = "statistics"
     mscn_constant: float = 2.0
-    window: int = 32
+    window: int = 0
     shrink: bool = False
     shape: str = "ratio"
     thresholds: str = "quantiles"
@@ -77,7 +77,7 @@ class Reading:
     texture: str = "squares"
     image: str = "generalised"
     reduction: str = "mean"
-    unit: float = 0.001
+    unit: float = 0.0003
     fitted_unit: float = 0.25
     unbalanced: str = ""
     unfit: str = ""
@@ -91,15 +91,16 @@ class Reading:
 
 RECOMMENDED = Reading(
     "recommended",
-    "standardised statistics in windows of 32, level and pattern, the bottleneck left out: see the criterion",
+    "standardised statistics of the whole map, as in BRISQUE and PIQE, the bottleneck left out: see the criterion",
 )
 
 _SOFTMAX = Reading(
     "softmax",
-    "a spatial softmax of each descriptor, small windows where maps are small, PIQE's printed thresholds: the former default",
+    "a spatial softmax of each descriptor, small windows where maps are small, PIQE's printed thresholds: the first default",
     bottleneck="in",
     smallest=2,
     mscn_constant=0.01,
+    window=32,
     shrink=True,
     thresholds="printed",
     natural="softmax",
@@ -126,7 +127,7 @@ _LITERAL = replace(
 
 
 _NOT_FITTED = (
-    "nothing fits the student's features to the teacher's, and L_NC has up to 74 times the gradient of L_pixel"
+    "nothing fits the student's features to the teacher's, and L_NC has up to 22 times the gradient of L_pixel"
 )
 
 
@@ -157,7 +158,9 @@ READINGS: dict[str, Reading] = {
             extractors="none",
             unit=0.01,
         ),
-        _varied("random", "random filters for extractors, as many statistics; the control", extractors="random"),
+        _varied(
+            "random", "random filters for extractors, as many statistics; the control", extractors="random", unit=0.001
+        ),
         _varied(
             "sums",
             "every term of Equation 6 a sum over positions, channels and descriptors",
@@ -169,12 +172,19 @@ READINGS: dict[str, Reading] = {
         ),
         _varied(
             "gaussians",
-            "KL of diagonal Gaussians over a picture's windows: level and spread",
+            "KL of diagonal Gaussians over a picture's windows of 32: level and spread",
             natural="gaussians",
             texture="gaussians",
+            window=32,
+            unit=0.001,
         ),
-        _varied("whole-map", "statistics of the whole map: no positions (i, j)", window=0, unit=0.0003),
-        _varied("windows-16", "windows of 16: 256 samples", window=16),
+        _varied(
+            "windows-32",
+            "statistics in windows of 32: level and pattern; the default of objective versions 2 and 3",
+            window=32,
+            unit=0.001,
+        ),
+        _varied("windows-16", "statistics in windows of 16: 256 samples", window=16, unit=0.001),
         _varied("bottleneck", "with the bottleneck, and maps down to 8 x 8", bottleneck="in", smallest=8),
         _varied(
             "scale-pooling",

@@ -38,8 +38,8 @@ class Signal:
     """A loss between the teacher's features of degraded pictures and of other inputs, for one case.
 
     `clean` is of the same pictures without degradation, `near` and `far` of the degraded ones moved by 1 and by 8 pixels,
-    `white` of white noise in place of features, `other` of other degraded pictures. `levels` and `descriptors` are the
-    shares of the level and of each descriptor in `clean`.
+    `white` of white noise of each level's RMS in place of features, `other` of other degraded pictures. `levels` and
+    `descriptors` are the shares of the level and of each descriptor in `clean`.
     """
 
     teacher: str
@@ -199,7 +199,7 @@ def _signal(
     scale, loss = made
     teacher = features["degraded"]
     generator = torch.Generator().manual_seed(0)
-    white = tuple(torch.randn(level.shape, generator=generator) for level in teacher)
+    white = tuple(torch.randn(level.shape, generator=generator) * level.square().mean().sqrt() for level in teacher)
     with torch.no_grad():
         loss(scale(teacher, teacher))  # sets what is normal for this teacher
         loss.eval()
