@@ -52,9 +52,8 @@ class ScaleConversion(nn.Module):
         Raises ValueError for a level at which one is at least twice as large as the other: that is another stride.
         """
         pairs = []
-        for level in range(
-            min(len(self.widths), len(student), len(teacher))
-        ):  # zip(strict=...) breaks torch 2.4's graph
+        shared = min(len(self.widths), len(student), len(teacher))
+        for level in range(shared):  # torch 2.4 makes no graph of zip(strict=...)
             ours, theirs = _same_area(student[level], teacher[level].detach(), level)
             if self.projections is not None:
                 ours = self.projections[level](ours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import importlib.util
 import re
@@ -125,7 +126,7 @@ def _allowed() -> Iterator[None]:
 
     core = "_core" if importlib.util.find_spec("numpy._core") else "core"  # numpy 2, numpy 1
     multiarray = importlib.import_module(f"numpy.{core}.multiarray")
-    names: list[Any] = [np.ndarray, np.dtype]
+    names: list[Any] = [np.ndarray, np.dtype, codecs.encode]  # the last makes the bytes of a number
     names += [type(np.dtype(kind)) for kind in (*"?bhilqBHILQefdFD", "S", "U")]
     for function in (multiarray.scalar, multiarray._reconstruct):
         names += [(function, f"numpy.{place}.multiarray.{function.__name__}") for place in ("core", "_core")]
