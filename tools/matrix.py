@@ -5,15 +5,19 @@
     python tools/matrix.py --list     what the rows are
 
 An interpreter is looked for as python3.12 on the path and in pyenv; a row whose interpreter is not there is said to be
-missing, and the exit code is 1. Environments stay in .matrix/ and are used again until pyproject.toml changes.
+missing, and the exit code is 1. Environments stay in .matrix/ and are used again until pyproject.toml changes. There are
+as many workers as cores; PYTEST_XDIST_AUTO_NUM_WORKERS says otherwise.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,11 +124,10 @@ def prepare(name: str, row: Row) -> Path | str:
 
 
 def versions(python: Path) -> str:
-    """Python, torch and numpy of an environment."""
-    code = "import platform, numpy, torch; print(platform.python_version(), torch.__version__, numpy.__version__)"
-    return (
-        subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip() or "does not import torch"
-    )
+    """Python, torch and numpy of an environment, as three columns."""
+    code = "import platform, numpy, torch; print(platform.python_version(), torch.__version__, numpy.__version__, sep=' | ')"
+    told = subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip()
+    return told or "does not import torch | | "
 
 
 def main() -> int:
@@ -141,7 +144,7 @@ def main() -> int:
         row = ROWS[name]
         python = prepare(name, row)
         if isinstance(python, str):
-            lines.append((name, python, ""))
+            lines.append(f"| {name} | {python} | | | | | |")
             failed = True
             continue
         command: list[str | Path] = [
@@ -157,21 +160,26 @@ def main() -> int:
             "-p",
             "no:cacheprovider",
         ]
+        started = time.monotonic()
         done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, env=_environment())
         (HOME / f"{name}.log").write_text(done.stdout + done.stderr, encoding="utf-8")
-        lines.append(
-            (name, versions(python), (done.stdout.strip().splitlines() or [done.stderr.strip()])[-1].strip("= "))
-        )
+        told = (done.stdout.strip().splitlines() or [done.stderr.strip()])[-1].strip("= ")
+        numbers = " | ".join(counted(told, word) for word in ("passed", "failed"))
+        lines.append(f"| {name} | {versions(python)} | {numbers} | {time.monotonic() - started:.0f} |")
         failed |= done.returncode != 0
-        print(f"{name}: {lines[-1][2]}", file=sys.stderr, flush=True)
-    print("| row | Python, torch, numpy | tests |\n| --- | --- | --- |")
-    print("\n".join(f"| {name} | {what} | {told} |" for name, what, told in lines))
+        print(f"{name}: exit code {done.returncode}, {told}", file=sys.stderr, flush=True)
+    print("| row | Python | torch | numpy | passed | failed | seconds |\n| --- | --- | --- | --- | --- | --- | --- |")
+    print("\n".join(lines))
     return int(failed)
 
 
-def _environment() -> dict[str, str]:
-    import os
+def counted(told: str, word: str) -> str:
+    """How many tests the last line of pytest says that `word` ("failed") is true of, errors among the failed ones."""
+    names = "failed|errors?" if word == "failed" else word
+    return str(sum(int(number) for number in re.findall(rf"(\d+) (?:{names})\b", told)))
 
+
+def _environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1"}
 
 

@@ -46,6 +46,19 @@ def test_the_workflow_tries_the_rows_of_the_matrix() -> None:
     assert set(jobs["matrix"]["strategy"]["matrix"]["row"]) | {"newest", "py311"} == set(matrix.ROWS)
 
 
+@pytest.mark.parametrize(
+    ("told", "passed", "failed"),
+    [
+        ("2 failed, 1530 passed, 3 skipped, 1 error in 61.20s (0:01:01)", "1530", "3"),
+        ("12 passed, 1 xfailed, 2 warnings in 3.1s", "12", "0"),
+        ("no tests ran in 0.01s", "0", "0"),
+        ("1 passed, 2 errors in 0.1s", "1", "2"),
+    ],
+)
+def test_the_matrix_counts_what_pytest_tells(told: str, passed: str, failed: str) -> None:
+    assert (matrix.counted(told, "passed"), matrix.counted(told, "failed")) == (passed, failed)
+
+
 def test_the_matrix_tries_what_is_promised() -> None:
     project = tomllib.loads(read("pyproject.toml"))["project"]
     promised = {entry.rsplit(" ", 1)[-1] for entry in project["classifiers"] if re.search(r"Python :: 3\.\d", entry)}
