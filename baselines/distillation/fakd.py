@@ -21,8 +21,8 @@ class FAKD(Distiller):
     A = F'F with the columns of F (C, HW) of unit length, so that student and teacher may differ in width.
     Paper: affinities of whole super-resolution patches, small at the input's resolution. / Here: features are averaged
     to at most 16x16 positions first (a 128x128 map has 2.7e8 affinities).
-    Paper: the sum over its four chosen layers. / Here: the sum over all encoder and decoder levels, seven for Restormer, so the
-    affinities weigh 7/4 of the paper's.
+    Paper: the sum over chosen layers, three in the authors' released command, which has the same weights. / Here: the sum
+    over all encoder and decoder levels, seven for Restormer, so the affinities weigh 7/3 of theirs.
     """
 
     version = 2

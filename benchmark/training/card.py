@@ -112,6 +112,7 @@ def make_card(
         **_of_validation(result),
         **_of_balance(result),
         **({"trained_beside": beside} if beside else {}),
+        **({"accumulated": result.accumulated} if result.accumulated > 1 else {}),
         **_of_recipe(method, job),
     }
 

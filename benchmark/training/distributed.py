@@ -7,7 +7,8 @@ function here does nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -65,6 +66,13 @@ def averaging(call: Terms, world: int) -> Terms:
         call, init_sync=False, broadcast_buffers=False, find_unused_parameters=True
     )
     return averaged
+
+
+@contextmanager
+def held_back(call: Terms, until_later: bool) -> Iterator[None]:
+    """Forward and backward passes in this context keep their gradients in this process, with `until_later`."""
+    with call.no_sync() if until_later and isinstance(call, DistributedDataParallel) else nullcontext():
+        yield
 
 
 def average(values: Tensor, world: int) -> Tensor:

@@ -77,8 +77,9 @@ def train_together(
     device = distributed.local_device(settings.device)
     rank, world = distributed.start(device)
     for batch in {stage.batch for stage in recipe.stages} | {recipe.batch}:
-        if batch % world:
-            raise TrainingStopped(f"a batch that {world} processes can share alike", str(batch), "Change --batch.")
+        if batch % (world * settings.accumulate):
+            sharers = f"{world} processes in {settings.accumulate} parts each"
+            raise TrainingStopped(f"a batch that {sharers} can share alike", str(batch), "Change --batch.")
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     if device.type == "cpu":

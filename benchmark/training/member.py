@@ -71,6 +71,7 @@ class TrainingResult:
     curve: list[tuple[int, float]]
     gradient_norms: dict[str, dict[str, float]] = field(default_factory=dict)
     world: int = 1
+    accumulated: int = 1
     device: str = "cpu"
     tf32: bool = False
     input_psnr: float | None = None
@@ -126,7 +127,7 @@ class MemberState:
         with_norms = step == 0 or (settings.norms_every > 0 and step % settings.norms_every == 0)
         if self.random is not None:
             checkpoint.restore_random_state(self.random)
-        run.advance(degraded, clean, self.shared.world, with_norms)
+        run.advance(degraded, clean, self.shared.world, with_norms, settings.accumulate)
         if self.random is not None:
             self.random = checkpoint.random_state()
         if self.is_due(settings.log_every) or self.is_due(settings.validate_every) or step == 0:
@@ -167,6 +168,7 @@ class MemberState:
             curve=run.curve,
             gradient_norms=run.norms,
             world=self.shared.world,
+            accumulated=self.shared.settings.accumulate,
             device=str(self.shared.device),
             tf32=self.shared.settings.tf32 and self.shared.device.type == "cuda",
             input_psnr=input_psnr,

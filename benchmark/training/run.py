@@ -83,20 +83,31 @@ class Run:
         self.curve, self.norms = [(s, p) for s, p in saved["curve"]], saved["norms"]
         checkpoint.restore_random_state(saved["random"][rank % len(saved["random"])])
 
-    def advance(self, degraded: Tensor, clean: Tensor, world: int, with_norms: bool = False) -> None:
+    def advance(
+        self, degraded: Tensor, clean: Tensor, world: int, with_norms: bool = False, accumulate: int = 1
+    ) -> None:
         """One optimisation step; `names` and `values` are then the terms' and the loss's, over all processes.
 
-        Waits for the device only `with_norms`, and once where the first batches of a balance are complete.
+        The batch is computed in `accumulate` parts, the mean of whose gradients the step takes; gradients of single terms
+        are compared on the first part. Waits for the device only `with_norms`, and once where the first batches of a
+        balance are complete.
         """
         recipe = self.recipe
         optimisation.set_rate(self.optimiser, recipe.rate(self.step))
         self._before_step(degraded, clean, world)
-        with autocast(recipe.precision, self.device):
-            terms = self.call(degraded, clean)
-        loss, values = self._sum(terms, world)
-        self._compare(terms, world, with_norms)
         self.optimiser.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
+        found: list[Tensor] = []
+        for part in zip(degraded.chunk(accumulate), clean.chunk(accumulate), strict=True):
+            last = len(found) + 1 == accumulate
+            with distributed.held_back(self.call, until_later=not last):
+                with autocast(recipe.precision, self.device):
+                    terms = self.call(*part)
+                loss, values = self._sum(terms)
+                if not found:
+                    self._compare(terms, world, with_norms)
+                self.scaler.scale(loss / accumulate if accumulate > 1 else loss).backward()
+            found.append(values)
+        values = distributed.average(torch.stack(found).mean(0) if accumulate > 1 else found[0], world)
         self.scaler.unscale_(self.optimiser)
         total = optimisation.clip(self.trained, recipe.clip)
         self._judge(values, total)
@@ -133,13 +144,13 @@ class Run:
                 before_step(self.step, self.recipe.iterations, degraded, clean)
             distributed.average_parameters(self._self_trained(), world)
 
-    def _sum(self, terms: dict[str, Tensor], world: int) -> tuple[Tensor, Tensor]:
-        """The weighted sum of the terms, and all of them with it over all processes, without gradients."""
+    def _sum(self, terms: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The weighted sum of the terms, and all of them with it, without gradients."""
         self.names = tuple(terms)
         with torch.autocast(self.device.type, enabled=False):
             each = torch.stack([term if term.dtype == torch.float64 else term.float() for term in terms.values()])
             loss = (each * self._weight_vector(each)).sum()
-            return loss, distributed.average(torch.cat([each.detach(), loss.detach()[None]]), world)
+            return loss, torch.cat([each.detach(), loss.detach()[None]])
 
     def _weight_vector(self, like: Tensor) -> Tensor:
         weights = self.objective.weights

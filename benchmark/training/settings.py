@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a training runs, how often it looks, how loud it is; but for the device it does not change what is learnt.
+    """Where a training runs, how often it looks, how loud it is.
+
+    But for `device` and `accumulate` nothing here changes what is learnt.
 
     `validate_every`, `log_every` and `norms_every` count steps (0: only at the end, or never for norms after step 0);
     `checkpoint_seconds` is the time between two checkpoints. `threads` is torch's number of threads (None: as it is).
@@ -21,6 +23,13 @@ class Settings:
     threads: int | None = field(default=None, metadata={"help": "CPU threads.", "min": 1})
     channels_last: bool = field(default=False, metadata={"help": "Channels-last memory: faster on GPUs."})
     compile: bool = field(default=False, metadata={"help": "Compile the step; the first step then takes minutes."})
+    accumulate: int = field(
+        default=1,
+        metadata={
+            "help": "Compute each batch in that many parts, for less memory; a loss over a batch sees a part.",
+            "min": 1,
+        },
+    )
     tf32: bool = field(
         default=True, metadata={"help": "Let a GPU compute products in TF32.", "flags": ("--tf32/--no-tf32",)}
     )

@@ -25,14 +25,30 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def test_a_batch_in_parts_gives_the_same_steps(tmp_path: Path) -> None:
+    from tests.training.trainer import plain
+
+    assert plain(tmp_path / "one").accumulated == 1
+    assert plain(tmp_path / "parts", accumulate=4).accumulated == 4
+    assert losses(tmp_path / "parts") == pytest.approx(losses(tmp_path / "one"), abs=1e-6, rel=0)
+
+
 @pytest.mark.slow
-def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("parts", [1, 2])
+def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path, parts: int) -> None:
     """The quick suite does the same with SLKD: `test_two_processes_equal_one_in_every_term`."""
     from tests.training.trainer import plain
 
     plain(tmp_path / "one")
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_addr=127.0.0.1"]
-    command += [f"--master_port={free_port()}", "-m", "tests.training.trainer", "plain", str(tmp_path / "two")]
+    command += [
+        f"--master_port={free_port()}",
+        "-m",
+        "tests.training.trainer",
+        "plain",
+        str(tmp_path / "two"),
+        str(parts),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(TOP), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]

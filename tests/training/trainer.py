@@ -33,14 +33,13 @@ def busy(folder: Path, slow: bool = False, seconds: float = 0.05) -> TrainingRes
     )
 
 
-def plain(folder: Path) -> TrainingResult:
+def plain(folder: Path, accumulate: int = 1) -> TrainingResult:
     """The run that is shared by two processes."""
     torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.GELU(), torch.nn.Conv2d(8, 3, 3, padding=1))
     recipe = Recipe(20, batch=8, patch=16, lr=1e-3, clip=1.0)
-    return train(
-        Member(Plain(net), folder), TrainingData(Blobs(8)), recipe, Settings(log_every=1, quiet=True, threads=1)
-    )
+    settings = Settings(log_every=1, quiet=True, threads=1, accumulate=accumulate)
+    return train(Member(Plain(net), folder), TrainingData(Blobs(8)), recipe, settings)
 
 
 if __name__ == "__main__":
@@ -48,4 +47,4 @@ if __name__ == "__main__":
     if which == "busy":
         torch.save(busy(where, slow=True).state, where / "weights.pt")
     else:
-        plain(where)
+        plain(where, int(sys.argv[3]))
