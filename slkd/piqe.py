@@ -151,7 +151,16 @@ def own_thresholds(coefficients: Tensor) -> Tensor:
 def thresholds_of(measures: Measures, gathered: Callable[[Tensor], Tensor] = lambda values: values) -> Tensor:
     """`own_thresholds` of `feature_measures`; `gathered` brings (N, K) values of all pictures together, wherever they are."""
     shares = ((measures.variance, 0.25), (measures.segments, 0.25), (measures.noise, 0.75))
-    return torch.stack([torch.quantile(gathered(_samples(values)), share) for values, share in shares])
+    return torch.stack([_quantile(gathered(_samples(values)), share) for values, share in shares])
+
+
+def _quantile(values: Tensor, share: float) -> Tensor:
+    """`torch.quantile` of all values, a number; that of torch 2.4 compares tensors, of which no graph can be made."""
+    ranked = values.flatten().sort().values
+    rank = share * (len(ranked) - 1)
+    below = int(rank)
+    between = torch.lerp(ranked[below], ranked[min(below + 1, len(ranked) - 1)], rank - below)
+    return torch.where(ranked[-1].isnan(), ranked[-1], between)  # what is no number stands last
 
 
 def _samples(values: Tensor) -> Tensor:

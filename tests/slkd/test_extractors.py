@@ -6,7 +6,7 @@ import torch
 from scipy.ndimage import correlate1d
 
 from benchmark.images.torchvision_operators import importable
-from slkd import brisque
+from slkd import brisque, piqe
 from slkd.brisque import NEIGHBOURS, Fit, moments, natural_map
 from slkd.gaussians import fit_aggd, fit_ggd
 from slkd.grids import blur, row_step, window_counts, window_sums
@@ -309,3 +309,12 @@ def test_flat_and_zero_features_give_finite_maps_and_gradients(
 def test_mscn_does_not_depend_on_a_features_scale() -> None:
     x = torch.randn(2, 3, 32, 32)
     assert torch.allclose(mscn(rms_normalised(x)), mscn(rms_normalised(50 * x)), atol=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.75])
+@pytest.mark.parametrize("count", [1, 2, 7, 1000, 4097])
+def test_the_quantile_is_torchs(count: int, share: float) -> None:
+    values = torch.randn(2, count, generator=torch.Generator().manual_seed(count))
+    assert torch.equal(piqe._quantile(values, share), torch.quantile(values, share))
+    values[1, -1] = torch.nan
+    assert piqe._quantile(values, share).isnan()
