@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from packaging.version import Version
 from torch import Tensor, nn
 
 from baselines.networks import drsformer
@@ -37,6 +38,8 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "deamnet": ("deamnet", "denoising", {}),
 }
 LOOSE = {"rcdnet": 1e-4}  # it works on [0, 255] and amplifies; all others hold 1e-5
+if Version(torch.__version__) < Version("2.5"):
+    LOOSE["drsformer_mefc"] = 0.03  # torch 2.4 rounds otherwise: other channels are kept, which comes to .0157
 # Teachers of hundreds of billions of operations: the quick suite runs their fast form, `--slow` the paper's too.
 LARGE = {"uformer_b_window128", "uformer_b_window256", "drsformer_mefc", "restormer_biasfree"}
 # The largest error in bf16 over the largest value, about twice what was measured; all others hold 2e-2. The two with top-k
