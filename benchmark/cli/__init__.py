@@ -12,7 +12,7 @@ from benchmark import __version__
 from benchmark.cli.lazy import COMMANDS, LazyCommands, stand_in
 from benchmark.cli.settings import defaults_from, refuse_strangers, set_up_logging
 from benchmark.core.console import prepare_streams
-from benchmark.core.errors import SlkdBenchError
+from benchmark.core.errors import AskedToStop, SlkdBenchError
 from benchmark.core.files import DISK_FULL, cannot_write
 from benchmark.core.paths import PASSPORTS
 
@@ -67,6 +67,9 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
+    except AskedToStop as problem:
+        _complain(problem)
+        sys.exit(130)
     except SlkdBenchError as problem:
         _complain(problem)
         sys.exit(2)

@@ -79,6 +79,10 @@ class TrainingStopped(SlkdBenchError):
     """A training run that cannot go on (a loss term is not finite, a checkpoint does not fit)."""
 
 
+class AskedToStop(TrainingStopped):
+    """A training that a signal (Ctrl-C, a queue's SIGTERM) asked to stop: its checkpoint stands, and nothing else begins."""
+
+
 class GroupStopped(TrainingStopped):
     """Some of several methods that trained side by side stopped, each for the reason in `failures`; the rest is kept."""
 

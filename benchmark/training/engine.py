@@ -7,6 +7,7 @@ trained alone, bit for bit.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import time
@@ -16,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import nn
 
-from benchmark.core.errors import TrainingStopped
+from benchmark.core.errors import AskedToStop, TrainingStopped
 from benchmark.core.memory import keep_freed_memory
 from benchmark.training import distributed, step, validation
 from benchmark.training.data.loader import Batches
@@ -37,7 +38,10 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Collects SIGTERM and SIGINT instead of dying of them, so that the step can end and the checkpoint be written."""
+    """Collects SIGTERM and SIGINT instead of dying of them, so that the step can end and the checkpoint be written.
+
+    One that came with the last step is sent again afterwards: it was meant for what follows too.
+    """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield received
@@ -49,6 +53,8 @@ def _signals() -> Iterator[list[int]]:
     finally:
         for kind, handler in zip(kinds, before, strict=True):
             signal.signal(kind, handler)
+    if received:
+        os.kill(os.getpid(), received[0])
 
 
 def train(member: Member, data: TrainingData, recipe: Recipe, settings: Settings = Settings()) -> TrainingResult:
@@ -183,7 +189,7 @@ class _Loop:
                 state.save()
         self.saved = time.monotonic()
         if stopping and not last:
-            raise TrainingStopped(
+            raise AskedToStop(
                 "to train to the end",
                 f"a signal to stop; the checkpoint stands at step {number + 1}",
                 "Give the same command again: it goes on from there.",

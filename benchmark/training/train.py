@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchmark.core.errors import GroupStopped, SlkdBenchError, TrainingStopped
+from benchmark.core.errors import AskedToStop, GroupStopped, SlkdBenchError, TrainingStopped
 from benchmark.training.job import TrainJob
 from benchmark.training.settings import Settings
 
@@ -50,6 +50,8 @@ def _phase(jobs: list[TrainJob], settings: Settings, processes: int, cluster: Cl
         for handle in handles:
             try:
                 results.append(handle())
+            except AskedToStop:
+                raise
             except SlkdBenchError as error:
                 results.append(error)
     failed = {job.title: r for job, r in zip(jobs, results, strict=True) if isinstance(r, SlkdBenchError)}
@@ -81,7 +83,11 @@ def _worker(jobs: Sequence[TrainJob], processes: int, cluster: Cluster) -> Itera
     elif processes > 1 and len(jobs) > 1:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=context) as pool:
-            yield lambda job, settings: pool.submit(run_alone, job, replace(settings, plain=True)).result
+            try:
+                yield lambda job, settings: pool.submit(run_alone, job, replace(settings, plain=True)).result
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)  # what has not begun does not begin
+                raise
     else:
         yield lambda job, settings: lambda: run_alone(job, settings)
 

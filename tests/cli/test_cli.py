@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmark import cli
 from benchmark.cli.lazy import COMMANDS, load
+from benchmark.core.errors import AskedToStop
 from tests.typed import typed
 
 TOP = Path(__file__).parent.parent.parent
@@ -91,6 +93,19 @@ def test_an_unknown_device(tmp_path: Path) -> None:
     done = typed("run", "--method", "identity", "--device", "tpu9", cwd=tmp_path)
     assert done.returncode == 2
     assert "tpu9" in done.stderr
+
+
+def test_a_training_that_was_asked_to_stop_ends_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped() -> None:
+        raise AskedToStop("to train to the end", "a signal to stop", "Give the same command again.")
+
+    monkeypatch.setattr(cli, "app", stopped)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
+    assert "Give the same command again" in capsys.readouterr().err
 
 
 def test_identity_on_one_set_then_a_table(tmp_path: Path) -> None:

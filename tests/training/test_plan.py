@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from benchmark.core.errors import BadData, BadWeights, GroupStopped, TrainingStopped, UnknownName
+from benchmark.core.errors import AskedToStop, BadData, BadWeights, GroupStopped, TrainingStopped, UnknownName
 from benchmark.core.files import sha256_of
 from benchmark.core.types import Scale, Task
 from benchmark.methods import networks
@@ -260,3 +261,40 @@ def test_an_identity_start_leaves_the_image_alone_and_still_learns(tmp_path: Pat
 def test_a_network_that_cannot_start_at_the_identity_says_so(tmp_path: Path) -> None:
     with pytest.raises(TrainingStopped, match="prenet, whose last convolution"):
         trained(tmp_path, recipe=replace(RECIPE, identity_start=True))
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_after_a_signal_nothing_else_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
+    """Ctrl-C in the first of several trainings is meant for all of them."""
+    begun: list[int] = []
+
+    class Pool:
+        cancelled = False
+
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def __enter__(self) -> Pool:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def submit(self, _: object, job: TrainJob, settings: Settings) -> Future[object]:
+            future: Future[object] = Future()
+            future.set_exception(AskedToStop("to train to the end", "a signal to stop", "Give it again."))
+            begun.append(job.seed)
+            return future
+
+        def shutdown(self, wait: bool, cancel_futures: bool) -> None:
+            Pool.cancelled = cancel_futures and not wait
+
+    def stopped(job: TrainJob, settings: Settings) -> list[Trained]:
+        begun.append(job.seed)
+        raise AskedToStop("to train to the end", "a signal to stop", "Give it again.")
+
+    monkeypatch.setattr("benchmark.training.train.run_alone", stopped)
+    monkeypatch.setattr("benchmark.training.train.ProcessPoolExecutor", Pool)
+    jobs = [job(tmp_path, "res-sl-scratch"), job(tmp_path, "res-sl-scratch", recipe=replace(RECIPE, seed=1))]
+    with pytest.raises(AskedToStop):
+        train(jobs, QUIET, processes)
+    assert begun == ([0] if processes == 1 else [0, 1])
+    assert Pool.cancelled == (processes == 2)

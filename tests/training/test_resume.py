@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmark.core.errors import TrainingStopped
+from benchmark.core.errors import AskedToStop, TrainingStopped
 from benchmark.training.engine import TrainingResult
 from benchmark.training.log import read_log
 from tests.training.trainer import RECIPE, busy
@@ -71,11 +71,22 @@ def test_killed_twice_at_random_moments_is_bit_exact(unbroken: tuple[TrainingRes
 
 def test_sigterm_saves_at_once_and_says_how_to_go_on(unbroken: tuple[TrainingResult, Path], tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(TrainingStopped, match="Give the same command again"):
+    with pytest.raises(AskedToStop, match="Give the same command again"):
         busy_with_signal(tmp_path, 17)
     assert signal.getsignal(signal.SIGTERM) is before
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 18
     assert same(busy(tmp_path).state, unbroken[0].state)
+
+
+def test_a_signal_with_the_last_step_is_meant_for_what_follows_too(tmp_path: Path) -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        busy_with_signal(tmp_path, RECIPE.iterations - 1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM]
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == RECIPE.iterations
 
 
 def busy_with_signal(folder: Path, at: int) -> None:

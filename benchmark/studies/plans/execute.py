@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from benchmark.core.errors import GroupStopped, SlkdBenchError, TrainingStopped
+from benchmark.core.errors import AskedToStop, GroupStopped, SlkdBenchError, TrainingStopped
 from benchmark.core.types import Task
 from benchmark.methods.find import get_method
 from benchmark.methods.method import Method
@@ -86,6 +86,8 @@ def _stage(wanted: Sequence[Training], run: StudyRun, outcome: Outcome, unknown:
         jobs = [joined(group) for group in groups]
         try:
             train(jobs, run.settings, run.processes, run.cluster)
+        except AskedToStop:
+            raise
         except GroupStopped as error:
             stopped = error.failures
         except TrainingStopped as error:
