@@ -53,10 +53,22 @@ def test_a_flag_shows_no_type(tmp_path: Path) -> None:
     assert [line for line in shown.splitlines() if "bool" in line and "--help" not in line] == []
 
 
+def imports_of_a_program() -> float:
+    """What Python takes for typer, rich and pydantic: the unit of the times below, as machines differ by more than twice."""
+    took = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", "import typer, rich.table, pydantic"], check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(took)
+
+
 @pytest.mark.parametrize("arguments", [("--help",), ("list", "methods")])
 def test_answers_at_once(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """Half a second on a machine where those imports take an eighth of one; torch alone would take a whole one."""
     slkd(*arguments, cwd=tmp_path)  # warms the file cache
-    assert min(processor_seconds(*arguments, cwd=tmp_path) for _ in range(3)) < 0.5
+    assert min(processor_seconds(*arguments, cwd=tmp_path) for _ in range(3)) < 4 * imports_of_a_program()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +130,7 @@ def test_identity_on_one_set_then_a_table(tmp_path: Path) -> None:
         table = typed("table", "III", form, cwd=tmp_path)
         assert table.returncode == 0, table.stderr
         assert "Degraded input" in table.stdout
-    assert processor_seconds("table", "III", "--latex", cwd=tmp_path) < 2
+    assert processor_seconds("table", "III", "--latex", cwd=tmp_path) < 16 * imports_of_a_program()
 
 
 def test_two_runs_at_once_leave_whole_and_equal_files(tmp_path: Path) -> None:
