@@ -66,9 +66,9 @@ def imports_of_a_program() -> float:
 
 @pytest.mark.parametrize("arguments", [("--help",), ("list", "methods")])
 def test_answers_at_once(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    """Half a second on a machine where those imports take an eighth of one; torch alone would take a whole one."""
+    """Some .6 s on a quiet machine that takes .2 s for those imports; with torch it would be 2 s."""
     slkd(*arguments, cwd=tmp_path)  # warms the file cache
-    assert min(processor_seconds(*arguments, cwd=tmp_path) for _ in range(3)) < 4 * imports_of_a_program()
+    assert min(processor_seconds(*arguments, cwd=tmp_path) for _ in range(3)) < 6 * imports_of_a_program()
 
 
 @pytest.mark.parametrize(
