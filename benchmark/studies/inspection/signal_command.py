@@ -14,7 +14,7 @@ from rich.table import Table
 
 from benchmark.core.errors import SlkdBenchError, UnknownName
 from benchmark.core.files import write_atomically
-from benchmark.core.terminal import print_json
+from benchmark.core.terminal import print_json, print_whole
 from benchmark.core.types import ALL_TASKS, Scale, Task
 from benchmark.methods.catalogue import methods
 from benchmark.methods.find import get_method
@@ -76,7 +76,7 @@ def inspect_signal(
             )
         )
     for title, headers, lines in tables:
-        console.print(_table(title, headers, lines))
+        print_whole(console, _table(title, headers, lines))
     stem = request.to / f"signal-{EVERY if len(found) > 1 else next(iter(found))}"
     text = "\n\n".join(f"{title}\n\n{as_markdown(headers, lines)}" for title, headers, lines in tables)
     stem.parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +148,7 @@ def _line(found: Summary, term: str) -> tuple[str, ...]:
 def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="", pad_edge=False)
     for number, header in enumerate(headers):
-        table.add_column(header, justify="left" if number < 2 else "right")
+        table.add_column(header, justify="left" if number < 2 else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
     return table

@@ -11,11 +11,12 @@ from rich.console import Console
 
 from baselines.networks.shape.features import EncoderDecoder
 from benchmark.core.errors import BadData, SlkdBenchError, UnknownName
+from benchmark.core.terminal import print_whole
 from benchmark.core.types import ALL_TASKS, Scale, Task
 from benchmark.methods.find import get_method
 from benchmark.methods.weights.loading import load_network
 from benchmark.studies.inspection.signal import Case, Signal, inputs, measure_signal, pictures, summary
-from benchmark.studies.inspection.signal_command import SignalRequest, case_rows, cases, inspect_signal
+from benchmark.studies.inspection.signal_command import SignalRequest, _table, case_rows, cases, inspect_signal
 from slkd import SLKD
 from slkd.readings import READINGS
 
@@ -102,3 +103,9 @@ def test_cases_are_of_the_teacher_that_is_meant(tmp_path: Path) -> None:
         cases(SignalRequest("prenet"))
     with pytest.raises(UnknownName, match="softmax"):
         inspect_signal(SignalRequest(reading="softmux"), Console(quiet=True))
+
+
+def test_the_name_of_a_reading_is_whole_in_a_narrow_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    table = _table("t", ["reading", "term"] + ["clean / 8 px"] * 6, [["literal-clamped", "L_NC"] + ["1.00"] * 6])
+    print_whole(Console(width=60), table)
+    assert "literal-clamped" in capsys.readouterr().out
